@@ -4,7 +4,7 @@ using Azure.Data.Tables;
 namespace Outpost.Tables;
 
 /// <summary>Reads the layout row, and creates table and row where there are none yet.</summary>
-internal sealed class LayoutStore(TableClient table, int partitions, Sources sources)
+internal sealed class LayoutStore(TableClient table, int partitions, Sources sources) : IDisposable
 {
     private const long SchemaVersion = 1;
     private const int LogIdLength = 8;
@@ -13,6 +13,8 @@ internal sealed class LayoutStore(TableClient table, int partitions, Sources sou
 
     public ValueTask<LogLayout> GetAsync(CancellationToken cancellationToken) =>
         _known is { } layout ? new ValueTask<LogLayout>(layout) : new ValueTask<LogLayout>(OpenAsync(cancellationToken));
+
+    public void Dispose() => _one.Dispose();
 
     private async Task<LogLayout> OpenAsync(CancellationToken cancellationToken)
     {

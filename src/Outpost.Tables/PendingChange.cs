@@ -56,7 +56,7 @@ internal sealed class PendingChange
     }
 
     // Checked before anything is queued: what does not fit in one transaction never enters one.
-    private long Measure(Change change)
+    private static long Measure(Change change)
     {
         if (change.Events.Count is 0 or > Limits.EventsPerCommandMax)
             throw new TooLargeException(

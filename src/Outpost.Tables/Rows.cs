@@ -6,6 +6,9 @@ namespace Outpost.Tables;
 
 /// <summary>The partition's next offset and last commit.</summary>
 /// <param name="Tag">Null: the row does not exist yet, the partition is empty.</param>
+/// <param name="Next">Offset of the next entry to be written.</param>
+/// <param name="Commit">Id of the last commit.</param>
+/// <param name="At">Time of the last commit.</param>
 internal sealed record HeadRow(ETag? Tag, long Next, string? Commit, DateTimeOffset At)
 {
     public static readonly HeadRow Empty = new(null, 0, null, DateTimeOffset.MinValue);

@@ -67,6 +67,7 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var writer in _writers) await writer.DisposeAsync();
+        _layout.Dispose();
     }
 
     private Task<T?> ReadRowAsync<T>(int partition, string rowKey, Func<TableEntity, T> read, CancellationToken cancellationToken)

@@ -12,7 +12,7 @@ internal static class WireSize
     public static long Of(TableEntity row)
     {
         long bytes = RowOverhead;
-        foreach (var value in row.Values)
+        foreach (var (_, value) in row)
         {
             bytes += PropertyOverhead + value switch
             {

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
 namespace Outpost;
@@ -10,6 +11,12 @@ public sealed record EntityType<TState>(string Name, JsonTypeInfo<TState> Json)
 {
     /// <summary>The subject of an entity's events.</summary>
     public string Subject(string entityId) => $"{Name}/{entityId}";
+
+    /// <summary>The state of an entity as stored.</summary>
+    public TState Read(StoredEntity stored) => Read(stored.State);
+
+    internal TState Read(ReadOnlyMemory<byte> state) =>
+        JsonSerializer.Deserialize(state.Span, Json) ?? throw new InvalidDataException($"A stored {Name} is null.");
 }
 
 /// <summary>One command on one domain entity.</summary>

@@ -123,14 +123,14 @@ public sealed class EventLog(IEventStore store, TimeProvider time)
         var receipt = await store.ReadReceiptAsync(partition, idempotency, cancellationToken);
         if (receipt is null) return null;
         return receipt.Fingerprint == idempotency.Fingerprint
-            ? new CommandResult<TState>.Done(Deserialize(command, receipt.State), receipt.Version, Replayed: true)
+            ? new CommandResult<TState>.Done(command.Entity.Read(receipt.State), receipt.Version, Replayed: true)
             : new CommandResult<TState>.KeyReused();
     }
 
     private static Outcome<TState> Decide<TState>(Command<TState> command, StoredEntity? entity)
         where TState : class
     {
-        var state = entity is null ? null : Deserialize(command, entity.State);
+        var state = entity is null ? null : command.Entity.Read(entity);
         var stale = command.IfMatch is { } condition && !condition.Accepts(entity?.Version)
             ? new Outcome<TState>.Finished(new CommandResult<TState>.Stale(entity?.Version))
             : null;
@@ -154,11 +154,6 @@ public sealed class EventLog(IEventStore store, TimeProvider time)
                 throw new InvalidOperationException("A decision must be Accepted or Refused.");
         }
     }
-
-    private static TState Deserialize<TState>(Command<TState> command, ReadOnlyMemory<byte> state)
-        where TState : class =>
-        JsonSerializer.Deserialize(state.Span, command.Entity.Json)
-        ?? throw new InvalidDataException($"{command.Entity.Subject(command.EntityId)}: the stored state is null.");
 
     private abstract record Outcome<TState>
         where TState : class

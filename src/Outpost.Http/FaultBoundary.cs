@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace Outpost.Http;
 
 /// <summary>What every HTTP function of this app does around its own work: faults become problems, once and logged.</summary>
-public sealed partial class Endpoint(ILogger<Endpoint> logger)
+public sealed partial class FaultBoundary(ILogger<FaultBoundary> logger)
 {
     /// <summary>Runs <paramref name="work"/>; answers a problem where it throws.</summary>
     /// <param name="request">For the log: method and path, never the query, which may hold a key.</param>
