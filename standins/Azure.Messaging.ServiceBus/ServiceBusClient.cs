@@ -77,5 +77,4 @@ public class ServiceBusClient : IAsyncDisposable
         GC.SuppressFinalize(this);
         return ValueTask.CompletedTask;
     }
-
 }
