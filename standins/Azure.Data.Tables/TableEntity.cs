@@ -44,7 +44,7 @@ public sealed class TableEntity : ITableEntity, IDictionary<string, object>
         set => _values[PropertyNames.Timestamp] = value;
     }
 
-    /// <summary>Trap: once set, even to <c>default</c>, it reads back as an empty one that is not <c>default</c>.</summary>
+    /// <summary>Trap: set to <c>default</c> it reads back as an empty ETag that is not <c>default</c>.</summary>
     public ETag ETag
     {
         get => new(GetString(PropertyNames.ETag));

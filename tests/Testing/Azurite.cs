@@ -47,7 +47,7 @@ public static class Azurite
         }
         process.OutputDataReceived += (_, line) => OnLine(line.Data);
         process.ErrorDataReceived += (_, line) => OnLine(line.Data);
-        process.Exited += (_, _) => ready.TrySetException(new InvalidOperationException("It ended before it was ready."));
+        process.Exited += (_, _) => ready.TrySetException(new InvalidOperationException("It ended at once."));
         process.EnableRaisingEvents = true;
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
@@ -59,7 +59,7 @@ public static class Azurite
         {
             Stop(process);
             lock (output)
-                throw new InvalidOperationException(string.Join('\n', ["Azurite did not start. " + e.Message, .. output]), e);
+                throw new InvalidOperationException(string.Join('\n', [$"No Azurite: {e.Message}", .. output]), e);
         }
     }
 

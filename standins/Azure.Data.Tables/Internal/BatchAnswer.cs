@@ -56,7 +56,7 @@ internal static class BatchAnswer
         }
     }
 
-    /// <summary>Where the part before the next delimiter line ends, where the next part begins, and if it closes.</summary>
+    /// <summary>Where the part up to the next delimiter ends, where the one after begins, and if it closes.</summary>
     private static (int End, int Next, bool IsLast) NextDelimiter(ReadOnlySpan<byte> body, byte[] delimiter, int from)
     {
         for (var at = from; at < body.Length;)
@@ -82,6 +82,9 @@ internal static class BatchAnswer
         }
         throw new IOException("Unexpected end of Stream: the answer to the batch has no closing boundary.");
     }
+
+    private static InvalidOperationException Unexpected(string expected, ReadOnlySpan<byte> line) =>
+        new($"Expected {expected}, not {Encoding.ASCII.GetString(line)}");
 
     private static bool IsBlank(ReadOnlySpan<byte> line) => line.IndexOfAnyExcept(" \t\r"u8) < 0;
 
@@ -109,7 +112,7 @@ internal static class BatchAnswer
         var line = http.Span[..lineEnd].TrimEnd((byte)'\r');
         var code = line.StartsWith("HTTP/"u8) ? line[(line.IndexOf((byte)' ') + 1)..] : default;
         if (code.Length < 4 || code[3] != ' ' || !Utf8Parser.TryParse(code, out int status, out var read) || read != 3)
-            throw new InvalidOperationException($"Expected an HTTP status line, not {Encoding.ASCII.GetString(line)}");
+            throw Unexpected("an HTTP status line", line);
         var reason = code[4..].SequenceEqual("No Content"u8) ? "No Content" : Encoding.ASCII.GetString(code[4..]);
         var (headers, content) = SplitHeaders(http[(lineEnd + 1)..]);
         return new SubResponse(status, reason, headers, content);
@@ -127,7 +130,7 @@ internal static class BatchAnswer
             if (IsBlank(line))
                 return (part[..at], part[next..]);
             if (!line.Contains((byte)':'))
-                throw new InvalidOperationException("Expected an HTTP header line, not " + Encoding.ASCII.GetString(line));
+                throw Unexpected("an HTTP header line", line);
             at = next;
         }
         return (part, default);

@@ -61,7 +61,8 @@ internal static class Endpoint
     public static Uri Account(Uri endpoint, string? tableName)
     {
         var path = endpoint.AbsolutePath.TrimEnd('/');
-        if (!string.IsNullOrEmpty(tableName) && tableName.Equals(TableName(endpoint), StringComparison.OrdinalIgnoreCase))
+        var named = TableName(endpoint);
+        if (named.Length > 0 && named.Equals(tableName, StringComparison.OrdinalIgnoreCase))
             path = path[..path.LastIndexOf('/')];
         return new UriBuilder(endpoint) { Path = path }.Uri;
     }
@@ -72,7 +73,7 @@ internal static class Endpoint
         return new UriBuilder(endpoint) { Path = tableName is null ? path : $"{path}/{tableName}", Query = "" }.Uri;
     }
 
-    /// <summary>"It exists" is fine when creating what may exist; "being deleted" has the same status and is not.</summary>
+    /// <summary>That it exists is fine; that it is being deleted, which has the same status, is not.</summary>
     public static Response UnlessBeingDeleted(Response response)
     {
         if (response.Status != 409)

@@ -4,7 +4,7 @@ using Azure.Core;
 
 namespace Azure.Data.Tables.Internal;
 
-/// <summary>One action's response inside a transaction's answer. Headers are looked up in its bytes on demand.</summary>
+/// <summary>One action's response inside a transaction's answer; headers are looked up in its bytes.</summary>
 internal sealed class SubResponse(
     int status, string reason, ReadOnlyMemory<byte> headers, ReadOnlyMemory<byte> content)
     : Response
