@@ -116,7 +116,7 @@ public partial class TableClient
         var responses = BatchAnswer.Parse(content, answer.Headers.ContentType, batch.Count);
 
         if (responses.Find(response => response.Status >= 400) is { } refusal)
-            throw new TableTransactionFailedException(new RequestFailedException(refusal, null, OdataErrorParser.Shared));
+            throw new TableTransactionFailedException(new(refusal, null, OdataErrorParser.Shared));
         // Stricter than the real package, which passes any number of responses on.
         if (responses.Count != batch.Count)
         {

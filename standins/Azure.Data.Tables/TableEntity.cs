@@ -61,7 +61,7 @@ public sealed class TableEntity : ITableEntity, IDictionary<string, object>
 
     internal Dictionary<string, object> Values => _values;
 
-    /// <summary>Trap: in the place of a long or a double an int becomes one, in the place of text a time becomes text.</summary>
+    /// <summary>Trap: in place of a long or double an int becomes one, in place of text a time becomes text.</summary>
     public object this[string key]
     {
         get => Get(key);

@@ -76,7 +76,7 @@ public class EntityTypes
         Assert.Equal([2L, 2d, 2, "two"], new[] { "long", "double", "text", "int" }.Select(name => entity[name]));
     }
 
-    /// <summary>Trap: the comparison converts the string first. Later versions of the package compare strings.</summary>
+    /// <summary>Trap: the comparison converts the string first. Later versions compare strings.</summary>
     [Fact]
     public void An_error_code_cannot_be_compared_with_none()
     {
