@@ -103,6 +103,31 @@ export async function sharedEmulator(...args) {
   return emulator;
 }
 
+/** A topic with one subscription per entry: name to Properties. */
+export function topic(subscriptions, properties = {}) {
+  return {
+    Properties: properties,
+    Subscriptions: Object.entries(subscriptions).map(([Name, { Rules = [], ...Properties }]) => ({ Name, Properties, Rules })),
+  };
+}
+
+export function queue(properties = {}) {
+  return { Properties: properties };
+}
+
+export function texts(messages) {
+  return messages.map(({ body }) => String(body));
+}
+
+/** Waits until the check holds; for what the emulator does by itself in its own time. */
+export async function until(check, what = 'the expected state', timeoutMs = 5_000) {
+  const end = Date.now() + timeoutMs;
+  while (!(await check())) {
+    if (Date.now() > end) throw new Error(`${what} did not come within ${timeoutMs} ms`);
+    await new Promise((resolve) => { setTimeout(resolve, 25); });
+  }
+}
+
 /** Receives exactly n messages or fails. */
 export async function receive(receiver, n, maxWaitTimeInMs = 5_000) {
   const messages = [];
