@@ -78,7 +78,12 @@ internal sealed class TableRest(HttpPipeline pipeline, Uri endpoint, string vers
     }
 
     public async Task<Response> ReadAsync(
-        string table, string partitionKey, string rowKey, string? select, bool mayBeMissing, CancellationToken cancellationToken)
+        string table,
+        string partitionKey,
+        string rowKey,
+        string? select,
+        bool mayBeMissing,
+        CancellationToken cancellationToken)
     {
         using var message = Message(
             RequestMethod.Get, EntityPath.Of(table, partitionKey, rowKey), mayBeMissing ? OkOrMissing : Ok);

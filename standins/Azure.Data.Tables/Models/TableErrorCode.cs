@@ -5,7 +5,7 @@ using System.Runtime.CompilerServices;
 
 namespace Azure.Data.Tables.Models;
 
-/// <summary>The service's error codes, comparable with <c>RequestFailedException.ErrorCode</c> (case does not matter).</summary>
+/// <summary>The service's error codes, for <c>RequestFailedException.ErrorCode</c>; case is ignored.</summary>
 public readonly struct TableErrorCode : IEquatable<TableErrorCode>
 {
     private readonly string _value;
