@@ -10,13 +10,22 @@ export const BATCH_TYPE = 'application/vnd.microsoft.servicebus.json';
 const KEY_NAME = 'RootManageSharedAccessKey';
 const KEY = 'SAS_KEY_VALUE';
 
-/** One emulator process. It dies with the test process, because its standard input does. */
+/**
+ * One emulator process. It dies with the test process, because its standard input does. What it complains about is
+ * shown unless the last argument is `{ quiet: true }`.
+ */
 export async function startEmulator(...args) {
-  const child = spawn(process.execPath, [MAIN, '--port', '0', '--exit-with-stdin', ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const exited = new Promise((resolve) => { child.once('exit', (code, signal) => resolve({ code, signal })); });
+  const { quiet = false } = typeof args.at(-1) === 'object' ? args.pop() : {};
+  const child = spawn(process.execPath, [MAIN, '--port', '0', '--exit-with-stdin', ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const complaints = [];
+  child.stderr.on('data', (text) => {
+    complaints.push(text);
+    if (!quiet) process.stderr.write(text);
+  });
+  const exited = new Promise((resolve) => { child.once('close', (code, signal) => resolve({ code, signal })); });
   const line = await Promise.race([
     new Promise((resolve) => { createInterface(child.stdout).once('line', resolve); }),
-    exited.then(({ code }) => { throw new Error(`the emulator ended with code ${code} before it was ready`); }),
+    exited.then(({ code }) => { throw new Error(`the emulator ended with code ${code}\n${complaints.join('')}`); }),
   ]);
   const connectionString = line.replace('Service Bus emulator: ', '');
   const port = Number(/:(\d+);/.exec(connectionString)[1]);
