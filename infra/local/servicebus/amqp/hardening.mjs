@@ -1,0 +1,80 @@
+import rhea from 'rhea';
+
+/** Frames larger than what we announce are a fault of the peer, not a reason to buffer without end. */
+const FRAME_BYTES_MAX = 65_536;
+/** A message in many frames is collected up to this; beyond it the connection ends. */
+const MESSAGE_BYTES_MAX = 112 * 1_048_576;
+const ARRAY_ITEMS_MAX = 65_536;
+
+// items without width would let a few bytes claim four billion of them
+const readArrayItems = rhea.types.Reader.prototype.read_array_items;
+rhea.types.Reader.prototype.read_array_items = function readBoundedArrayItems(count, type) {
+  if (type.width === 0 && count > ARRAY_ITEMS_MAX) throw new Error('an AMQP array claims too many items');
+  return readArrayItems.call(this, count, type);
+};
+
+/**
+ * Makes one of rhea's connections safe against peers that send nonsense, and leaves messages as the bytes they are.
+ * rhea throws on bad frames and reports through events; whatever goes wrong ends this one connection.
+ */
+export function harden(connection, socket, onFault) {
+  const fault = (error) => {
+    onFault(error);
+    socket.destroy();
+  };
+  for (const event of ['error', 'protocol_error']) connection.on(event, fault);
+  guard(connection, '_process', fault);
+  guard(connection, '_write_frame', fault);
+  guard(connection, 'idle', fault);
+
+  const input = connection.input;
+  connection.input = function boundedInput(bytes) {
+    if (socket.destroyed) return;
+    input.call(connection, bytes);
+    // rhea sets frame_size when it has seen only the beginning of a frame
+    if (connection.frame_size > FRAME_BYTES_MAX) fault(new Error(`a frame of ${connection.frame_size} bytes`));
+  };
+
+  const process = connection._process;
+  connection._process = function corkedProcess() {
+    socket.cork(); // one write for all frames of a turn
+    process.call(connection);
+    socket.uncork();
+  };
+
+  const onDisposition = connection.on_disposition;
+  connection.on_disposition = function boundedDisposition(frame) {
+    const { first, last } = frame.performative;
+    if (typeof last === 'number' && last - first > 1_000_000) throw new Error('a disposition of too many deliveries');
+    onDisposition.call(connection, frame);
+  };
+
+  const onTransfer = connection.on_transfer;
+  connection.on_transfer = function rawTransfer(frame) {
+    const transfer = frame.performative;
+    // rhea decodes format 0 itself, and by that loses types; anything else it hands over as bytes
+    if (transfer.message_format === 0) transfer.message_format = null;
+    if (!frame.payload) frame.payload = Buffer.alloc(0);
+    countBytes(connection, frame);
+    onTransfer.call(connection, frame);
+  };
+}
+
+function countBytes(connection, { channel, payload, performative }) {
+  const link = connection.remote_channel_map[channel]?.remote.handles[performative.handle];
+  if (!link) return;
+  link.collected = (link._incomplete ? (link.collected ?? 0) : 0) + payload.length;
+  if (link.collected > MESSAGE_BYTES_MAX) throw new Error(`a message of more than ${MESSAGE_BYTES_MAX} bytes`);
+}
+
+function guard(target, method, fault) {
+  const original = target[method];
+  target[method] = function guarded(...args) {
+    try {
+      return original.apply(target, args);
+    } catch (error) {
+      fault(error);
+      return undefined;
+    }
+  };
+}

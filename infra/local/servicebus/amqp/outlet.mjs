@@ -1,0 +1,180 @@
+import rhea from 'rhea';
+import { BrokerError, CONDITION } from '../conditions.mjs';
+import { abandon, complete, consume, defer, giveBackSession, reject, release } from '../entities/settlement.mjs';
+import { encodeDelivery, tagOfToken, ticksOf } from './delivery.mjs';
+import { asRefusal, refuse } from './links.mjs';
+
+const SESSION_FILTER = 'com.microsoft:session-filter';
+const SESSION_WAIT_MS = 60_000;
+const NO_TAG = Buffer.alloc(16);
+
+/** A link on which a client receives from a queue, a subscription or a dead-letter queue. */
+export class Outlet {
+  constructor(link, path, services) {
+    this.link = link;
+    this.services = services;
+    this.queue = services.broker.queue(path);
+    this.session = undefined;
+    /** Settled when sent: received is deleted. */
+    this.deletes = link.snd_settle_mode === 1;
+    link.local.attach.snd_settle_mode = this.deletes ? 1 : 0;
+    link.local.attach.rcv_settle_mode = link.rcv_settle_mode ?? 0;
+    link.set_target({ address: link.target?.address });
+    const filter = link.source.filter ?? {};
+    this.#checkKind(SESSION_FILTER in filter);
+    if (this.queue.requiresSession) this.#acceptSession(plain(filter[SESSION_FILTER]));
+    else {
+      link.set_source({ address: link.source.address });
+      services.receivers.add(this);
+    }
+  }
+
+  #checkKind(wantsSession) {
+    if (wantsSession === this.queue.requiresSession) return;
+    throw new BrokerError(CONDITION.notAllowed, wantsSession
+      ? `A sessionful message receiver cannot be created on '${this.queue.path}', which does not require sessions.`
+      : `It is not possible for '${this.queue.path}', which requires sessions, to create a non-sessionful message receiver.`);
+  }
+
+  /** Attaches when the session is ours; until then the client waits for the answer to its attach. */
+  #acceptSession(id) {
+    const { clock, receivers } = this.services;
+    const session = this.queue.acceptSession(id, this, clock());
+    if (session) {
+      this.#attachTo(session);
+      return;
+    }
+    const { state } = this.link;
+    // rhea has decided to answer the attach already: take that back
+    state.local_open = false;
+    state.open_requests -= 1;
+    const waitMs = this.link.properties?.['com.microsoft:timeout'] ?? SESSION_WAIT_MS;
+    this.waiting = setTimeout(() => {
+      receivers.stopWaiting(this);
+      this.waiting = undefined;
+      this.link.open();
+      refuse(this.link, new BrokerError(CONDITION.timeout, `No session of '${this.queue.path}' was available within ${waitMs} ms.`));
+    }, Number(waitMs));
+    receivers.wait(this);
+  }
+
+  /** Called when a session has become free; answers whether one was taken. */
+  tryNextSession() {
+    const session = this.queue.acceptSession(null, this, this.services.clock());
+    if (!session) return false;
+    clearTimeout(this.waiting);
+    this.waiting = undefined;
+    this.#attachTo(session);
+    this.link.open();
+    return true;
+  }
+
+  #attachTo(session) {
+    this.session = session;
+    const { link } = this;
+    link.set_source({ address: link.source.address, filter: { [SESSION_FILTER]: session.id } });
+    link.local.attach.properties = { 'com.microsoft:locked-until-utc': rhea.types.wrap_long(ticksOf(session.until)) };
+    this.services.receivers.add(this);
+  }
+
+  /** How many more messages the client has asked for, less those that are on their way. */
+  get credit() {
+    const { outgoing } = this.link.session;
+    if (!this.link.is_open() || this.waiting) return 0;
+    return Math.min(this.link.credit - (outgoing.next_delivery_id - outgoing.next_pending_delivery), outgoing.available());
+  }
+
+  /** Sends up to `most` messages; answers whether it sent any. */
+  pump(most = Infinity) {
+    const { broker, clock } = this.services;
+    const now = clock();
+    let left = Math.min(this.credit, most);
+    if (left <= 0) return false;
+    const started = left;
+    for (; left > 0; left--) {
+      const entry = this.queue.next(now, this.session);
+      if (!entry) break;
+      if (this.deletes) {
+        const bytes = encodeDelivery(entry, { state: 'active' });
+        consume(broker, this.queue, entry);
+        this.link.send(bytes, NO_TAG, 0);
+      } else {
+        const { lock } = this.queue.lock(entry, now);
+        this.link.send(encodeDelivery(entry, { lockedUntil: lock.until }), tagOfToken(lock.token), 0).token = lock.token;
+      }
+    }
+    return left < started;
+  }
+
+  onCredit() {
+    this.pump();
+  }
+
+  onDrain() {
+    this.pump();
+    this.link.set_drained(true);
+  }
+
+  onOutcome(name, delivery) {
+    const outcome = delivery.remote_state;
+    try {
+      this.#settle(name, delivery.token, outcome);
+      // the same outcome is echoed, less the error: a client takes an error for a failure
+      delivery.update(true, name === 'rejected' ? rhea.message.rejected({}).described() : outcome.described());
+    } catch (error) {
+      const { condition, message } = asRefusal(error);
+      if (condition === CONDITION.internal) this.services.log(`settle in '${this.queue.path}': ${error.stack}`);
+      delivery.update(true, rhea.message.rejected({ error: { condition, description: message } }).described());
+    }
+  }
+
+  #settle(name, token, outcome) {
+    const { broker, clock } = this.services;
+    const now = clock();
+    const { queue } = this;
+    switch (name) {
+      case 'accepted': return complete(broker, queue, token, now);
+      case 'released': return release(broker, queue, token, now);
+      case 'rejected': return reject(broker, queue, token, now, rejection(outcome.error?.info));
+      default: {
+        const changes = outcome.message_annotations ?? undefined;
+        return outcome.undeliverable_here
+          ? defer(broker, queue, token, now, changes) : abandon(broker, queue, token, now, changes);
+      }
+    }
+  }
+
+  /** The lock of this receiver's session has expired. */
+  sessionLost() {
+    this.session = undefined;
+    this.services.receivers.remove(this);
+    this.link.close({
+      condition: CONDITION.sessionLockLost,
+      description: `The lock of the session on '${this.queue.path}' has expired. Accept the session again.`,
+    });
+  }
+
+  onClose() {
+    const { receivers, broker, clock } = this.services;
+    receivers.remove(this);
+    if (this.waiting) {
+      clearTimeout(this.waiting);
+      this.waiting = undefined;
+      receivers.stopWaiting(this);
+      this.link.open(); // so that the detach which follows has an attach before it
+    }
+    if (this.session) giveBackSession(broker, this.session, clock(), { lapsed: false });
+    this.session = undefined;
+  }
+}
+
+function rejection(info) {
+  const { DeadLetterReason: reason, DeadLetterErrorDescription: description, ...changes } = info ?? {};
+  return { reason, description, changes };
+}
+
+/** A filter's value may come with a descriptor around it. */
+function plain(value) {
+  const inner = value?.value !== undefined ? value.value : value;
+  return inner === undefined || inner === null ? null : String(inner);
+}

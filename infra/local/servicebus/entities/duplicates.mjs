@@ -1,0 +1,38 @@
+/** More ids than this are not remembered: the oldest go first. */
+const IDS_MAX = 1_000_000;
+
+/** The message ids an entity has seen within its window. */
+export class DuplicateHistory {
+  /** @type {Map<string, number>} id to the time it is forgotten, oldest first */
+  #ids = new Map();
+
+  get size() {
+    return this.#ids.size;
+  }
+
+  /** Notes the id; answers whether it was there already. */
+  seen(id, now, windowMs) {
+    this.prune(now);
+    const until = this.#ids.get(id);
+    if (until !== undefined && until > now) return true;
+    this.note(id, now + windowMs);
+    return false;
+  }
+
+  note(id, until) {
+    this.#ids.delete(id);
+    this.#ids.set(id, until);
+    if (this.#ids.size > IDS_MAX) this.#ids.delete(this.#ids.keys().next().value);
+  }
+
+  prune(now) {
+    for (const [id, until] of this.#ids) {
+      if (until > now) return;
+      this.#ids.delete(id);
+    }
+  }
+
+  entries() {
+    return [...this.#ids];
+  }
+}

@@ -1,0 +1,29 @@
+import { compileSql } from './sql.mjs';
+
+/** System properties a filter may name, and where a message has them. */
+export const SYSTEM_PROPERTIES = {
+  contenttype: 'contentType', correlationid: 'correlationId', label: 'subject', subject: 'subject',
+  messageid: 'messageId', replyto: 'replyTo', replytosessionid: 'replyToSessionId', sessionid: 'sessionId', to: 'to',
+};
+
+/**
+ * @param {{name: string, correlation?: object, sql?: string}[]} rules
+ * @returns {(message: object) => boolean} without rules everything is accepted, as a new subscription's default rule does
+ */
+export function compileRules(rules) {
+  if (rules.length === 0) return () => true;
+  const filters = rules.map((rule) => (rule.sql === undefined ? correlation(rule.correlation) : compileSql(rule.sql)));
+  return (message) => filters.some((accepts) => accepts(message));
+}
+
+/** Every property named must be equal. */
+function correlation({ system = {}, properties = {} }) {
+  const systemPairs = Object.entries(system);
+  const propertyPairs = Object.entries(properties);
+  return (message) => systemPairs.every(([name, value]) => message[name] === value)
+    && (propertyPairs.length === 0 || hasProperties(message.applicationProperties, propertyPairs));
+}
+
+function hasProperties(actual, pairs) {
+  return pairs.every(([name, value]) => actual.get(name) === value);
+}

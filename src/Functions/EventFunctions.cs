@@ -1,0 +1,39 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Outpost.Http;
+
+namespace Outpost.Functions;
+
+/// <summary>The log over HTTP.</summary>
+public sealed class EventFunctions(EventApi api, FaultBoundary boundary)
+{
+    /// <summary>Entries by offset.</summary>
+    [Function("ReadEvents")]
+    public Task<IResult> ReadAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "events")] HttpRequest request,
+        CancellationToken cancellationToken) =>
+        boundary.RunAsync(request, () => api.ReadAsync(request, cancellationToken), cancellationToken);
+
+    /// <summary>One entry.</summary>
+    [Function("ReadEvent")]
+    public Task<IResult> ReadOneAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "events/{id}")] HttpRequest request,
+        string id,
+        CancellationToken cancellationToken) =>
+        boundary.RunAsync(request, () => api.EntryAsync(request, id, cancellationToken), cancellationToken);
+
+    /// <summary>One entry's payload as stored.</summary>
+    [Function("ReadEventData")]
+    public Task<IResult> ReadDataAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "events/{id}/data")] HttpRequest request,
+        string id,
+        CancellationToken cancellationToken) =>
+        boundary.RunAsync(request, () => api.DataAsync(request, id, cancellationToken), cancellationToken);
+
+    /// <summary>Where each partition stands.</summary>
+    [Function("ReadPartitions")]
+    public Task<IResult> PartitionsAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "partitions")] HttpRequest request,
+        CancellationToken cancellationToken) =>
+        boundary.RunAsync(request, () => api.PartitionsAsync(request, cancellationToken), cancellationToken);
+}

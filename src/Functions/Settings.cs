@@ -1,0 +1,139 @@
+using System.Globalization;
+using Microsoft.Extensions.Configuration;
+using Outpost.Forwarding;
+
+namespace Outpost.Functions;
+
+/// <summary>
+/// The app's settings, read and checked once at start. Names are as an environment has them: <c>__</c> separates
+/// what a file of settings nests. A bad value stops the start.
+/// </summary>
+internal sealed record Settings
+{
+    private const int SecondsMax = 7 * 24 * 3600;
+
+    public required Connection TableStorage { get; init; }
+
+    public required Connection? ServiceBus { get; init; }
+
+    public required string TableName { get; init; }
+
+    public required int PartitionCount { get; init; }
+
+    public required string Source { get; init; }
+
+    public required string PublicUrl { get; init; }
+
+    public required string? Schedule { get; init; }
+
+    public required string Topic { get; init; }
+
+    public required StartAt StartAt { get; init; }
+
+    public required TimeSpan Linger { get; init; }
+
+    public required TimeSpan Poll { get; init; }
+
+    public required TimeSpan Within { get; init; }
+
+    public required TimeSpan FinalMaxAge { get; init; }
+
+    /// <exception cref="InvalidSettingException">A setting is missing or has a value that is not allowed.</exception>
+    public static Settings Read(IConfiguration configuration)
+    {
+        var read = new SettingReader(configuration);
+        return new Settings
+        {
+            TableStorage = read.Connection("TableStorage", "serviceUri")
+                ?? throw new InvalidSettingException(
+                    "TableStorage: is missing; a connection string is needed, or TableStorage__serviceUri for managed identity."),
+            ServiceBus = read.Connection("ServiceBus", "fullyQualifiedNamespace"),
+            TableName = read.Text(
+                "Outpost__TableName", "outpost", "3 to 63 letters and digits, the first a letter",
+                name => name.Length is >= 3 and <= 63 && char.IsAsciiLetter(name[0]) && name.All(char.IsAsciiLetterOrDigit)),
+            PartitionCount = read.Number("Outpost__PartitionCount", 1, 1, Limits.PartitionsMax),
+            Source = read.Text(
+                "Outpost__Source", "/outpost", "a URI reference of 1 to 200 characters",
+                source => source.Length is >= 1 and <= 200 && Uri.TryCreate(source, UriKind.RelativeOrAbsolute, out _) && !source.Any(char.IsWhiteSpace)),
+            PublicUrl = read.Text("Outpost__PublicUrl", DefaultPublicUrl(configuration), "an absolute http or https URL", IsHttpUrl).TrimEnd('/'),
+            Schedule = read.OptionalText("Forwarder__Schedule"),
+            Topic = read.Text(
+                "Forwarder__Topic", "events", "1 to 260 letters, digits and . - _ /",
+                topic => topic.Length is >= 1 and <= 260 && topic.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' or '/')),
+            StartAt = read.Text("Forwarder__StartAt", "oldest", "oldest or head", value => value is "oldest" or "head") == "head"
+                ? StartAt.Head
+                : StartAt.Oldest,
+            Linger = TimeSpan.FromSeconds(read.Number("Forwarder__LingerSeconds", 5, 0, 600)),
+            Poll = TimeSpan.FromMilliseconds(read.Number("Forwarder__PollMilliseconds", 100, 10, 60_000)),
+            Within = TimeSpan.FromSeconds(read.Number("Forwarder__WithinSeconds", 60, 1, SecondsMax)),
+            FinalMaxAge = TimeSpan.FromSeconds(read.Number("Feed__MaxAgeSeconds", 86_400, 0, 31_536_000)),
+        };
+    }
+
+    // WEBSITE_HOSTNAME is what Azure (and Core Tools, as localhost:port) call this app.
+    private static string DefaultPublicUrl(IConfiguration configuration) => configuration["WEBSITE_HOSTNAME"] switch
+    {
+        null or "" => "http://localhost:7071",
+        var host when host.StartsWith("localhost", StringComparison.OrdinalIgnoreCase) || host.StartsWith("127.", StringComparison.Ordinal) => $"http://{host}",
+        var host => $"https://{host}",
+    };
+
+    private static bool IsHttpUrl(string url) =>
+        Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.Query.Length == 0 && uri.Fragment.Length == 0;
+
+    private sealed class SettingReader(IConfiguration configuration)
+    {
+        public string? OptionalText(string name) => configuration[Key(name)] is { Length: > 0 } value ? value : null;
+
+        public string Text(string name, string @default, string allowed, Func<string, bool> isAllowed)
+        {
+            var value = OptionalText(name) ?? @default;
+            return isAllowed(value) ? value : throw new InvalidSettingException(name, value, allowed);
+        }
+
+        public int Number(string name, int @default, int min, int max)
+        {
+            if (OptionalText(name) is not { } value) return @default;
+            return int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max
+                ? number
+                : throw new InvalidSettingException(name, value, string.Create(CultureInfo.InvariantCulture, $"a whole number from {min} to {max}"));
+        }
+
+        // Azure Functions' convention: a name is either one connection string or a group for managed identity.
+        public Connection? Connection(string name, string endpoint)
+        {
+            if (OptionalText(name) is { } connectionString) return new Connection(connectionString, null, null);
+            return OptionalText($"{name}__{endpoint}") is { } address
+                ? new Connection(null, address, OptionalText($"{name}__clientId"))
+                : null;
+        }
+
+        private static string Key(string name) => name.Replace("__", ":", StringComparison.Ordinal);
+    }
+}
+
+/// <summary>One service: a connection string, or its address and whose identity is used.</summary>
+/// <param name="ConnectionString">Null for managed identity.</param>
+/// <param name="Address">Service URI, or fully qualified namespace.</param>
+/// <param name="ClientId">A user-assigned identity; null: the system-assigned one, or a developer's own sign-in.</param>
+internal sealed record Connection(string? ConnectionString, string? Address, string? ClientId)
+{
+    // The value may hold a key.
+    public override string ToString() => Address ?? "(connection string)";
+}
+
+/// <summary>A setting stops the start.</summary>
+public sealed class InvalidSettingException : Exception
+{
+    /// <summary>A setting is missing.</summary>
+    public InvalidSettingException(string message)
+        : base(message)
+    {
+    }
+
+    /// <summary>A setting has a value that is not allowed.</summary>
+    public InvalidSettingException(string name, string value, string allowed)
+        : base($"{name}: '{value}' is not allowed; {allowed} is.")
+    {
+    }
+}

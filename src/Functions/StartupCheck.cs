@@ -1,0 +1,45 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Outpost.Forwarding;
+using Outpost.Http;
+
+namespace Outpost.Functions;
+
+/// <summary>
+/// Says at start what will not work, once; and stops the start where going on would do harm: with another partition
+/// count than the log has, subjects would be looked for in the wrong partition.
+/// </summary>
+internal sealed partial class StartupCheck(
+    IEventStore store, SettingsProblems settings, IServiceProvider services, ILogger<StartupCheck> logger) : IHostedService
+{
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        foreach (var problem in settings.Problems) LogSetting(problem);
+        if (services.GetService<Forwarder>() is null) LogNoServiceBus();
+        try
+        {
+            var layout = await store.LayoutAsync(cancellationToken);
+            LogLayout(layout.Log, layout.Partitions);
+        }
+        catch (StoreUnavailableException e)
+        {
+            // Not fatal: each request and each tick asks again.
+            LogNoStore(e);
+        }
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    [LoggerMessage(30, LogLevel.Warning, "{Problem}")]
+    private partial void LogSetting(string problem);
+
+    [LoggerMessage(31, LogLevel.Information, "No ServiceBus setting: nothing is forwarded to Service Bus; the event API serves the log")]
+    private partial void LogNoServiceBus();
+
+    [LoggerMessage(32, LogLevel.Information, "Log {Log} with {Partitions} partitions")]
+    private partial void LogLayout(string log, int partitions);
+
+    [LoggerMessage(33, LogLevel.Error, "Table Storage does not answer; requests get 503 until it does")]
+    private partial void LogNoStore(Exception exception);
+}

@@ -1,0 +1,48 @@
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.Configuration;
+
+namespace Outpost.LocalHost;
+
+/// <summary>What the host says on standard output; the last line comes once it accepts requests.</summary>
+internal static class FunctionList
+{
+    public static async Task WriteAsync(
+        TextWriter output, IReadOnlyList<FunctionDefinition> functions, IConfiguration configuration, Uri address)
+    {
+        var root = address.GetLeftPart(UriPartial.Authority);
+        var prefix = HostSettings.RoutePrefix(configuration);
+        await output.WriteLineAsync(
+            "Outpost.LocalHost, a host for laptops and tests: reachable from this machine only, asks for no keys.");
+        foreach (var function in functions)
+            await output.WriteLineAsync($"{function.Name}: {Describe(function, root, prefix, configuration)}");
+        await output.WriteLineAsync($"Ready: {root}");
+        await output.FlushAsync();
+    }
+
+    private static string Describe(
+        FunctionDefinition function, string root, string prefix, IConfiguration configuration)
+    {
+        if (HostSettings.IsDisabled(configuration, function.Name))
+            return "disabled";
+        return function.Trigger switch
+        {
+            HttpFunctionTrigger http =>
+                $"{Methods(http)}{root}/{FunctionRoutes.Template(prefix, http)}{Level(http.Level)}",
+            TimerFunctionTrigger timer => $"timerTrigger {Schedule(timer, configuration)}",
+            _ => "",
+        };
+    }
+
+    private static string Schedule(TimerFunctionTrigger timer, IConfiguration configuration) =>
+        HostSettings.Expand(configuration, timer.Schedule, missing => $"%{missing}%");
+
+    private static string Methods(HttpFunctionTrigger http) =>
+        http.Methods.Count == 0 ? "" : $"[{string.Join(',', http.Methods)}] ";
+
+    private static string Level(AuthorizationLevel level) => level switch
+    {
+        AuthorizationLevel.Anonymous => "",
+        AuthorizationLevel.Admin => " (admin key in Azure)",
+        _ => " (function key in Azure)",
+    };
+}

@@ -1,0 +1,103 @@
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Configuration;
+
+namespace Outpost.LocalHost;
+
+/// <summary>
+/// <c>host.json</c>, <c>local.settings.json</c> and the environment, put together as the Functions tools do: a local
+/// setting becomes an environment variable unless one of that name has a value; <c>__</c> in a name means <c>:</c>;
+/// <c>host.json</c> is the section <c>AzureFunctionsJobHost</c>, which the environment can override.
+/// </summary>
+internal static partial class HostSettings
+{
+    private const string HostSection = "AzureFunctionsJobHost";
+
+    private static readonly KeyValuePair<string, string?>[] Defaults =
+    [
+        new("Logging:LogLevel:Default", "Information"),
+        new("Logging:LogLevel:Microsoft.AspNetCore", "Warning"),
+        new("Logging:LogLevel:Microsoft.Hosting", "Warning"),
+    ];
+
+    /// <summary>All settings, lowest precedence first.</summary>
+    public static Dictionary<string, string?> Load(
+        string root, IEnumerable<KeyValuePair<string, string>> environment, Action<string, string> setEnvironment)
+    {
+        var settings = new Dictionary<string, string?>(Defaults, StringComparer.OrdinalIgnoreCase);
+        foreach (var (key, value) in HostJson(root))
+            settings[key] = value;
+
+        var variables = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (key, value) in environment)
+            variables[Key(key)] = value;
+        foreach (var (key, value) in LocalValues(root).Where(local => !HasValue(variables, local.Key)))
+        {
+            variables[Key(key)] = value;
+            setEnvironment(key, value);
+        }
+
+        foreach (var (key, value) in variables)
+            settings[key] = value;
+        return settings;
+    }
+
+    /// <summary>The first part of every route: <c>api</c> unless <c>host.json</c> says otherwise.</summary>
+    public static string RoutePrefix(IConfiguration configuration) =>
+        (configuration[$"{HostSection}:extensions:http:routePrefix"] ?? "api").Trim('/');
+
+    /// <summary><c>AzureWebJobs.{name}.Disabled</c>: the function is listed, but answers and runs nothing.</summary>
+    public static bool IsDisabled(IConfiguration configuration, string function) =>
+        bool.TryParse(configuration[$"AzureWebJobs.{function}.Disabled"], out var disabled) && disabled;
+
+    /// <summary>
+    /// The text with each <c>%name%</c> replaced by that setting; an empty one counts as missing.
+    /// <c>A:B</c> and <c>A__B</c> name the same setting.
+    /// </summary>
+    public static string Expand(IConfiguration configuration, string text, Func<string, string> missing) =>
+        Reference().Replace(text, match => match.Groups[1].Value is var name
+            && configuration[Key(name)] is { Length: > 0 } value ? value : missing(name));
+
+    private static string Key(string name) => name.Replace("__", ":", StringComparison.Ordinal);
+
+    private static bool HasValue(Dictionary<string, string> variables, string name) =>
+        variables.TryGetValue(Key(name), out var value) && value.Length > 0;
+
+    private static IEnumerable<KeyValuePair<string, string?>> HostJson(string root)
+    {
+        var file = Read(root, "host.json").AsEnumerable();
+        foreach (var (key, value) in file.Where(pair => pair.Value is not null))
+        {
+            yield return new($"{HostSection}:{key}", value);
+            if (key.StartsWith("logging:logLevel:", StringComparison.OrdinalIgnoreCase))
+                yield return new(key, value);
+        }
+    }
+
+    private static IEnumerable<KeyValuePair<string, string>> LocalValues(string root)
+    {
+        var file = Read(root, "local.settings.json");
+        if (bool.TryParse(file["IsEncrypted"], out var encrypted) && encrypted)
+        {
+            throw new StartException(
+                "local.settings.json is encrypted, so only `func` reads it; `func settings decrypt` makes it plain.");
+        }
+        return file.GetSection("Values").AsEnumerable(makePathsRelative: true)
+            .Where(pair => !string.IsNullOrEmpty(pair.Key) && !string.IsNullOrEmpty(pair.Value))
+            .Select(pair => KeyValuePair.Create(pair.Key, pair.Value!));
+    }
+
+    private static IConfiguration Read(string root, string name)
+    {
+        try
+        {
+            return new ConfigurationBuilder().SetBasePath(root).AddJsonFile(name, optional: true).Build();
+        }
+        catch (InvalidDataException failure)
+        {
+            throw new StartException($"{Path.Combine(root, name)}: {failure.GetBaseException().Message}");
+        }
+    }
+
+    [GeneratedRegex("%([^%]+)%")]
+    private static partial Regex Reference();
+}

@@ -1,0 +1,49 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+
+namespace Outpost.LocalHost;
+
+/// <summary>
+/// Keeps a host without keys to the machine it runs on: no other address to listen at, no page of another site that
+/// reaches it through a name of its own (rebinding) or through a visitor's browser.
+/// </summary>
+internal static class LoopbackGuard
+{
+    private static readonly string[] Names = ["localhost", "127.0.0.1", "[::1]"];
+
+    /// <summary>Stops a start that was told to listen elsewhere.</summary>
+    public static void CheckAddresses(IConfiguration configuration)
+    {
+        foreach (var setting in (string[])["URLS", "ASPNETCORE_URLS", "DOTNET_URLS"])
+        {
+            var urls = configuration[setting] ?? "";
+            var foreign = urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+                .FirstOrDefault(url => !IsLoopback(url));
+            if (foreign is not null)
+            {
+                throw new StartException(
+                    $"{setting} is '{urls}': this host listens at 127.0.0.1 only (--port sets the port).");
+            }
+        }
+    }
+
+    /// <summary>The status to refuse the request with, or null to let it through.</summary>
+    public static int? Refusal(HttpRequest request)
+    {
+        if (!Names.Contains(request.Host.Host, StringComparer.OrdinalIgnoreCase))
+            return StatusCodes.Status421MisdirectedRequest;
+        var origins = request.Headers.Origin;
+        return origins.Count == 0 || (origins.Count == 1 && IsOwn(origins[0], request))
+            ? null
+            : StatusCodes.Status403Forbidden;
+    }
+
+    private static bool IsOwn(string? origin, HttpRequest request) =>
+        string.Equals(origin, $"{request.Scheme}://{request.Host.Value}", StringComparison.OrdinalIgnoreCase);
+
+    private static bool IsLoopback(string url) =>
+        Uri.TryCreate(url, UriKind.Absolute, out var uri)
+        && (uri.Host == "localhost"
+            || (IPAddress.TryParse(uri.Host, out var address) && IPAddress.IsLoopback(address)));
+}

@@ -1,0 +1,24 @@
+using Microsoft.Extensions.Configuration;
+
+namespace Outpost.LocalHost;
+
+/// <summary>
+/// A timer function with its schedule resolved. Monitored: runs are remembered, and one missed is made up for.
+/// </summary>
+internal sealed record TimerPlan(string Name, TimerSchedule Schedule, bool RunOnStartup, bool IsMonitored)
+{
+    /// <summary>Reads <c>%setting%</c> from the configuration; what cannot work stops the start.</summary>
+    public static TimerPlan For(FunctionDefinition function, IConfiguration configuration, DateTime now)
+    {
+        var timer = (TimerFunctionTrigger)function.Trigger;
+        var expression = HostSettings.Expand(configuration, timer.Schedule, missing => throw new StartException(
+            $"Function '{function.Name}' takes its schedule from the setting '{missing}', which is not set."));
+        var schedule = TimerSchedule.TryParse(expression) ?? throw new StartException(
+            $"Function '{function.Name}': the schedule {Quote(timer.Schedule, expression)} is not an NCRONTAB "
+            + "expression of six fields (or five, without seconds).");
+        return new(function.Name, schedule, timer.RunOnStartup, timer.UseMonitor && !schedule.IsSubMinute(now));
+    }
+
+    private static string Quote(string written, string resolved) =>
+        written == resolved ? $"'{written}'" : $"'{resolved}' (from {written})";
+}

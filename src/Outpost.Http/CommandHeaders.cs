@@ -1,0 +1,92 @@
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+
+namespace Outpost.Http;
+
+/// <summary>What a command's headers say, checked.</summary>
+/// <param name="Key">The idempotency key, or null.</param>
+/// <param name="IfMatch">Versions accepted, or null for any.</param>
+/// <param name="TraceParent">A valid W3C <c>traceparent</c>, or null.</param>
+/// <param name="CorrelationId"><c>X-Correlation-Id</c>, or null.</param>
+public sealed record CommandHeaders(string? Key, VersionCondition? IfMatch, string? TraceParent, string? CorrelationId)
+{
+    private const int CorrelationIdMax = 128;
+
+    /// <summary>Reads the headers; null and a problem where one is not allowed.</summary>
+    public static (CommandHeaders? Headers, Problem? Problem) Read(HttpRequest request)
+    {
+        var (key, keyProblem) = ReadKey(request);
+        if (keyProblem is not null) return (null, keyProblem);
+        var (ifMatch, ifMatchProblem) = ReadIfMatch(request);
+        if (ifMatchProblem is not null) return (null, ifMatchProblem);
+        var correlationId = request.Headers["X-Correlation-Id"];
+        if (correlationId.Count > 1 || (correlationId.Count == 1 && !IsPrintable(correlationId.ToString(), CorrelationIdMax)))
+            return (null, Problem.BadRequest(
+                $"X-Correlation-Id: one value of 1 to {CorrelationIdMax} printable ASCII characters is allowed."));
+        return (new CommandHeaders(key, ifMatch, TraceParentOf(request), correlationId.Count == 0 ? null : correlationId.ToString()), null);
+    }
+
+    /// <summary>How a repeat is recognised; null without a key.</summary>
+    /// <param name="scope">Method and path.</param>
+    /// <param name="body">The request's body as received: another body under the same key is a mistake.</param>
+    public Idempotency? Idempotency(string scope, ReadOnlySpan<byte> body) =>
+        Key is null ? null : new Idempotency(scope, Key, Convert.ToHexStringLower(SHA256.HashData(body)));
+
+    // draft-ietf-httpapi-idempotency-key-header: a structured-field string; a bare token is taken as well.
+    private static (string? Key, Problem? Problem) ReadKey(HttpRequest request)
+    {
+        var values = request.Headers["Idempotency-Key"];
+        if (values.Count == 0) return (null, null);
+        var text = values.ToString().Trim();
+        var key = values.Count > 1 ? null : Unquote(text);
+        return key is not null && IsPrintable(key, Limits.IdempotencyKeyMax)
+            ? (key, null)
+            : (null, Problem.BadRequest(
+                $"Idempotency-Key: '{Shown(text)}' is not allowed; one quoted string or bare token of 1 to {Limits.IdempotencyKeyMax} printable ASCII characters is."));
+    }
+
+    private static string? Unquote(string text)
+    {
+        if (!text.StartsWith('"')) return text.AsSpan().IndexOfAny(" ,;\"\\") < 0 ? text : null;
+        if (text.Length < 2 || !text.EndsWith('"')) return null;
+        var key = new System.Text.StringBuilder(text.Length);
+        for (var i = 1; i < text.Length - 1; i++)
+        {
+            if (text[i] == '"') return null;
+            // RFC 8941, 3.3.3: only a quote and a backslash may be escaped.
+            if (text[i] == '\\' && (++i == text.Length - 1 || text[i] is not ('"' or '\\'))) return null;
+            key.Append(text[i]);
+        }
+
+        return key.ToString();
+    }
+
+    // RFC 9110, 13.1.1: strong comparison, so a weak tag matches nothing.
+    private static (VersionCondition? IfMatch, Problem? Problem) ReadIfMatch(HttpRequest request)
+    {
+        var values = request.Headers.IfMatch;
+        if (values.Count == 0) return (null, null);
+        if (!EntityTagHeaderValue.TryParseList(values, out var tags) || tags.Count == 0)
+            return (null, Problem.BadRequest($"If-Match: '{Shown(values.ToString())}' is not allowed; a list of entity tags such as \"3\", or * is."));
+        if (tags.Any(tag => tag.Equals(EntityTagHeaderValue.Any))) return (new VersionCondition(Versions: null), null);
+        var versions = new List<long>();
+        foreach (var tag in tags)
+        {
+            if (!tag.IsWeak && long.TryParse(tag.Tag.AsSpan().Trim('"'), System.Globalization.CultureInfo.InvariantCulture, out var version))
+                versions.Add(version);
+        }
+
+        return (new VersionCondition(versions), null);
+    }
+
+    private static string? TraceParentOf(HttpRequest request)
+    {
+        var values = request.Headers.TraceParent;
+        return values.Count == 1 && System.Diagnostics.ActivityContext.TryParse(values.ToString(), null, out _) ? values.ToString() : null;
+    }
+
+    private static bool IsPrintable(string text, int max) => text.Length >= 1 && text.Length <= max && text.All(c => c is >= ' ' and <= '~');
+
+    private static string Shown(string text) => text.Length <= 40 ? text : text[..40] + "…";
+}

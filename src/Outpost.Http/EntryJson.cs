@@ -1,0 +1,41 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Outpost.Http;
+
+/// <summary>An entry as JSON, in the API's own form.</summary>
+internal static class EntryJson
+{
+    public static void Write(Utf8JsonWriter json, EventEntry entry)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("partition", entry.Partition);
+        json.WriteNumber("offset", entry.Offset);
+        json.WriteString("id", entry.Id.ToString());
+        json.WriteString("type", entry.Type);
+        json.WriteString("contentType", entry.ContentType);
+        WritePayload(json, entry);
+        json.WriteString("timestamp", Timestamp(entry.Timestamp));
+        json.WriteString("subject", entry.Subject);
+        json.WriteNumber("version", entry.Version);
+        if (entry.TraceParent is { } traceParent) json.WriteString("traceparent", traceParent);
+        if (entry.CorrelationId is { } correlationId) json.WriteString("correlationId", correlationId);
+        json.WriteEndObject();
+    }
+
+    /// <summary>RFC 3339 in UTC with all seven decimal places.</summary>
+    public static string Timestamp(DateTimeOffset time) => time.UtcDateTime.ToString("O", CultureInfo.InvariantCulture);
+
+    private static void WritePayload(Utf8JsonWriter json, EventEntry entry)
+    {
+        var text = MediaType.TextOrNull(entry.ContentType, entry.Payload.Span);
+        if (text is null) json.WriteBase64String("payloadBase64", entry.Payload.Span);
+        else if (MediaType.IsText(entry.ContentType) && !MediaType.IsJson(entry.ContentType)) json.WriteString("payload", text);
+        else
+        {
+            // Checked to be JSON when it was recorded.
+            json.WritePropertyName("payload");
+            json.WriteRawValue(entry.Payload.Span, skipInputValidation: true);
+        }
+    }
+}

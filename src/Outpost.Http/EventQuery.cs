@@ -1,0 +1,56 @@
+using Microsoft.AspNetCore.Http;
+
+namespace Outpost.Http;
+
+/// <summary>The query of <c>GET /api/events</c>, checked.</summary>
+/// <param name="Partition">Which partition.</param>
+/// <param name="Offset">Where to start; null with <paramref name="Latest"/> or for <c>earliest</c>.</param>
+/// <param name="Latest">Start at the head.</param>
+/// <param name="Limit">Most entries of the answer.</param>
+/// <param name="Wait">How long to wait for an entry.</param>
+/// <param name="Types">Only these event types; null: all.</param>
+public sealed record EventQuery(int Partition, long? Offset, bool Latest, int Limit, TimeSpan Wait, IReadOnlySet<string>? Types)
+{
+    /// <summary>Entries of a page unless asked otherwise.</summary>
+    public const int LimitDefault = 100;
+
+    /// <summary>Longest wait: below what proxies and clients cut off.</summary>
+    public const int WaitSecondsMax = 25;
+
+    private const int TypesMax = 100;
+
+    /// <summary>Reads the query; null and a problem where it is not allowed.</summary>
+    public static (EventQuery? Query, Problem? Problem) Read(IQueryCollection query, int partitions)
+    {
+        if (QueryParameters.Refuse(query, "offset", "limit", "partition", "wait", "types") is { } unknown) return (null, unknown);
+
+        var offsetText = query["offset"].ToString();
+        long? offset = null;
+        if (offsetText.Length == 0 && !query.ContainsKey("offset")) offset = 0;
+        else if (offsetText is not ("earliest" or "latest"))
+        {
+            if (!QueryParameters.TryParse(offsetText, 0, long.MaxValue, out var number))
+                return (null, QueryParameters.NotAllowed("offset", offsetText, "a whole number from 0 on, earliest or latest"));
+            offset = number;
+        }
+
+        if (!QueryParameters.TryParse(query["limit"], 1, Limits.PageEntriesMax, out var limit, LimitDefault))
+            return (null, QueryParameters.NotAllowed("limit", query["limit"], $"a whole number from 1 to {Limits.PageEntriesMax}"));
+        if (!QueryParameters.TryParse(query["wait"], 0, WaitSecondsMax, out var wait, 0))
+            return (null, QueryParameters.NotAllowed("wait", query["wait"], $"a whole number of seconds from 0 to {WaitSecondsMax}"));
+        var (partition, partitionProblem) = QueryParameters.Partition(query, partitions);
+        if (partitionProblem is not null) return (null, partitionProblem);
+        var (types, typesProblem) = ReadTypes(query);
+        if (typesProblem is not null) return (null, typesProblem);
+        return (new EventQuery(partition, offset, offsetText == "latest", (int)limit, TimeSpan.FromSeconds(wait), types), null);
+    }
+
+    private static (IReadOnlySet<string>? Types, Problem? Problem) ReadTypes(IQueryCollection query)
+    {
+        if (!query.ContainsKey("types")) return (null, null);
+        var types = query["types"].ToString().Split(',');
+        return types.Length <= TypesMax && types.All(type => type.Length is >= 1 and <= Limits.HeaderCharactersMax)
+            ? (types.ToHashSet(StringComparer.Ordinal), null)
+            : (null, QueryParameters.NotAllowed("types", query["types"], $"1 to {TypesMax} event types, separated by commas"));
+    }
+}

@@ -1,0 +1,47 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Outpost.Http;
+
+/// <summary>What every HTTP function of this app does around its own work: faults become problems, once and logged.</summary>
+public sealed partial class FaultBoundary(ILogger<FaultBoundary> logger)
+{
+    /// <summary>Runs <paramref name="work"/>; answers a problem where it throws.</summary>
+    /// <param name="request">For the log: method and path, never the query, which may hold a key.</param>
+    /// <param name="work">The function's own work.</param>
+    /// <param name="cancellationToken">The client left or the host stops: no error, and nobody reads the answer.</param>
+    public async Task<IResult> RunAsync(HttpRequest request, Func<Task<IResult>> work, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return Results.Empty;
+        }
+        catch (StoreUnavailableException e)
+        {
+            LogStoreUnavailable(request.Method, request.Path, e);
+            return Problem.Unavailable("store-unavailable", "Table Storage does not answer, or is overloaded.", TimeSpan.FromSeconds(2));
+        }
+        catch (LayoutMismatchException e)
+        {
+            LogFault(request.Method, request.Path, e);
+            return Problem.Unavailable("layout-mismatch", "This app's settings do not fit the stored log.", TimeSpan.FromSeconds(60));
+        }
+#pragma warning disable CA1031 // Any fault is answered as a problem and logged here, where the request is known.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            LogFault(request.Method, request.Path, e);
+            return Problem.Fault();
+        }
+    }
+
+    [LoggerMessage(20, LogLevel.Error, "{Method} {Path} failed")]
+    private partial void LogFault(string method, string path, Exception exception);
+
+    [LoggerMessage(21, LogLevel.Warning, "{Method} {Path}: the store is not available")]
+    private partial void LogStoreUnavailable(string method, string path, Exception exception);
+}

@@ -1,0 +1,67 @@
+using System.Buffers;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+
+namespace Outpost.Http;
+
+/// <summary>A request's JSON body: read within a bound, one object, no member twice.</summary>
+/// <param name="Bytes">As received.</param>
+/// <param name="Root">The object; undefined when there was no body.</param>
+public sealed record JsonBody(byte[] Bytes, JsonElement Root)
+{
+    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 16, AllowDuplicateProperties = false };
+
+    /// <summary>Reads the body of at most <paramref name="bytesMax"/> bytes; null and a problem where it is not allowed.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="bytesMax">More is 413.</param>
+    /// <param name="optional">Whether no body at all is allowed.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public static async Task<(JsonBody? Body, Problem? Problem)> ReadAsync(
+        HttpRequest request, int bytesMax, bool optional, CancellationToken cancellationToken)
+    {
+        if (request.ContentLength > bytesMax) return (null, TooLarge(bytesMax));
+        var (bytes, problem) = await ReadBytesAsync(request, bytesMax, cancellationToken);
+        if (bytes is null) return (null, problem);
+        if (bytes.Length == 0 && optional) return (new JsonBody(bytes, default), null);
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !MediaType.IsJson(type.MediaType.ToString()) ||
+            (type.Charset.HasValue && !type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)))
+            return (null, Problem.UnsupportedMediaType($"Content-Type: '{request.ContentType}' is not supported; application/json in UTF-8 is."));
+        try
+        {
+            using var document = JsonDocument.Parse(bytes, Strict);
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                ? (new JsonBody(bytes, document.RootElement.Clone()), null)
+                : (null, Problem.BadRequest("The body must be a JSON object."));
+        }
+        catch (JsonException e)
+        {
+            return (null, Problem.BadRequest($"The body is not valid JSON: {e.Message}"));
+        }
+    }
+
+    private static async Task<(byte[]? Bytes, Problem? Problem)> ReadBytesAsync(
+        HttpRequest request, int bytesMax, CancellationToken cancellationToken)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(bytesMax + 1);
+        try
+        {
+            // One byte more than allowed tells that there is too much, without reading it all.
+            var length = await request.Body.ReadAtLeastAsync(buffer.AsMemory(0, bytesMax + 1), bytesMax + 1, throwOnEndOfStream: false, cancellationToken);
+            return length > bytesMax ? (null, TooLarge(bytesMax)) : (buffer.AsSpan(0, length).ToArray(), null);
+        }
+        catch (BadHttpRequestException e)
+        {
+            return (null, e.StatusCode == StatusCodes.Status413PayloadTooLarge
+                ? TooLarge(bytesMax)
+                : Problem.BadRequest($"The body could not be read: {e.Message}"));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static Problem TooLarge(int bytesMax) =>
+        Problem.TooLarge($"The body has more than {bytesMax} bytes; at most {bytesMax} are allowed.").With("maxBytes", bytesMax);
+}

@@ -1,0 +1,139 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Outpost.Http;
+
+/// <summary>
+/// Reads the fields of a JSON object and collects what is wrong with them: the field, its value, what is allowed. A
+/// value that is not allowed reads as a default; callers ask <see cref="Problem"/> before they use any.
+/// </summary>
+public sealed class JsonFields
+{
+    // Enough to mend a request by; a hostile one gets no long answer.
+    private const int ErrorsMax = 20;
+
+    private readonly JsonElement _object;
+    private readonly string _path;
+    private readonly List<string> _errors;
+    private readonly HashSet<string> _known = new(StringComparer.Ordinal);
+
+    /// <summary>The fields of a body.</summary>
+    public JsonFields(JsonElement @object)
+        : this(@object, "", [])
+    {
+    }
+
+    private JsonFields(JsonElement @object, string path, List<string> errors)
+    {
+        _object = @object;
+        _path = path;
+        _errors = errors;
+    }
+
+    /// <summary>Everything that is wrong, or null. Also names members that nobody asked for.</summary>
+    public Problem? Problem()
+    {
+        RefuseOthers();
+        return _errors.Count == 0
+            ? null
+            : Http.Problem.BadRequest(string.Join(" ", _errors.Take(ErrorsMax))).With("errors", _errors.Take(ErrorsMax).ToArray());
+    }
+
+    /// <summary>A string of <paramref name="min"/> to <paramref name="max"/> characters without control characters.</summary>
+    public string Text(string name, int min, int max) => OptionalText(name, min, max, required: true) ?? "";
+
+    /// <summary>The same; null when the member is missing or null.</summary>
+    public string? OptionalText(string name, int min, int max, bool required = false, Func<char, bool>? allowed = null, string? allowedText = null)
+    {
+        var wanted = allowedText ?? $"a string of {min} to {max} characters without control characters";
+        if (!Find(name, required, wanted, out var value)) return null;
+        if (value.ValueKind == JsonValueKind.String && TryGetText(value, out var text) && text.Length >= min && text.Length <= max &&
+            text.All(allowed ?? (c => !char.IsControl(c))))
+            return text;
+        Refuse(name, value, wanted);
+        return null;
+    }
+
+    /// <summary>A whole number within bounds.</summary>
+    public int Integer(string name, int min, int max)
+    {
+        var wanted = string.Create(CultureInfo.InvariantCulture, $"a whole number from {min} to {max}");
+        if (!Find(name, required: true, wanted, out var value)) return default;
+        if (value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= min && number <= max) return number;
+        Refuse(name, value, wanted);
+        return default;
+    }
+
+    /// <summary>A number within bounds and with at most <paramref name="decimals"/> decimal places.</summary>
+    public decimal Decimal(string name, decimal min, decimal max, int decimals)
+    {
+        var wanted = string.Create(CultureInfo.InvariantCulture, $"a number from {min} to {max} with at most {decimals} decimal places");
+        if (!Find(name, required: true, wanted, out var value)) return default;
+        if (value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out var number) && number >= min && number <= max &&
+            decimal.Round(number, decimals) == number)
+            return number;
+        Refuse(name, value, wanted);
+        return default;
+    }
+
+    /// <summary>An array of objects.</summary>
+    public IReadOnlyList<T> Objects<T>(string name, int min, int max, Func<JsonFields, T> read)
+    {
+        var wanted = string.Create(CultureInfo.InvariantCulture, $"an array of {min} to {max} objects");
+        if (!Find(name, required: true, wanted, out var value)) return [];
+        if (value.ValueKind != JsonValueKind.Array || value.GetArrayLength() < min || value.GetArrayLength() > max ||
+            value.EnumerateArray().Any(item => item.ValueKind != JsonValueKind.Object))
+        {
+            Refuse(name, value, wanted);
+            return [];
+        }
+
+        var items = new List<T>(value.GetArrayLength());
+        foreach (var item in value.EnumerateArray())
+        {
+            var fields = new JsonFields(item, string.Create(CultureInfo.InvariantCulture, $"{_path}{name}[{items.Count}]."), _errors);
+            items.Add(read(fields));
+            fields.RefuseOthers();
+        }
+
+        return items;
+    }
+
+    private void RefuseOthers()
+    {
+        if (_object.ValueKind != JsonValueKind.Object) return;
+        foreach (var member in _object.EnumerateObject().Where(member => !_known.Contains(member.Name)))
+            _errors.Add($"{_path}{Shown(member.Name)}: there is no such field.");
+    }
+
+    private bool Find(string name, bool required, string wanted, out JsonElement value)
+    {
+        _known.Add(name);
+        value = default;
+        if (_object.ValueKind == JsonValueKind.Object && _object.TryGetProperty(name, out value) &&
+            (required || value.ValueKind != JsonValueKind.Null))
+            return true;
+        if (required) _errors.Add($"{_path}{name}: is missing; {wanted} is needed.");
+        return false;
+    }
+
+    private void Refuse(string name, JsonElement value, string wanted) =>
+        _errors.Add($"{_path}{name}: '{Shown(value.GetRawText())}' is not allowed; {wanted} is.");
+
+    // A string with an unpaired surrogate escape is valid JSON and no text.
+    private static bool TryGetText(JsonElement value, out string text)
+    {
+        try
+        {
+            text = value.GetString()!;
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            text = "";
+            return false;
+        }
+    }
+
+    private static string Shown(string text) => text.Length <= 40 ? text : text[..40] + "…";
+}

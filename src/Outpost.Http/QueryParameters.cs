@@ -1,0 +1,56 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+
+namespace Outpost.Http;
+
+/// <summary>Strict reading of query parameters.</summary>
+public static class QueryParameters
+{
+    // The Functions host's own: the function key and its name.
+    private static readonly string[] HostsOwn = ["code", "clientId"];
+
+    /// <summary>A problem where a parameter is unknown or comes twice.</summary>
+    public static Problem? Refuse(IQueryCollection query, params string[] known)
+    {
+        foreach (var (name, values) in query)
+        {
+            if (HostsOwn.Contains(name, StringComparer.Ordinal)) continue;
+            if (!known.Contains(name, StringComparer.Ordinal))
+                return Problem.BadRequest(
+                    $"{Shown(name)}: there is no such parameter; {(known.Length == 0 ? "none is" : string.Join(", ", known) + " are")} allowed.");
+            if (values.Count > 1) return Problem.BadRequest($"{name}: came {values.Count} times; once is allowed.");
+        }
+
+        return null;
+    }
+
+    /// <summary>A problem that names parameter, value and what is allowed.</summary>
+    public static Problem NotAllowed(string name, string? value, string allowed) =>
+        Problem.BadRequest($"{name}: '{Shown(value ?? "")}' is not allowed; {allowed} is.");
+
+    /// <summary>A whole number in plain digits; <paramref name="missing"/> where the parameter is not there at all.</summary>
+    public static bool TryParse(StringValues values, long min, long max, out long number, long? missing = null)
+    {
+        number = missing ?? 0;
+        if (values.Count == 0 && missing is not null) return true;
+        return long.TryParse(values.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out number) && number >= min && number <= max;
+    }
+
+    /// <summary>The partition asked for; may be left out when there is only one.</summary>
+    public static (int Partition, Problem? Problem) Partition(IQueryCollection query, int partitions)
+    {
+        if (!query.ContainsKey("partition"))
+        {
+            return partitions == 1
+                ? (0, null)
+                : (0, Problem.BadRequest($"partition: is missing; the log has partitions 0 to {partitions - 1}.").With("partitions", partitions));
+        }
+
+        return TryParse(query["partition"], 0, partitions - 1, out var partition)
+            ? ((int)partition, null)
+            : (0, NotAllowed("partition", query["partition"], partitions == 1 ? "0" : $"0 to {partitions - 1}"));
+    }
+
+    private static string Shown(string text) => text.Length <= 40 ? text : text[..40] + "…";
+}

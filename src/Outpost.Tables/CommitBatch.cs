@@ -1,0 +1,106 @@
+using Azure.Data.Tables;
+
+namespace Outpost.Tables;
+
+/// <summary>
+/// The changes of one entity group transaction and its row list. A commit id names one exact row list: another list
+/// gets another id, so that finding the id in the table tells what was written.
+/// </summary>
+internal sealed class CommitBatch
+{
+    private const long HeadBytes = 4096;
+    private readonly HashSet<string> _keys = new(StringComparer.Ordinal);
+    private readonly List<PendingChange> _changes = [];
+    private int _rows = 1;
+    private long _bytes = HeadBytes;
+
+    public IReadOnlyList<PendingChange> Changes => _changes;
+
+    public Fit TryAdd(PendingChange pending)
+    {
+        // A transaction takes a row at most once.
+        if (_keys.Contains(pending.EntityKey) || (pending.ReceiptKey is { } key && _keys.Contains(key))) return Fit.NotThisTime;
+        if (_changes.Count > 0 &&
+            (_rows + pending.Rows > Limits.TransactionRowsMax || _bytes + pending.Bytes > Limits.TransactionBytesMax))
+            return Fit.Full;
+        _keys.Add(pending.EntityKey);
+        if (pending.ReceiptKey is not null) _keys.Add(pending.ReceiptKey);
+        _changes.Add(pending);
+        _rows += pending.Rows;
+        _bytes += pending.Bytes;
+        return Fit.Added;
+    }
+
+    /// <summary>
+    /// Head first, then conditional domain rows, receipts, events: whatever can refuse comes before what cannot, and
+    /// a repeat of a transaction that was taken is refused by its very first row.
+    /// </summary>
+    public RowList Build(string partitionKey, HeadRow head, string commitId, DateTimeOffset now)
+    {
+        var at = now > head.At ? now : head.At;
+        var next = head with { Next = head.Next + _changes.Sum(p => p.Change.Events.Count), Commit = commitId, At = at };
+        var actions = new List<TableTransactionAction>(_rows) { next.Write(partitionKey) };
+        var owners = new List<PendingChange?>(_rows) { null };
+        foreach (var pending in _changes)
+        {
+            actions.Add(pending.EntityAction(partitionKey, commitId));
+            owners.Add(pending);
+        }
+
+        foreach (var pending in _changes.Where(p => p.ReceiptKey is not null))
+        {
+            var row = ReceiptRow.Write(partitionKey, pending.Change, pending.Change.Idempotency!, commitId, at);
+            actions.Add(new TableTransactionAction(TableTransactionActionType.Add, row));
+            owners.Add(pending);
+        }
+
+        var receiptRows = actions.Count - 1 - _changes.Count;
+        var offset = head.Next;
+        foreach (var pending in _changes)
+        {
+            foreach (var @event in pending.Change.Events)
+            {
+                var row = EventRow.Write(partitionKey, offset++, @event, pending.Change, commitId, at);
+                actions.Add(new TableTransactionAction(TableTransactionActionType.Add, row));
+                owners.Add(pending);
+            }
+        }
+
+        return new RowList(commitId, head, next, actions, owners, EntityRows: _changes.Count, receiptRows);
+    }
+
+    internal enum Fit
+    {
+        Added,
+
+        /// <summary>One of its rows is in the batch already: it goes with the next.</summary>
+        NotThisTime,
+
+        /// <summary>No room: the batch is ready.</summary>
+        Full,
+    }
+}
+
+/// <summary>The exact rows of one transaction.</summary>
+/// <param name="CommitId">Names this list, in every row of it.</param>
+/// <param name="Before">The head it was built on.</param>
+/// <param name="After">The head it writes, still with the old tag.</param>
+/// <param name="Actions">Head, entities, receipts, events.</param>
+/// <param name="Owners">Whose row each action is; null for the head.</param>
+/// <param name="EntityRows">How many entity rows follow the head.</param>
+/// <param name="ReceiptRows">How many receipts follow them; the rest are events.</param>
+internal sealed record RowList(
+    string CommitId,
+    HeadRow Before,
+    HeadRow After,
+    IReadOnlyList<TableTransactionAction> Actions,
+    IReadOnlyList<PendingChange?> Owners,
+    int EntityRows,
+    int ReceiptRows)
+{
+    /// <summary>Whether the action at this index is a domain entity's row.</summary>
+    public bool IsEntity(int index) => index >= 1 && index <= EntityRows;
+
+    /// <summary>Whether the action at this index is a receipt.</summary>
+    public bool IsReceipt(int index) => index > EntityRows && index <= EntityRows + ReceiptRows;
+}

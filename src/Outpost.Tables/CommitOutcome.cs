@@ -1,0 +1,78 @@
+using Azure.Data.Tables;
+
+namespace Outpost.Tables;
+
+/// <summary>Finds out what became of a transaction whose answer is missing or may not be about the first attempt.</summary>
+internal sealed class CommitOutcome(TableClient table, string partitionKey)
+{
+    private static readonly TimeSpan BetweenReads = TimeSpan.FromMilliseconds(250);
+    private const int RoundsMax = 4;
+
+    public async Task<HeadRow> ReadHeadAsync(CancellationToken cancellationToken)
+    {
+        var row = await table.GetEntityIfExistsAsync<TableEntity>(partitionKey, Keys.Head, cancellationToken: cancellationToken);
+        return row.HasValue ? HeadRow.Read(row.Value!) : HeadRow.Empty;
+    }
+
+    /// <summary>
+    /// Reads head and the list's first event row at once. Our commit id in that row means committed; an unmoved head
+    /// means not (yet); somebody else's row there means that this list can never land any more. While the table cannot
+    /// be read, asks again until <see cref="Limits.OutcomeWaitMax"/> after <paramref name="start"/>.
+    /// </summary>
+    public async Task<Found> FindAsync(RowList rows, Sources sources, long start)
+    {
+        for (var round = 1; ; round++)
+        {
+            try
+            {
+                var headRead = ReadHeadAsync(CancellationToken.None);
+                var first = await table.GetEntityIfExistsAsync<TableEntity>(
+                    partitionKey, Keys.Event(rows.Before.Next), ["Commit"]);
+                var commit = first.HasValue ? first.Value!.GetString("Commit") : null;
+                if (Judge(rows, await headRead, commit, lastRound: round >= RoundsMax) is { } found) return found;
+            }
+            catch (Exception e) when (TableErrors.IsTransient(e, CancellationToken.None))
+            {
+                if (sources.Time.GetElapsedTime(start) >= Limits.OutcomeWaitMax) return new Found.Unknown();
+            }
+
+            await Task.Delay(BetweenReads, sources.Time);
+        }
+    }
+
+    /// <summary>
+    /// What two point reads say; null: read again. The two are not one moment, so each may be older than the other,
+    /// and a store without isolation (Azurite) shows a moved head before the rows that belong to it.
+    /// </summary>
+    /// <param name="rows">The list in question.</param>
+    /// <param name="head">The head as read.</param>
+    /// <param name="commitAtFirstOffset">Commit id in the event row at the list's first offset; null: no such row.</param>
+    /// <param name="lastRound">Whether there are no more reads to come.</param>
+    internal static Found? Judge(RowList rows, HeadRow head, string? commitAtFirstOffset, bool lastRound)
+    {
+        var headIsOurs = head.Commit == rows.CommitId;
+        var headMoved = head.Tag != rows.Before.Tag || head.Next != rows.Before.Next;
+        if (commitAtFirstOffset == rows.CommitId) return new Found.Committed(headIsOurs ? head : null);
+        if (commitAtFirstOffset is not null) return new Found.Overtaken(headMoved && !headIsOurs ? head : null);
+        if (!headMoved) return new Found.NotThere();
+        // The head moved and the row is missing: read too early, or retention deleted it already.
+        if (!lastRound) return null;
+        return headIsOurs ? new Found.Committed(head) : new Found.Unknown();
+    }
+
+    /// <summary>What was found.</summary>
+    internal abstract record Found
+    {
+        /// <summary>It is in the log; the head, where the reads told it.</summary>
+        internal sealed record Committed(HeadRow? Head) : Found;
+
+        /// <summary>It is not in the log, but an attempt under way may still land.</summary>
+        internal sealed record NotThere : Found;
+
+        /// <summary>Another commit took its offsets: it is not in the log and never will be.</summary>
+        internal sealed record Overtaken(HeadRow? Head) : Found;
+
+        /// <summary>It can no longer be told.</summary>
+        internal sealed record Unknown : Found;
+    }
+}

@@ -1,0 +1,81 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Outpost.Tables;
+
+/// <summary>The only place that builds or parses partition keys and row keys.</summary>
+internal static class Keys
+{
+    public const string LayoutPartition = "layout";
+    public const string Layout = "layout";
+    public const string Head = "!head";
+    public const string Oldest = "!oldest";
+
+    /// <summary>Below it: head, oldest, checkpoints and controls. From it on: entities, events, parked, receipts.</summary>
+    public const string FirstEntity = "d";
+
+    private const string CheckpointPrefix = "c|";
+    private const string ControlSuffix = "|control";
+
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    public static string Partition(int partition) => partition.ToString("D4", CultureInfo.InvariantCulture);
+
+    public static string Event(long offset) => string.Create(CultureInfo.InvariantCulture, $"e|{offset:D19}");
+
+    public static long EventOffset(string rowKey) => long.Parse(rowKey.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture);
+
+    public static string Entity(string type, string id) => $"d|{Encode(type)}|{Encode(id)}";
+
+    public static string Receipt(string scope, string key) =>
+        "r|" + Convert.ToHexStringLower(SHA256.HashData(StrictUtf8.GetBytes($"{scope}\n{key}")));
+
+    public static string Checkpoint(string forwarder) => CheckpointPrefix + Encode(forwarder);
+
+    /// <summary>The forwarder whose checkpoint this row is; null for any other row.</summary>
+    public static string? CheckpointForwarder(string rowKey) =>
+        rowKey.StartsWith(CheckpointPrefix, StringComparison.Ordinal) && !rowKey.EndsWith(ControlSuffix, StringComparison.Ordinal)
+            ? Decode(rowKey[CheckpointPrefix.Length..])
+            : null;
+
+    /// <summary>
+    /// Letters, digits and <c>. _ ~ -</c> stay; every other byte of the UTF-8 form becomes <c>=XX</c>. So no id can
+    /// hold what keys forbid (<c>/ \ # ?</c>, control characters), nor the <c>|</c> that separates parts.
+    /// </summary>
+    /// <exception cref="TooLargeException">The encoded form is longer than <see cref="Limits.KeyPartCharactersMax"/>.</exception>
+    /// <exception cref="ArgumentException">The text is not valid Unicode (a lone surrogate).</exception>
+    public static string Encode(string text)
+    {
+        var encoded = new StringBuilder(text.Length);
+        foreach (var b in StrictUtf8.GetBytes(text))
+        {
+            if (char.IsAsciiLetterOrDigit((char)b) || b is (byte)'.' or (byte)'_' or (byte)'~' or (byte)'-') encoded.Append((char)b);
+            else encoded.Append('=').Append(b.ToString("X2", CultureInfo.InvariantCulture));
+        }
+
+        return encoded.Length <= Limits.KeyPartCharactersMax
+            ? encoded.ToString()
+            : throw new TooLargeException(
+                $"An id of {text.Length} characters takes {encoded.Length} in a key; {Limits.KeyPartCharactersMax} are allowed.");
+    }
+
+    /// <summary>The inverse of <see cref="Encode"/>.</summary>
+    public static string Decode(string encoded)
+    {
+        var bytes = new List<byte>(encoded.Length);
+        for (var i = 0; i < encoded.Length; i++)
+        {
+            if (encoded[i] != '=')
+            {
+                bytes.Add((byte)encoded[i]);
+                continue;
+            }
+
+            bytes.Add(byte.Parse(encoded.AsSpan(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture));
+            i += 2;
+        }
+
+        return StrictUtf8.GetString([.. bytes]);
+    }
+}

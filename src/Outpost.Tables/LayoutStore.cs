@@ -1,0 +1,88 @@
+using Azure;
+using Azure.Data.Tables;
+
+namespace Outpost.Tables;
+
+/// <summary>Reads the layout row, and creates table and row where there are none yet.</summary>
+internal sealed class LayoutStore(TableClient table, int partitions, Sources sources) : IDisposable
+{
+    private const long SchemaVersion = 1;
+    private const int LogIdLength = 8;
+    private readonly SemaphoreSlim _one = new(1, 1);
+    private LogLayout? _known;
+
+    public ValueTask<LogLayout> GetAsync(CancellationToken cancellationToken) =>
+        _known is { } layout ? new ValueTask<LogLayout>(layout) : new ValueTask<LogLayout>(OpenAsync(cancellationToken));
+
+    public void Dispose() => _one.Dispose();
+
+    private async Task<LogLayout> OpenAsync(CancellationToken cancellationToken)
+    {
+        await _one.WaitAsync(cancellationToken);
+        try
+        {
+            return _known ??= await ReadAsync(cancellationToken) ?? await CreateAsync(cancellationToken);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    private async Task<LogLayout?> ReadAsync(CancellationToken cancellationToken)
+    {
+        var row = await table.GetEntityIfExistsAsync<TableEntity>(
+            Keys.LayoutPartition, Keys.Layout, cancellationToken: cancellationToken);
+        return row.HasValue ? Check(row.Value!) : null;
+    }
+
+    private async Task<LogLayout> CreateAsync(CancellationToken cancellationToken)
+    {
+        await table.CreateIfNotExistsAsync(cancellationToken);
+        var row = new TableEntity(Keys.LayoutPartition, Keys.Layout)
+        {
+            ["Schema"] = SchemaVersion,
+            ["Partitions"] = (long)partitions,
+            ["Log"] = NewLogId(sources.NewId()),
+        };
+        try
+        {
+            await table.AddEntityAsync(row, cancellationToken);
+            return Check(row);
+        }
+        catch (RequestFailedException e) when (TableErrors.IsConflict(e))
+        {
+            // Another process was faster, or this is our own row after a repeat: either way what is stored counts.
+            return await ReadAsync(cancellationToken)
+                   ?? throw new InvalidOperationException("The layout row exists and cannot be read.", e);
+        }
+    }
+
+    private LogLayout Check(TableEntity row)
+    {
+        var schema = row.GetInt64("Schema")!.Value;
+        var stored = row.GetInt64("Partitions")!.Value;
+        if (schema != SchemaVersion)
+            throw new LayoutMismatchException(
+                $"Table '{table.Name}' has schema version {schema}; this program reads and writes version {SchemaVersion}.");
+        if (stored != partitions)
+            throw new LayoutMismatchException(
+                $"Outpost__PartitionCount: '{partitions}' does not fit table '{table.Name}', whose log has {stored} partitions. " +
+                $"The count is fixed when a log is created: set it to {stored}, or name another table in Outpost__TableName.");
+        return new LogLayout(row.GetString("Log"), partitions);
+    }
+
+    private static string NewLogId(Guid id)
+    {
+        const string Digits = "abcdefghijklmnopqrstuvwxyz0123456789";
+        var number = new System.Numerics.BigInteger(id.ToByteArray(), isUnsigned: true);
+        return string.Create(LogIdLength, number, static (span, rest) =>
+        {
+            for (var i = 0; i < span.Length; i++)
+            {
+                span[i] = Digits[(int)(rest % Digits.Length)];
+                rest /= Digits.Length;
+            }
+        });
+    }
+}

@@ -1,0 +1,230 @@
+using System.Threading.Channels;
+using Azure;
+using Azure.Data.Tables;
+using Microsoft.Extensions.Logging;
+
+namespace Outpost.Tables;
+
+/// <summary>
+/// The one writer of a partition in this process. Keeps the head in memory, so that a commit costs no read, and puts
+/// all changes that arrive while a transaction is under way into the next one (group commit).
+/// </summary>
+internal sealed partial class PartitionWriter : IAsyncDisposable
+{
+    private static readonly TimeSpan RecentRace = TimeSpan.FromSeconds(1);
+
+    // Enough to find a full transaction behind a crowd on one entity, and a bound on what waits outside the queue.
+    private const int PassedOverMax = 200;
+
+    private readonly TableClient _table;
+    private readonly int _partition;
+    private readonly string _partitionKey;
+    private readonly KnownHeads _heads;
+    private readonly StoreClock _clock;
+    private readonly Sources _sources;
+    private readonly ILogger _logger;
+    private readonly CommitOutcome _outcome;
+    private readonly Channel<PendingChange> _queue = Channel.CreateBounded<PendingChange>(
+        new BoundedChannelOptions(Limits.QueuedCommandsMax) { SingleReader = true });
+
+    // What could not go into the last transaction, or has to go again: ahead of the queue.
+    private LinkedList<PendingChange> _carry = new();
+    private readonly RecentVersions _recent = new(Limits.RecentVersionsMax);
+    private readonly Task _loop;
+    private HeadRow? _head;
+    private long _lostRaceAt;
+    private bool _lostRace;
+
+    public PartitionWriter(
+        TableClient table, int partition, KnownHeads heads, StoreClock clock, Sources sources, ILogger logger)
+    {
+        _table = table;
+        _partition = partition;
+        _heads = heads;
+        _partitionKey = Keys.Partition(partition);
+        _clock = clock;
+        _sources = sources;
+        _logger = logger;
+        _outcome = new CommitOutcome(table, _partitionKey);
+        _loop = Task.Run(RunAsync);
+    }
+
+    public async Task<CommitResult> CommitAsync(Change change, CancellationToken cancellationToken)
+    {
+        var pending = new PendingChange(change, cancellationToken);
+        if (!_queue.Writer.TryWrite(pending)) return CommitResult.QueueFull;
+        // The caller may leave; the change goes on where it was sent already.
+        return await pending.Result.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Finishes what was accepted, and takes no more.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _queue.Writer.TryComplete();
+        await _loop;
+    }
+
+    private async Task RunAsync()
+    {
+        while (_carry.Count > 0 || await _queue.Reader.WaitToReadAsync())
+        {
+            var batch = NextBatch();
+            if (batch.Changes.Count == 0) continue;
+            try
+            {
+                await CommitBatchAsync(batch);
+            }
+            catch (Exception e)
+            {
+                // Nothing may end the writer: those who wait learn what happened, the next batch starts afresh.
+                _head = null;
+                var fault = TableErrors.IsTransient(e, CancellationToken.None)
+                    ? new StoreUnavailableException("The store did not answer; nothing was written.", e)
+                    : e;
+                foreach (var pending in batch.Changes) pending.Fail(fault);
+            }
+        }
+    }
+
+    private CommitBatch NextBatch()
+    {
+        var batch = new CommitBatch();
+        var later = new LinkedList<PendingChange>();
+        while (later.Count < PassedOverMax && Take() is { } pending)
+        {
+            if (pending.DropIfCancelled()) continue;
+            if (_recent.IsStale(pending))
+            {
+                pending.Complete(CommitResult.EntityChanged);
+                continue;
+            }
+
+            var fit = batch.TryAdd(pending);
+            if (fit == CommitBatch.Fit.Added) continue;
+            later.AddLast(pending);
+            if (fit == CommitBatch.Fit.Full) break;
+        }
+
+        foreach (var pending in _carry) later.AddLast(pending);
+        _carry = later;
+        return batch;
+    }
+
+    private PendingChange? Take()
+    {
+        if (_carry.First is not { } first) return _queue.Reader.TryRead(out var pending) ? pending : null;
+        _carry.RemoveFirst();
+        return first.Value;
+    }
+
+    private async Task CommitBatchAsync(CommitBatch batch)
+    {
+        var head = _head ??= await _outcome.ReadHeadAsync(CancellationToken.None);
+        var rows = batch.Build(_partitionKey, head, _sources.NewId().ToString("N"), _clock.Now);
+        var start = _sources.Time.GetTimestamp();
+        for (var attempt = 1; ; attempt++)
+        {
+            Exception refusal;
+            try
+            {
+                var answers = (await _table.SubmitTransactionAsync(rows.Actions)).Value;
+                Committed(batch, rows, rows.After with { Tag = answers[0].Headers.ETag });
+                await GiveOthersTheirTurnAsync(_sources.Time.GetElapsedTime(start));
+                return;
+            }
+            catch (Exception e) when (TableErrors.IsRefusal(e) || TableErrors.IsTransient(e, CancellationToken.None))
+            {
+                refusal = e;
+            }
+
+            // Whatever was answered, a repeat inside the pipeline may stand behind it: only the table knows.
+            switch (await _outcome.FindAsync(rows, _sources, start))
+            {
+                case CommitOutcome.Found.Committed committed:
+                    Committed(batch, rows, committed.Head);
+                    return;
+
+                case CommitOutcome.Found.Overtaken overtaken:
+                    LostRace(overtaken.Head);
+                    GoAgain(batch.Changes);
+                    return;
+
+                case CommitOutcome.Found.NotThere when TableErrors.IsRefusal(refusal):
+                    Refused(batch, rows, refusal);
+                    return;
+
+                case CommitOutcome.Found.NotThere when _sources.Time.GetElapsedTime(start) < Limits.OutcomeWaitMax:
+                    LogResend(_partitionKey, rows.CommitId, attempt, refusal.Message);
+                    await BackOffAsync(attempt);
+                    break; // The same list again: should the first one land late, the second cannot.
+
+                default:
+                    _head = null;
+                    foreach (var pending in batch.Changes) pending.Complete(CommitResult.Unknown);
+                    return;
+            }
+        }
+    }
+
+    private void Committed(CommitBatch batch, RowList rows, HeadRow? head)
+    {
+        _head = head;
+        _heads.Raise(_partition, rows.After.Next);
+        foreach (var pending in batch.Changes)
+        {
+            _recent.Remember(pending);
+            pending.Complete(CommitResult.Committed);
+        }
+    }
+
+    // The head is as it was, so the transaction was refused by a row of one command. That refusal stands for ever (a
+    // version that moved on does not come back), so no earlier attempt at the same list can land either, and the
+    // others may go again in another list.
+    private void Refused(CommitBatch batch, RowList rows, Exception refusal)
+    {
+        var index = (refusal as TableTransactionFailedException)?.FailedTransactionActionIndex ?? 0;
+        var owner = index < rows.Owners.Count ? rows.Owners[index] : null;
+        if (owner is null)
+        {
+            foreach (var pending in batch.Changes) pending.Fail(refusal);
+            return;
+        }
+
+        var conditional = rows.IsEntity(index) || rows.IsReceipt(index);
+        if (conditional && refusal is RequestFailedException e && (TableErrors.IsConflict(e) || TableErrors.IsChangedOrGone(e)))
+            owner.Complete(rows.IsEntity(index) ? CommitResult.EntityChanged : CommitResult.DoneBefore);
+        else
+            owner.Fail(refusal);
+        GoAgain([.. batch.Changes.Where(p => p != owner)]);
+    }
+
+    private void LostRace(HeadRow? head)
+    {
+        _head = head;
+        _lostRaceAt = _sources.Time.GetTimestamp();
+        _lostRace = true;
+    }
+
+    // Another process writes here too: whoever just won waits about one round trip, so that nobody starves.
+    private async Task GiveOthersTheirTurnAsync(TimeSpan roundTrip)
+    {
+        if (!_lostRace) return;
+        _lostRace = _sources.Time.GetElapsedTime(_lostRaceAt) < RecentRace;
+        if (_lostRace) await Task.Delay(roundTrip * (0.5 + _sources.NextRandom()), _sources.Time);
+    }
+
+    private Task BackOffAsync(int attempt)
+    {
+        var ceiling = Math.Min(2000, 50 * Math.Pow(2, attempt));
+        return Task.Delay(TimeSpan.FromMilliseconds(ceiling * (0.5 + (_sources.NextRandom() / 2))), _sources.Time);
+    }
+
+    private void GoAgain(IReadOnlyList<PendingChange> changes)
+    {
+        for (var i = changes.Count - 1; i >= 0; i--) _carry.AddFirst(changes[i]);
+    }
+
+    [LoggerMessage(11, LogLevel.Warning,
+        "Partition {Partition}: commit {CommitId} is not in the table after attempt {Attempt}; sending it again: {Reason}")]
+    private partial void LogResend(string partition, string commitId, int attempt, string reason);
+}

@@ -1,0 +1,48 @@
+using System.Globalization;
+using System.Text;
+using Azure.Data.Tables;
+
+namespace Outpost.Tables;
+
+/// <summary>
+/// State, payloads and answers in a row's properties: short text as one string that people can read in any table
+/// browser; everything else as up to 15 binary properties <c>{name}00</c> to <c>{name}14</c> of 64 KiB.
+/// </summary>
+internal static class PayloadColumns
+{
+    // A string property holds 64 KiB of UTF-16.
+    private const int TextCharactersMax = 32 * 1024;
+    private const int ChunkBytes = 64 * 1024;
+    private const int ChunksMax = Limits.PayloadBytesMax / ChunkBytes;
+
+    public static void Write(TableEntity row, string name, ReadOnlyMemory<byte> payload, string? text)
+    {
+        if (text is { Length: <= TextCharactersMax })
+        {
+            row[name] = text;
+            return;
+        }
+
+        for (int chunk = 0, start = 0; start < payload.Length; chunk++, start += ChunkBytes)
+            row[ChunkName(name, chunk)] = payload.Slice(start, Math.Min(ChunkBytes, payload.Length - start)).ToArray();
+    }
+
+    public static byte[] Read(TableEntity row, string name)
+    {
+        if (row.TryGetValue(name, out var text)) return Encoding.UTF8.GetBytes((string)text);
+        var chunks = new List<byte[]>();
+        for (var chunk = 0; chunk < ChunksMax && row.GetBinary(ChunkName(name, chunk)) is { } bytes; chunk++) chunks.Add(bytes);
+        if (chunks.Count == 1) return chunks[0];
+        var payload = new byte[chunks.Sum(c => c.Length)];
+        var start = 0;
+        foreach (var chunk in chunks)
+        {
+            chunk.CopyTo(payload, start);
+            start += chunk.Length;
+        }
+
+        return payload;
+    }
+
+    private static string ChunkName(string name, int chunk) => string.Create(CultureInfo.InvariantCulture, $"{name}{chunk:D2}");
+}

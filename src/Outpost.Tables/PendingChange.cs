@@ -1,0 +1,85 @@
+using Azure;
+using Azure.Data.Tables;
+
+namespace Outpost.Tables;
+
+/// <summary>A change on its way into the log, and whoever waits for what comes of it.</summary>
+internal sealed class PendingChange
+{
+    private readonly TaskCompletionSource<CommitResult> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public PendingChange(Change change, CancellationToken caller)
+    {
+        Change = change;
+        Caller = caller;
+        EntityKey = Keys.Entity(change.EntityType, change.EntityId);
+        ReceiptKey = change.Idempotency is { } i ? Keys.Receipt(i.Scope, i.Key) : null;
+        Rows = 1 + (ReceiptKey is null ? 0 : 1) + change.Events.Count;
+        Bytes = Measure(change);
+    }
+
+    public Change Change { get; }
+
+    public CancellationToken Caller { get; }
+
+    public string EntityKey { get; }
+
+    public string? ReceiptKey { get; }
+
+    /// <summary>Rows it adds to a transaction.</summary>
+    public int Rows { get; }
+
+    /// <summary>Bytes it adds to a transaction's body, from above.</summary>
+    public long Bytes { get; }
+
+    public Task<CommitResult> Result => _result.Task;
+
+    public void Complete(CommitResult result) => _result.TrySetResult(result);
+
+    public void Fail(Exception exception) => _result.TrySetException(exception);
+
+    /// <summary>True when the caller gave up before the change was sent: it is dropped, and nobody else notices.</summary>
+    public bool DropIfCancelled()
+    {
+        if (!Caller.IsCancellationRequested) return false;
+        _result.TrySetCanceled(Caller);
+        return true;
+    }
+
+    /// <summary>The entity's row, written only where the entity is what the decision was made on.</summary>
+    public TableTransactionAction EntityAction(string partitionKey, string commitId)
+    {
+        var row = EntityRow.Write(partitionKey, Change, commitId);
+        return Change.Expected is { } expected
+            ? new TableTransactionAction(TableTransactionActionType.UpdateReplace, row, new ETag(expected.Tag))
+            : new TableTransactionAction(TableTransactionActionType.Add, row);
+    }
+
+    // Checked before anything is queued: what does not fit in one transaction never enters one.
+    private static long Measure(Change change)
+    {
+        if (change.Events.Count is 0 or > Limits.EventsPerCommandMax)
+            throw new TooLargeException(
+                $"{change.Events.Count} events: one command records 1 to {Limits.EventsPerCommandMax}.");
+        CheckPayload("The state", change.State.Length);
+        long bytes = WireSize.Of(EntityRow.Write("0000", change, ""));
+        if (change.Idempotency is { } idempotency)
+            bytes += WireSize.Of(ReceiptRow.Write("0000", change, idempotency, "", default));
+        foreach (var @event in change.Events)
+        {
+            CheckPayload($"The payload of {@event.Type}", @event.Payload.Length);
+            bytes += WireSize.Of(EventRow.Write("0000", 0, @event, change, "", default));
+        }
+
+        return bytes <= Limits.TransactionBytesMax
+            ? bytes
+            : throw new TooLargeException(
+                $"State and events take up to {bytes} bytes on the wire; {Limits.TransactionBytesMax} fit in one transaction.");
+    }
+
+    private static void CheckPayload(string what, int bytes)
+    {
+        if (bytes > Limits.PayloadBytesMax)
+            throw new TooLargeException($"{what} has {bytes} bytes; at most {Limits.PayloadBytesMax} are allowed.");
+    }
+}

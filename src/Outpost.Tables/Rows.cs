@@ -1,0 +1,121 @@
+using System.Globalization;
+using Azure;
+using Azure.Data.Tables;
+
+namespace Outpost.Tables;
+
+/// <summary>The partition's next offset and last commit.</summary>
+/// <param name="Tag">Null: the row does not exist yet, the partition is empty.</param>
+/// <param name="Next">Offset of the next entry to be written.</param>
+/// <param name="Commit">Id of the last commit.</param>
+/// <param name="At">Time of the last commit.</param>
+internal sealed record HeadRow(ETag? Tag, long Next, string? Commit, DateTimeOffset At)
+{
+    public static readonly HeadRow Empty = new(null, 0, null, DateTimeOffset.MinValue);
+
+    public static HeadRow Read(TableEntity row) =>
+        new(row.ETag, row.GetInt64("Next")!.Value, row.GetString("Commit"), row.GetDateTimeOffset("At")!.Value);
+
+    public TableTransactionAction Write(string partitionKey)
+    {
+        var row = new TableEntity(partitionKey, Keys.Head) { ["Next"] = Next, ["Commit"] = Commit, ["At"] = At };
+        return Tag is { } tag
+            ? new TableTransactionAction(TableTransactionActionType.UpdateReplace, row, tag)
+            : new TableTransactionAction(TableTransactionActionType.Add, row);
+    }
+}
+
+/// <summary>A domain entity's row.</summary>
+internal static class EntityRow
+{
+    public static TableEntity Write(string partitionKey, Change change, string commitId)
+    {
+        var row = new TableEntity(partitionKey, Keys.Entity(change.EntityType, change.EntityId))
+        {
+            ["Version"] = change.Version,
+            ["Commit"] = commitId,
+        };
+        PayloadColumns.Write(row, "State", change.State, MediaType.TextOrNull(MediaType.Json, change.State.Span));
+        return row;
+    }
+
+    public static StoredEntity Read(TableEntity row) =>
+        new(PayloadColumns.Read(row, "State"), row.GetInt64("Version")!.Value, row.ETag.ToString());
+}
+
+/// <summary>The receipt of a command that had an idempotency key.</summary>
+internal static class ReceiptRow
+{
+    public static TableEntity Write(string partitionKey, Change change, Idempotency idempotency, string commitId, DateTimeOffset at)
+    {
+        var row = new TableEntity(partitionKey, Keys.Receipt(idempotency.Scope, idempotency.Key))
+        {
+            ["Fingerprint"] = idempotency.Fingerprint,
+            ["Version"] = change.Version,
+            ["Commit"] = commitId,
+            ["At"] = at,
+        };
+        PayloadColumns.Write(row, "State", change.State, MediaType.TextOrNull(MediaType.Json, change.State.Span));
+        return row;
+    }
+
+    public static StoredReceipt Read(TableEntity row) =>
+        new(row.GetString("Fingerprint"), PayloadColumns.Read(row, "State"), row.GetInt64("Version")!.Value);
+}
+
+/// <summary>One event's row.</summary>
+internal static class EventRow
+{
+    public static TableEntity Write(
+        string partitionKey, long offset, NewEvent @event, Change change, string commitId, DateTimeOffset at)
+    {
+        var row = new TableEntity(partitionKey, Keys.Event(offset))
+        {
+            ["Type"] = @event.Type,
+            ["ContentType"] = @event.ContentType,
+            ["At"] = at,
+            ["Subject"] = change.Subject,
+            ["Version"] = change.Version,
+            ["Commit"] = commitId,
+        };
+        if (change.Idempotency is { } idempotency) row["Receipt"] = Keys.Receipt(idempotency.Scope, idempotency.Key);
+        if (change.TraceParent is { } traceParent) row["TraceParent"] = traceParent;
+        if (change.CorrelationId is { } correlationId) row["CorrelationId"] = correlationId;
+        PayloadColumns.Write(row, "Payload", @event.Payload, MediaType.TextOrNull(@event.ContentType, @event.Payload.Span));
+        return row;
+    }
+
+    public static EventEntry Read(TableEntity row, string log) =>
+        new(
+            new EventId(log, int.Parse(row.PartitionKey, CultureInfo.InvariantCulture), Keys.EventOffset(row.RowKey)),
+            row.GetString("Type"),
+            row.GetString("ContentType"),
+            PayloadColumns.Read(row, "Payload"),
+            row.GetDateTimeOffset("At")!.Value,
+            row.GetString("Subject"),
+            row.GetInt64("Version")!.Value,
+            row.GetString("TraceParent"),
+            row.GetString("CorrelationId"));
+}
+
+/// <summary>A forwarder's checkpoint row.</summary>
+internal static class CheckpointRow
+{
+    public static TableEntity Write(string partitionKey, Checkpoint checkpoint) =>
+        new(partitionKey, Keys.Checkpoint(checkpoint.Forwarder))
+        {
+            ["Next"] = checkpoint.NextOffset,
+            ["Epoch"] = checkpoint.Epoch,
+            ["Owner"] = checkpoint.Owner,
+            ["Write"] = checkpoint.Write,
+        };
+
+    public static Checkpoint Read(TableEntity row, string forwarder) =>
+        new(
+            forwarder,
+            row.GetInt64("Next")!.Value,
+            row.GetInt64("Epoch")!.Value,
+            row.GetString("Owner"),
+            row.GetInt64("Write")!.Value,
+            row.ETag.ToString());
+}

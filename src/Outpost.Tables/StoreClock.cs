@@ -1,0 +1,64 @@
+using Azure.Core;
+using Azure.Core.Pipeline;
+using Microsoft.Extensions.Logging;
+
+namespace Outpost.Tables;
+
+/// <summary>
+/// The store's clock, as far as it can be told from here: local time corrected by the <c>Date</c> header of the store's
+/// answers. Each answer bounds the difference between the two clocks (the store stamped it between sending and
+/// receiving, and the header has whole seconds); the correction moves only when it leaves these bounds.
+/// </summary>
+public sealed partial class StoreClock(TimeProvider time, ILogger<StoreClock> logger) : HttpPipelinePolicy
+{
+    private static readonly TimeSpan SkewWorthTelling = TimeSpan.FromSeconds(2);
+    private long _correctionTicks;
+    private int _told;
+
+    /// <summary>Now, by the store's clock, UTC.</summary>
+    public DateTimeOffset Now => time.GetUtcNow() + Correction;
+
+    /// <summary>What is added to local time.</summary>
+    public TimeSpan Correction => TimeSpan.FromTicks(Interlocked.Read(ref _correctionTicks));
+
+    /// <inheritdoc/>
+    public override async ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
+    {
+        var sent = time.GetUtcNow();
+        await ProcessNextAsync(message, pipeline);
+        Observe(message, sent);
+    }
+
+    /// <inheritdoc/>
+    public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
+    {
+        var sent = time.GetUtcNow();
+        ProcessNext(message, pipeline);
+        Observe(message, sent);
+    }
+
+    /// <summary>The correction after one more answer. Pure.</summary>
+    public static TimeSpan Correct(TimeSpan correction, DateTimeOffset sent, DateTimeOffset received, DateTimeOffset date)
+    {
+        var least = date - received;
+        var most = date + TimeSpan.FromSeconds(1) - sent;
+        // The local clock was set back while the request was under way: this answer says nothing.
+        if (least > most) return correction;
+        return correction < least ? least : correction > most ? most : correction;
+    }
+
+    private void Observe(HttpMessage message, DateTimeOffset sent)
+    {
+        if (!message.HasResponse || message.Response.Headers.Date is not { } date) return;
+        var before = Correction;
+        var after = Correct(before, sent, time.GetUtcNow(), date);
+        if (after == before) return;
+        // A lost update costs nothing: the next answer corrects again.
+        Interlocked.CompareExchange(ref _correctionTicks, after.Ticks, before.Ticks);
+        if (after.Duration() >= SkewWorthTelling && Interlocked.Exchange(ref _told, 1) == 0)
+            LogSkew(Math.Round(-after.TotalSeconds, 1));
+    }
+
+    [LoggerMessage(10, LogLevel.Warning, "This machine's clock is {SkewSeconds} s ahead of the store's; the store's counts")]
+    private partial void LogSkew(double skewSeconds);
+}

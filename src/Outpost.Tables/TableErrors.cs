@@ -1,0 +1,29 @@
+using Azure;
+
+namespace Outpost.Tables;
+
+/// <summary>The only reader of the service's status and error codes.</summary>
+internal static class TableErrors
+{
+    public static bool IsConflict(RequestFailedException e) => e.Status is 409;
+
+    public static bool IsChangedOrGone(RequestFailedException e) => e.Status is 404 or 412;
+
+    /// <summary>
+    /// The service said no to the request as such (a precondition, a limit, a permission) and did not do it; unlike a
+    /// timeout or a 5xx, after which it may have done it.
+    /// </summary>
+    public static bool IsRefusal(Exception e) => e is RequestFailedException { Status: >= 400 and < 500 and not 408 and not 429 };
+
+    /// <summary>Unreachable, overloaded or too slow: trying again later helps.</summary>
+    public static bool IsTransient(Exception e, CancellationToken callers) => e switch
+    {
+        RequestFailedException { Status: 0 or 408 or 429 or >= 500 } => true,
+        RequestFailedException => false,
+        AggregateException all => all.InnerExceptions.All(inner => IsTransient(inner, callers)),
+        // The pipeline's own timeout, not the caller's wish.
+        OperationCanceledException => !callers.IsCancellationRequested,
+        IOException or HttpRequestException or TimeoutException => true,
+        _ => false,
+    };
+}

@@ -1,0 +1,98 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Outpost;
+
+/// <summary>A kind of domain entity: its name in keys and subjects, and how its state is stored.</summary>
+/// <param name="Name">Short name, for example <c>order</c>; the subject of its events is <c>{Name}/{id}</c>.</param>
+/// <param name="Json">How the state is written and read.</param>
+public sealed record EntityType<TState>(string Name, JsonTypeInfo<TState> Json)
+    where TState : class
+{
+    /// <summary>The subject of an entity's events.</summary>
+    public string Subject(string entityId) => $"{Name}/{entityId}";
+
+    /// <summary>The state of an entity as stored.</summary>
+    public TState Read(StoredEntity stored) => Read(stored.State);
+
+    internal TState Read(ReadOnlyMemory<byte> state) =>
+        JsonSerializer.Deserialize(state.Span, Json) ?? throw new InvalidDataException($"A stored {Name} is null.");
+}
+
+/// <summary>One command on one domain entity.</summary>
+public sealed record Command<TState>
+    where TState : class
+{
+    /// <summary>The kind of entity.</summary>
+    public required EntityType<TState> Entity { get; init; }
+
+    /// <summary>Which entity; any Unicode text whose key form fits <see cref="Limits.KeyPartCharactersMax"/>.</summary>
+    public required string EntityId { get; init; }
+
+    /// <summary>
+    /// Decides on the current state (null: there is none yet). Pure: after a lost race it is called again with fresh state.
+    /// </summary>
+    public required Func<TState?, Decision<TState>> Decide { get; init; }
+
+    /// <summary>
+    /// The entity is most likely new: the first decision is made without reading it, which saves a request.
+    /// Only a hint: should the entity exist, the commit notices and the decision is made again.
+    /// </summary>
+    public bool LikelyNew { get; init; }
+
+    /// <summary>Versions the caller accepts as current; null accepts any.</summary>
+    public VersionCondition? IfMatch { get; init; }
+
+    /// <summary>Makes the command happen once however often it is sent; null: each call is a command of its own.</summary>
+    public Idempotency? Idempotency { get; init; }
+
+    /// <summary>W3C <c>traceparent</c> to keep with the events.</summary>
+    public string? TraceParent { get; init; }
+
+    /// <summary>Correlation id to keep with the events.</summary>
+    public string? CorrelationId { get; init; }
+}
+
+/// <summary>How a repeat of a command is recognised.</summary>
+/// <param name="Scope">Where the key is valid, for example method and path.</param>
+/// <param name="Key">The caller's key, 1 to <see cref="Limits.IdempotencyKeyMax"/> characters.</param>
+/// <param name="Fingerprint">Hash of the request: another one under the same key is a mistake of the caller.</param>
+public sealed record Idempotency(string Scope, string Key, string Fingerprint);
+
+/// <summary>The versions of an entity that a caller accepts, from an <c>If-Match</c> header (RFC 9110, 13.1.1).</summary>
+/// <param name="Versions">Any of these; null means any version, but the entity must exist (<c>*</c>).</param>
+public sealed record VersionCondition(IReadOnlyList<long>? Versions)
+{
+    /// <summary>Whether the entity at this version (null: it does not exist) is one the caller accepts.</summary>
+    public bool Accepts(long? version) => version is { } v && (Versions is null || Versions.Contains(v));
+}
+
+/// <summary>What came of a command.</summary>
+public abstract record CommandResult<TState>
+    where TState : class
+{
+    private CommandResult()
+    {
+    }
+
+    /// <summary>Done, now or (when <paramref name="Replayed"/>) before; state and version are those right after it.</summary>
+    public sealed record Done(TState State, long Version, bool Replayed) : CommandResult<TState>;
+
+    /// <summary>The command's own rules refuse it.</summary>
+    public sealed record Refused(Refusal Refusal) : CommandResult<TState>;
+
+    /// <summary><see cref="Command{TState}.IfMatch"/> does not accept the current version (null: there is no entity).</summary>
+    public sealed record Stale(long? CurrentVersion) : CommandResult<TState>;
+
+    /// <summary>The idempotency key was used before for another request.</summary>
+    public sealed record KeyReused : CommandResult<TState>;
+
+    /// <summary>State or events do not fit in one transaction; nothing was written.</summary>
+    public sealed record TooLarge(string Detail) : CommandResult<TState>;
+
+    /// <summary>Too much is waiting, or the entity is too contended; nothing was written.</summary>
+    public sealed record Busy(string Detail) : CommandResult<TState>;
+
+    /// <summary>The store did not say whether it took the command; sending it again with the same key tells.</summary>
+    public sealed record Unknown(string Detail) : CommandResult<TState>;
+}

@@ -1,0 +1,125 @@
+namespace Outpost;
+
+/// <summary>What the log needs of a store. Implemented by Outpost.Tables.</summary>
+public interface IEventStore
+{
+    /// <summary>The log's id and partition count, read (or created) once and remembered.</summary>
+    /// <exception cref="LayoutMismatchException">The log has another partition count or schema than this process.</exception>
+    ValueTask<LogLayout> LayoutAsync(CancellationToken cancellationToken);
+
+    /// <summary>A domain entity as stored, or null.</summary>
+    Task<StoredEntity?> ReadEntityAsync(int partition, string type, string id, CancellationToken cancellationToken);
+
+    /// <summary>The receipt of a command, or null.</summary>
+    Task<StoredReceipt?> ReadReceiptAsync(int partition, Idempotency idempotency, CancellationToken cancellationToken);
+
+    /// <summary>Records one change with its events, all or nothing.</summary>
+    Task<CommitResult> CommitAsync(int partition, Change change, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Entries from <paramref name="offset"/> on, dense and in order, at most <paramref name="limit"/> (up to
+    /// <see cref="Limits.PageEntriesMax"/>). Empty when there is none at that offset: see
+    /// <see cref="ReadPartitionAsync"/> for why.
+    /// </summary>
+    Task<IReadOnlyList<EventEntry>> ReadEventsAsync(int partition, long offset, int limit, CancellationToken cancellationToken);
+
+    /// <summary>A partition's head, oldest offset and checkpoints, in one request.</summary>
+    Task<PartitionState> ReadPartitionAsync(int partition, CancellationToken cancellationToken);
+
+    /// <summary>The highest head this process has seen of a partition, without asking the store; 0: none yet.</summary>
+    long KnownHead(int partition);
+
+    /// <summary>
+    /// Writes a checkpoint where it still is what the caller last saw (compare and swap on
+    /// <see cref="Checkpoint.Tag"/>; null: it must not exist yet). Null: somebody else wrote it meanwhile.
+    /// </summary>
+    Task<Checkpoint?> SaveCheckpointAsync(int partition, Checkpoint checkpoint, CancellationToken cancellationToken);
+}
+
+/// <summary>A domain entity as stored.</summary>
+/// <param name="State">The state as serialized.</param>
+/// <param name="Version">From 1, one more with each change.</param>
+/// <param name="Tag">The store's concurrency token.</param>
+public sealed record StoredEntity(ReadOnlyMemory<byte> State, long Version, string Tag);
+
+/// <summary>What is kept of a command that had an idempotency key.</summary>
+/// <param name="Fingerprint">Hash of the request.</param>
+/// <param name="State">State right after the command, as serialized.</param>
+/// <param name="Version">Version right after it.</param>
+public sealed record StoredReceipt(string Fingerprint, ReadOnlyMemory<byte> State, long Version);
+
+/// <summary>One entity's change with its events: what goes into one transaction, or nowhere.</summary>
+/// <param name="EntityType">Name of the kind of entity.</param>
+/// <param name="EntityId">Which entity.</param>
+/// <param name="Expected">What the decision was made on; null: the entity does not exist.</param>
+/// <param name="State">New state, serialized.</param>
+/// <param name="Events">At least one.</param>
+/// <param name="Idempotency">Leaves a receipt.</param>
+/// <param name="TraceParent">Kept with the events.</param>
+/// <param name="CorrelationId">Kept with the events.</param>
+public sealed record Change(
+    string EntityType,
+    string EntityId,
+    StoredEntity? Expected,
+    ReadOnlyMemory<byte> State,
+    IReadOnlyList<NewEvent> Events,
+    Idempotency? Idempotency,
+    string? TraceParent,
+    string? CorrelationId)
+{
+    /// <summary>The subject of the events.</summary>
+    public string Subject => $"{EntityType}/{EntityId}";
+
+    /// <summary>The entity's version after the change.</summary>
+    public long Version => (Expected?.Version ?? 0) + 1;
+}
+
+/// <summary>What came of a change.</summary>
+public enum CommitResult
+{
+    /// <summary>It is in the log.</summary>
+    Committed,
+
+    /// <summary>The entity is no longer what the decision was made on; decide again.</summary>
+    EntityChanged,
+
+    /// <summary>The command was done before; its receipt tells.</summary>
+    DoneBefore,
+
+    /// <summary>Too many commands are waiting; nothing was written.</summary>
+    QueueFull,
+
+    /// <summary>It can no longer be told whether it is in the log.</summary>
+    Unknown,
+}
+
+/// <summary>Where a partition stands.</summary>
+/// <param name="Partition">Its number.</param>
+/// <param name="Oldest">Oldest retained offset.</param>
+/// <param name="Head">Next offset to be written.</param>
+/// <param name="HeadTimestamp">Time of the last commit; null when there was none.</param>
+/// <param name="Checkpoints">By forwarder name.</param>
+public sealed record PartitionState(
+    int Partition,
+    long Oldest,
+    long Head,
+    DateTimeOffset? HeadTimestamp,
+    IReadOnlyDictionary<string, Checkpoint> Checkpoints);
+
+/// <summary>How far a forwarder has come in one partition.</summary>
+/// <param name="Forwarder">Its name.</param>
+/// <param name="NextOffset">Everything below was accepted by its target.</param>
+/// <param name="Epoch">Rises with each change of owner.</param>
+/// <param name="Owner">The process that wrote it last.</param>
+/// <param name="Write">Rises with each write: tells an own write whose answer got lost from somebody else's.</param>
+/// <param name="Tag">The store's concurrency token; null: not stored yet.</param>
+public sealed record Checkpoint(string Forwarder, long NextOffset, long Epoch, string Owner, long Write, string? Tag);
+
+/// <summary>The stored log does not fit this process's settings or version.</summary>
+public sealed class LayoutMismatchException(string message) : Exception(message);
+
+/// <summary>A change that does not fit in one transaction. Nothing was written.</summary>
+public sealed class TooLargeException(string message) : Exception(message);
+
+/// <summary>The store cannot be reached, or answers that it is overloaded. Trying again later helps.</summary>
+public sealed class StoreUnavailableException(string message, Exception innerException) : Exception(message, innerException);

@@ -1,0 +1,62 @@
+namespace Outpost;
+
+/// <summary>Every bound of the log, with its reason.</summary>
+public static class Limits
+{
+    /// <summary>Partition keys have four digits and an idle tick reads each partition; more would cost more than it gains.</summary>
+    public const int PartitionsMax = 256;
+
+    /// <summary>Table Storage takes at most 100 rows in one entity group transaction.</summary>
+    public const int TransactionRowsMax = 100;
+
+    /// <summary>
+    /// A transaction's body is at most 4 MiB. Row sizes are estimated from above, and a quarter is left for what
+    /// the estimate cannot see.
+    /// </summary>
+    public const int TransactionBytesMax = 3 * 1024 * 1024;
+
+    /// <summary>
+    /// One state, payload or stored answer: 15 binary properties of 64 KiB, so that the row with everything else
+    /// in it stays below the 1 MiB that an entity may have.
+    /// </summary>
+    public const int PayloadBytesMax = 15 * 64 * 1024;
+
+    /// <summary>One row less than a transaction takes: head, domain entity and receipt ride along.</summary>
+    public const int EventsPerCommandMax = TransactionRowsMax - 3;
+
+    /// <summary>Encoded length of an id in a row key: Azurite takes keys of 512 characters, Azure 1 KiB.</summary>
+    public const int KeyPartCharactersMax = 400;
+
+    /// <summary>Characters of an idempotency key.</summary>
+    public const int IdempotencyKeyMax = 128;
+
+    /// <summary>Entries of one page: the store's own page bound.</summary>
+    public const int PageEntriesMax = 1000;
+
+    /// <summary>
+    /// Entries a forwarder reads at once: about one full batch of 1 KiB events, and with the largest payloads still
+    /// below what an instance's memory holds.
+    /// </summary>
+    public const int ForwardPageEntries = 250;
+
+    /// <summary>Bytes of payload and metadata in one answer of the event API.</summary>
+    public const int PageBytesMax = 4 * 1024 * 1024;
+
+    /// <summary>Commands waiting in one partition's writer; about two seconds of work, so waiting longer than that is refused.</summary>
+    public const int QueuedCommandsMax = 2000;
+
+    /// <summary>Decisions of one command before it is told that the entity is too contended.</summary>
+    public const int DecisionTriesMax = 20;
+
+    /// <summary>How long a repeat waits for the answer of the command it repeats.</summary>
+    public static readonly TimeSpan RepeatWaitMax = TimeSpan.FromSeconds(10);
+
+    /// <summary>Versions of domain entities a writer remembers, to hand back stale commands without asking the store.</summary>
+    public const int RecentVersionsMax = 10_000;
+
+    /// <summary>How long one batch may look for its outcome before its callers are told that it is unknown.</summary>
+    public static readonly TimeSpan OutcomeWaitMax = TimeSpan.FromSeconds(30);
+
+    /// <summary>Characters of a type name, content type, correlation id or trace parent stored with an event.</summary>
+    public const int HeaderCharactersMax = 512;
+}

@@ -1,0 +1,44 @@
+using System.Text;
+
+namespace Outpost;
+
+/// <summary>What a content type says about a payload: JSON value, text or bytes.</summary>
+public static class MediaType
+{
+    /// <summary><c>application/json</c>.</summary>
+    public const string Json = "application/json";
+
+    // Strict: bytes that are not UTF-8 must not be changed silently by being read as text.
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>True for <c>*/json</c> and <c>*/*+json</c>, with or without parameters.</summary>
+    public static bool IsJson(string contentType)
+    {
+        var essence = Essence(contentType);
+        return essence.EndsWith("/json", StringComparison.OrdinalIgnoreCase) ||
+               essence.EndsWith("+json", StringComparison.OrdinalIgnoreCase);
+    }
+
+    /// <summary>True for <c>text/*</c>.</summary>
+    public static bool IsText(string contentType) => Essence(contentType).StartsWith("text/", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The text of a JSON or <c>text/*</c> payload; null when it is of another kind or not UTF-8.</summary>
+    public static string? TextOrNull(string contentType, ReadOnlySpan<byte> payload)
+    {
+        if (!IsJson(contentType) && !IsText(contentType)) return null;
+        try
+        {
+            return StrictUtf8.GetString(payload);
+        }
+        catch (DecoderFallbackException)
+        {
+            return null;
+        }
+    }
+
+    private static ReadOnlySpan<char> Essence(string contentType)
+    {
+        var end = contentType.IndexOf(';', StringComparison.Ordinal);
+        return (end < 0 ? contentType : contentType.AsSpan(0, end)).Trim();
+    }
+}
