@@ -32,7 +32,7 @@ public sealed partial class Forwarder(
         var runs = await Task.WhenAll(Enumerable.Range(0, layout.Partitions)
             .Select(partition => RunPartitionAsync(partition, runEnd.Token, cancellationToken)));
         var run = new ForwardRun(runs.Sum(r => r.Delivered), runs.Sum(r => r.Batches), runs.Count(r => r.Failed));
-        if (run.Delivered > 0 || run.FailedPartitions > 0)
+        if (run.Delivered > 0)
             LogRun(options.Name, run.Delivered, run.Batches, run.FailedPartitions, time.GetElapsedTime(start).TotalMilliseconds);
         return run;
     }
@@ -90,6 +90,7 @@ public sealed partial class Forwarder(
 
             for (var sent = 0; sent < page.Count && !runEnd.IsCancellationRequested;)
             {
+                stop.ThrowIfCancellationRequested();
                 var rest = sent == 0 ? page : [.. page.Skip(sent)];
                 var accepted = await target.DeliverAsync(rest, stop);
                 sent += accepted;
