@@ -115,18 +115,14 @@ public partial class TableClient
         var content = answer.ContentStream is null ? default : answer.Content.ToMemory();
         var responses = BatchAnswer.Parse(content, answer.Headers.ContentType, batch.Count);
 
-        if (responses.Count == 1 && responses[0].Status >= 400)
-        {
-            throw new TableTransactionFailedException(
-                new RequestFailedException(responses[0], null, OdataErrorParser.Shared));
-        }
+        if (responses.Find(response => response.Status >= 400) is { } refusal)
+            throw new TableTransactionFailedException(new(refusal, null, OdataErrorParser.Shared));
+        // Stricter than the real package, which passes any number of responses on.
         if (responses.Count != batch.Count)
         {
             throw new InvalidOperationException(
                 $"Expected {batch.Count} responses for the batch request, not {responses.Count}.");
         }
-        if (responses.Exists(response => response.Status >= 400))
-            throw new InvalidOperationException("A batch that failed has one response, not one for each action.");
         return Response.FromValue<IReadOnlyList<Response>>(responses, answer);
     }
 }

@@ -61,7 +61,7 @@ public sealed class TableEntity : ITableEntity, IDictionary<string, object>
 
     internal Dictionary<string, object> Values => _values;
 
-    /// <summary>Trap: a new value must fit the type of the one it replaces; an int may widen.</summary>
+    /// <summary>Trap: in place of a long or double an int becomes one, in place of text a time becomes text.</summary>
     public object this[string key]
     {
         get => Get(key);
@@ -76,7 +76,7 @@ public sealed class TableEntity : ITableEntity, IDictionary<string, object>
 
     public string GetString(string key) => Get<string>(key);
 
-    public byte[] GetBinary(string key) => Get(key) is BinaryData data ? data.ToArray() : Get<byte[]>(key);
+    public byte[] GetBinary(string key) => Get<byte[]>(key);
 
     public BinaryData GetBinaryData(string key) =>
         Get(key) is byte[] bytes ? new BinaryData(bytes) : Get<BinaryData>(key);

@@ -36,7 +36,7 @@ internal sealed record ConnectionString(Uri Endpoint, TableSharedKeyCredential? 
         if (Filled(settings, "TableEndpoint", out var table) && Uri.IsWellFormedUriString(table, UriKind.Absolute) &&
             Filled(settings, "SharedAccessSignature", out var signature))
             return new(new UriBuilder(table) { Query = signature.TrimStart('?') }.Uri, null, null);
-        throw new FormatException("No valid combination of account information found.");
+        throw new ArgumentException("Connection string parsing error");
     }
 
     private static ConnectionString Development(string scheme, string host) => new(

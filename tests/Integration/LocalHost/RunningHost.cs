@@ -31,7 +31,7 @@ internal sealed class RunningHost : IAsyncDisposable
                 Out = _out,
                 Error = _error,
                 Stop = _stop.Token,
-            }));
+            })).WaitAsync(TimeSpan.FromSeconds(60));
 
     public Signals Signals { get; } = new();
 
@@ -110,11 +110,23 @@ internal sealed class RunningHost : IAsyncDisposable
 /// <summary>How a test and its functions tell each other where they are.</summary>
 internal sealed class Signals
 {
-    public TaskCompletionSource Entered { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    public Signal Entered { get; } = new();
 
-    public TaskCompletionSource Cancelled { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    public Signal Cancelled { get; } = new();
 
-    public TaskCompletionSource Leave { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    public Signal Leave { get; } = new();
 
-    public TaskCompletionSource Left { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    public Signal Left { get; } = new();
+}
+
+internal sealed class Signal
+{
+    private readonly TaskCompletionSource _set = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public bool IsSet => _set.Task.IsCompleted;
+
+    public void Set() => _set.TrySetResult();
+
+    /// <summary>Waits as long as it takes; only where the code is wrong does it give up.</summary>
+    public Task Wait() => _set.Task.WaitAsync(TimeSpan.FromSeconds(15));
 }

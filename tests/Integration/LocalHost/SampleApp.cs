@@ -16,7 +16,7 @@ internal sealed class SampleApp(Signals signals, IConfiguration configuration)
         [HttpTrigger(AuthorizationLevel.Function, "post", "put", Route = "length")] HttpRequest request,
         CancellationToken cancellation)
     {
-        signals.Entered.TrySetResult();
+        signals.Entered.Set();
         using var body = new MemoryStream();
         await request.Body.CopyToAsync(body, cancellation);
         return Results.Text($"{body.Length}");
@@ -27,10 +27,10 @@ internal sealed class SampleApp(Signals signals, IConfiguration configuration)
     public async Task<IResult> Stay(
         [HttpTrigger(AuthorizationLevel.Admin, "get")] HttpRequest request, CancellationToken cancellation)
     {
-        await using var noticed = cancellation.Register(() => signals.Cancelled.TrySetResult());
-        signals.Entered.TrySetResult();
-        await signals.Leave.Task;
-        signals.Left.TrySetResult();
+        await using var noticed = cancellation.Register(() => signals.Cancelled.Set());
+        signals.Entered.Set();
+        await signals.Leave.Wait();
+        signals.Left.Set();
         return Results.Text("stayed");
     }
 
@@ -40,9 +40,9 @@ internal sealed class SampleApp(Signals signals, IConfiguration configuration)
     {
         if (configuration["Tick:Stays"] is null)
             return;
-        await using var noticed = cancellation.Register(() => signals.Cancelled.TrySetResult());
-        signals.Entered.TrySetResult();
-        await signals.Leave.Task;
-        signals.Left.TrySetResult();
+        await using var noticed = cancellation.Register(() => signals.Cancelled.Set());
+        signals.Entered.Set();
+        await signals.Leave.Wait();
+        signals.Left.Set();
     }
 }

@@ -58,7 +58,8 @@ public sealed class Settings_of_a_host : IDisposable
     [InlineData("host.json", "{", "host.json")]
     [InlineData("local.settings.json", "[]", "local.settings.json")]
     [InlineData("local.settings.json", """{ "IsEncrypted": true, "Values": { "A": "x" } }""", "func settings decrypt")]
-    public async Task A_file_that_cannot_be_used_stops_the_start_with_its_name(string file, string text, string expected)
+    public async Task A_file_that_cannot_be_used_stops_the_start_with_its_name(
+        string file, string text, string expected)
     {
         Write(file, text);
         await using var host = await Start([]);
@@ -72,8 +73,8 @@ public sealed class Settings_of_a_host : IDisposable
     {
         await using (var host = await Start(new() { ["Tick__Schedule"] = "0 0 0 * * *", ["Tick__Stays"] = "1" }))
         {
-            await host.Signals.Entered.Task;
-            host.Signals.Leave.SetResult();
+            await host.Signals.Entered.Wait();
+            host.Signals.Leave.Set();
             await host.StopAsync();
         }
 

@@ -12,12 +12,12 @@ public sealed class Stopping_a_host
     {
         await using var host = await RunningHost.StartAsync<SampleApp>(environment: Daily);
         var request = host.Http.GetStringAsync(new Uri("api/stay", UriKind.Relative));
-        await host.Signals.Entered.Task;
+        await host.Signals.Entered.Wait();
 
         host.Stop();
-        await host.Signals.Cancelled.Task;
+        await host.Signals.Cancelled.Wait();
         Assert.False(host.Ended.IsCompleted);
-        host.Signals.Leave.SetResult();
+        host.Signals.Leave.Set();
 
         Assert.Equal("stayed", await request);
         Assert.Equal(0, await host.Ended);
@@ -28,15 +28,15 @@ public sealed class Stopping_a_host
     {
         await using var host = await RunningHost.StartAsync<SampleApp>(
             environment: Daily.Append(new("Tick__Stays", "1")));
-        await host.Signals.Entered.Task;
+        await host.Signals.Entered.Wait();
 
         host.Stop();
-        await host.Signals.Cancelled.Task;
+        await host.Signals.Cancelled.Wait();
         Assert.False(host.Ended.IsCompleted);
-        host.Signals.Leave.SetResult();
+        host.Signals.Leave.Set();
 
         Assert.Equal(0, await host.Ended);
-        Assert.True(host.Signals.Left.Task.IsCompleted);
+        Assert.True(host.Signals.Left.IsSet);
     }
 
     [Fact]
@@ -44,11 +44,11 @@ public sealed class Stopping_a_host
     {
         await using var host = await RunningHost.StartAsync<SampleApp>(
             ["--stop-seconds", "0"], environment: Daily.Append(new("Tick__Stays", "1")));
-        await host.Signals.Entered.Task;
+        await host.Signals.Entered.Wait();
 
         Assert.Equal(0, await host.StopAsync());
-        Assert.False(host.Signals.Left.Task.IsCompleted);
-        host.Signals.Leave.SetResult();
+        Assert.False(host.Signals.Left.IsSet);
+        host.Signals.Leave.Set();
     }
 
     [Fact]
@@ -73,13 +73,13 @@ public sealed class Stopping_a_host
         await using var host = await RunningHost.StartAsync<SampleApp>(environment: Daily);
         using var leave = new CancellationTokenSource();
         var request = host.Http.GetAsync(new Uri("api/stay", UriKind.Relative), leave.Token);
-        await host.Signals.Entered.Task;
+        await host.Signals.Entered.Wait();
 
         await leave.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => request);
-        await host.Signals.Cancelled.Task;
-        host.Signals.Leave.SetResult();
+        await host.Signals.Cancelled.Wait();
+        host.Signals.Leave.Set();
         using var other = await host.Http.GetAsync(new Uri("api/settings/x", UriKind.Relative));
         Assert.Equal(HttpStatusCode.OK, other.StatusCode);
     }

@@ -193,7 +193,7 @@ public class Queries
         var transport = new ScriptedTransport(() => new ScriptedResponse(200, """
             {"odata.metadata":"https://acct/$metadata#things/@Element","odata.etag":"W/\"1\"",
              "PartitionKey":"p","RowKey":"r","Timestamp":"2026-01-02T03:04:05.6789012Z",
-             "L":"5","L@odata.type":"Edm.Int64","D@odata.type":"Edm.Double","D":2,
+             "L":"5","L@odata.type":"Edm.Int64","D@odata.type":"Edm.Double","D":"2",
              "N":null,"Big":5000000000,"B":"AQI=","B@odata.type":"Edm.Binary"}
             """));
 
