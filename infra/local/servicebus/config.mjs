@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { compileRules, SYSTEM_PROPERTIES } from './entities/rules.mjs';
+import { compileRules } from './entities/rules.mjs';
+import { SYSTEM_PROPERTIES } from './entities/system-properties.mjs';
 
 /** A setting that cannot be used: the message names the field, the value and what is allowed. */
 export class ConfigError extends Error {

@@ -28,8 +28,7 @@ export function manage(services, path) {
     try {
       const perform = operation.startsWith(PREFIX) ? OPERATIONS[operation.slice(PREFIX.length)] : undefined;
       if (!perform) throw new BrokerError(CONDITION.notImplemented, `The operation '${operation}' is not supported.`);
-      const body = request.body ?? {};
-      const result = perform(new Request(services, path, body, connection), body);
+      const result = perform(new Request(services, path, request.body, connection), request.body);
       return reply(result === NOTHING ? 204 : 200, 'OK', result === NOTHING ? undefined : result);
     } catch (error) {
       const { condition, message } = asRefusal(error);
@@ -55,11 +54,24 @@ function reply(code, description, body, condition) {
 /** What every operation needs. */
 class Request {
   constructor({ broker, clock }, path, body, connection) {
+    if (body === null || typeof body !== 'object' || Buffer.isBuffer(body)) throw lacking('a map as its body');
     this.broker = broker;
     this.path = path;
     this.body = body;
     this.connection = connection;
     this.now = clock();
+  }
+
+  list(name) {
+    const value = this.body[name];
+    if (Array.isArray(value)) return value;
+    throw lacking(name);
+  }
+
+  number(name) {
+    const value = this.body[name];
+    if (typeof value === 'number') return value;
+    throw lacking(name);
   }
 
   get queue() {
@@ -75,8 +87,12 @@ class Request {
   }
 
   get tokens() {
-    return this.body['lock-tokens'].map((uuid) => uuid.toString('hex'));
+    return this.list('lock-tokens').map((uuid) => uuid.toString('hex'));
   }
+}
+
+function lacking(what) {
+  return new BrokerError(CONDITION.argument, `The request lacks ${what}.`);
 }
 
 const OPERATIONS = {
@@ -89,7 +105,7 @@ const OPERATIONS = {
   'get-session-state': ({ session }) => ({ 'session-state': session.state }),
 
   'set-session-state': ({ broker, session }, { 'session-state': state }) => {
-    setSessionState(broker, session, state ?? null);
+    setSessionState(broker, session, Buffer.isBuffer(state) ? state : null);
   },
 
   'get-message-sessions': ({ queue }, { skip = 0, top = 100 }) => {
@@ -97,8 +113,9 @@ const OPERATIONS = {
     return ids.length === 0 ? NOTHING : { skip: types.wrap_int(skip + ids.length), 'sessions-ids': ids };
   },
 
-  'peek-message': (request, body) => {
-    const { 'from-sequence-number': from, 'message-count': count, 'session-id': sessionId } = body;
+  'peek-message': (request, { 'session-id': sessionId }) => {
+    const from = request.number('from-sequence-number');
+    const count = request.number('message-count');
     const messages = [];
     let bytes = 0;
     for (const [entry, state] of peeked(request, from, sessionId ?? undefined)) {
@@ -113,7 +130,7 @@ const OPERATIONS = {
   'receive-by-sequence-number': (request, body) => {
     const { queue, broker, now } = request;
     const session = queue.requiresSession ? request.session : undefined;
-    const messages = body['sequence-numbers'].map((sequence) => {
+    const messages = request.list('sequence-numbers').map((sequence) => {
       const entry = lockDeferred(queue, sequence, now, session);
       const { token, until } = entry.lock;
       return { entry, token, message: encodeDelivery(entry, { lockedUntil: until, state: 'deferred' }) };
@@ -139,18 +156,20 @@ const OPERATIONS = {
     }
   },
 
-  'schedule-message': ({ broker, path, now }, { messages }) => {
-    const stored = messages.map(({ message }) => new StoredMessage(Buffer.from(message)));
+  'schedule-message': (request) => {
+    const { broker, path, now } = request;
+    const stored = request.list('messages').map(({ message }) => new StoredMessage(Buffer.from(message)));
     const sequences = broker.send(path, stored, now);
     return { 'sequence-numbers': types.wrap_array(sequences.map((sequence) => sequence ?? 0), LONG) };
   },
 
-  'cancel-scheduled-message': ({ broker, path }, body) => {
-    broker.cancelScheduled(path, body['sequence-numbers']);
+  'cancel-scheduled-message': (request) => {
+    request.broker.cancelScheduled(request.path, request.list('sequence-numbers'));
   },
 
-  'batch-delete-messages': ({ broker, queue }, { 'message-count': count, 'enqueued-time-utc': before }) => {
-    const deleted = deleteBatch(broker, queue, count, before.getTime());
+  'batch-delete-messages': (request, { 'enqueued-time-utc': before }) => {
+    const { broker, queue } = request;
+    const deleted = deleteBatch(broker, queue, request.number('message-count'), Number(before ?? Infinity));
     return deleted === 0 ? NOTHING : { 'message-count': types.wrap_int(deleted) };
   },
 };

@@ -7,6 +7,8 @@ import { asRefusal, refuse } from './links.mjs';
 const SESSION_FILTER = 'com.microsoft:session-filter';
 const SESSION_WAIT_MS = 60_000;
 const NO_TAG = Buffer.alloc(16);
+/** With less room than this for unsettled deliveries, those whose locks have lapsed are forgotten. */
+const UNSETTLED_RESERVE = 1_024;
 
 /** A link on which a client receives from a queue, a subscription or a dead-letter queue. */
 export class Outlet {
@@ -75,12 +77,18 @@ export class Outlet {
     link.set_source({ address: link.source.address, filter: { [SESSION_FILTER]: session.id } });
     link.local.attach.properties = { 'com.microsoft:locked-until-utc': rhea.types.wrap_long(ticksOf(session.until)) };
     this.services.receivers.add(this);
+    setImmediate(() => this.onCredit()); // the client may have given credit along with its attach
+  }
+
+  /** Our attach must be on the wire before anything else of this link is. */
+  get #attached() {
+    return this.link.is_open() && !this.waiting && this.link.state.open_requests === 0;
   }
 
   /** How many more messages the client has asked for, less those that are on their way. */
   get credit() {
     const { outgoing } = this.link.session;
-    if (!this.link.is_open() || this.waiting) return 0;
+    if (!this.#attached) return 0;
     return Math.min(this.link.credit - (outgoing.next_delivery_id - outgoing.next_pending_delivery), outgoing.available());
   }
 
@@ -88,6 +96,7 @@ export class Outlet {
   pump(most = Infinity) {
     const { broker, clock } = this.services;
     const now = clock();
+    this.#forgetLapsed();
     let left = Math.min(this.credit, most);
     if (left <= 0) return false;
     const started = left;
@@ -106,13 +115,35 @@ export class Outlet {
     return left < started;
   }
 
+  /**
+   * A client that never settles what it let lapse would fill the window of unsettled deliveries for ever. Until it is
+   * nearly full they stay, so that whoever settles late is told that the lock is lost.
+   */
+  #forgetLapsed() {
+    const { outgoing } = this.link.session;
+    if (outgoing.available() >= UNSETTLED_RESERVE) return;
+    outgoing.deliveries.pop_if(({ id, token, settled, remote_settled: ended }) => (settled && ended)
+      || (id < outgoing.next_pending_delivery && token !== undefined && !this.queue.locks.has(token)));
+  }
+
   onCredit() {
-    this.pump();
+    if (this.#attached) this.pump();
+    else this.#onceAttached(() => this.onCredit());
   }
 
   onDrain() {
+    if (!this.#attached) {
+      this.#onceAttached(() => this.onDrain());
+      return;
+    }
     this.pump();
     this.link.set_drained(true);
+    this.link.connection._register();
+  }
+
+  /** rhea writes the attach at the end of this turn; a link that waits for its session is looked at when it has one. */
+  #onceAttached(action) {
+    if (this.link.is_open() && !this.waiting) setImmediate(action);
   }
 
   onOutcome(name, delivery) {
@@ -120,11 +151,11 @@ export class Outlet {
     try {
       this.#settle(name, delivery.token, outcome);
       // the same outcome is echoed, less the error: a client takes an error for a failure
-      delivery.update(true, name === 'rejected' ? rhea.message.rejected({}).described() : outcome.described());
+      finish(delivery, name === 'rejected' ? rhea.message.rejected({}).described() : outcome.described());
     } catch (error) {
       const { condition, message } = asRefusal(error);
       if (condition === CONDITION.internal) this.services.log(`settle in '${this.queue.path}': ${error.stack}`);
-      delivery.update(true, rhea.message.rejected({ error: { condition, description: message } }).described());
+      finish(delivery, rhea.message.rejected({ error: { condition, description: message } }).described());
     }
   }
 
@@ -166,6 +197,12 @@ export class Outlet {
     if (this.session) giveBackSession(broker, this.session, clock(), { lapsed: false });
     this.session = undefined;
   }
+}
+
+/** Settles our side, which ends the delivery: the other side has nothing more to say about it. */
+function finish(delivery, state) {
+  delivery.update(true, state);
+  delivery.remote_settled = true; // or rhea keeps it, and its window of unsettled deliveries fills up
 }
 
 function rejection(info) {

@@ -29,7 +29,10 @@ export class RequestIntake {
     const reply = this.answer(request, link.connection, services);
     const replies = this.#replyLink(request.reply_to);
     if (!replies) return; // nobody waits for the answer any more
-    replies.send({ ...reply, correlation_id: request.message_id, to: request.reply_to ?? undefined });
+    const send = () => replies.send({ ...reply, correlation_id: request.message_id, to: request.reply_to ?? undefined });
+    // the attach of the answering link must be on the wire before the answer
+    if (replies.state.open_requests > 0) setImmediate(send);
+    else send();
   }
 
   #replyLink(replyTo) {

@@ -17,7 +17,7 @@ const CONNECTION_OPTIONS = {
   idle_time_out: 60_000,
   channel_max: 4_999,
   tcp_no_delay: true,
-  session_buffer_size: { incoming: 2_048, outgoing: 8_192 },
+  session_buffer_size: { incoming: 2_048, outgoing: 4_096 },
 };
 
 /** Speaks AMQP 1.0 with Service Bus clients: routes links to what handles them. */

@@ -1,11 +1,5 @@
 import { compileSql } from './sql.mjs';
 
-/** System properties a filter may name, and where a message has them. */
-export const SYSTEM_PROPERTIES = {
-  contenttype: 'contentType', correlationid: 'correlationId', label: 'subject', subject: 'subject',
-  messageid: 'messageId', replyto: 'replyTo', replytosessionid: 'replyToSessionId', sessionid: 'sessionId', to: 'to',
-};
-
 /**
  * @param {{name: string, correlation?: object, sql?: string}[]} rules
  * @returns {(message: object) => boolean} without rules everything is accepted, as a new subscription's default rule does

@@ -42,12 +42,12 @@ export function reject(broker, queue, token, now, { reason, description, changes
     throw new BrokerError(CONDITION.notAllowed, `'${queue.path}' is a dead-letter queue; a message in it cannot be `
       + 'dead-lettered again.');
   }
-  deadLetter(broker, queue, entry, now, { reason, description, changes });
+  deadLetter(broker, queue, entry, { reason, description, changes });
 }
 
-export function deadLetter(broker, queue, entry, now, { reason, description, changes, deliveryCount }) {
+export function deadLetter(broker, queue, entry, { reason, description, changes, deliveryCount }) {
   broker.commit({
-    op: 'dead', queue: queue.path, sequence: entry.sequence, at: now, reason, description, changes,
+    op: 'dead', queue: queue.path, sequence: entry.sequence, reason, description, changes,
     deliveryCount: deliveryCount ?? entry.deliveryCount,
   });
 }
@@ -90,7 +90,7 @@ function failDelivery(broker, queue, entry, now, changes) {
   const deliveryCount = entry.deliveryCount + 1;
   const { maxDeliveryCount } = queue.options;
   if (deliveryCount >= maxDeliveryCount) {
-    deadLetter(broker, queue, entry, now, {
+    deadLetter(broker, queue, entry, {
       reason: 'MaxDeliveryCountExceeded',
       description: `Message could not be consumed after ${maxDeliveryCount} delivery attempts.`,
       changes,
@@ -106,7 +106,7 @@ function failDelivery(broker, queue, entry, now, changes) {
 
 /** A message may pass its time to live while locked; it goes when the lock does. */
 function afterUnlock(broker, queue, entry, now) {
-  if (entry.expiresAt <= now) broker.expireNow(queue, entry, now);
+  if (entry.expiresAt <= now) broker.expireNow(queue, entry);
 }
 
 /** Deletes up to `count` messages nobody has locked that were enqueued before a time; answers how many. */

@@ -1,4 +1,4 @@
-import { SYSTEM_PROPERTIES } from './rules.mjs';
+import { SYSTEM_PROPERTIES } from './system-properties.mjs';
 
 /**
  * The part of Service Bus SQL filters that is here: comparisons of a property with a literal, IN, IS NULL, AND, OR,
