@@ -1,6 +1,17 @@
 import {
-  closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, readSync, renameSync,
-  rmSync, writeFileSync, writeSync,
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { StoredMessage } from './amqp/message.mjs';
@@ -57,7 +68,9 @@ export class Journal {
     const path = this.#path(OWNER_FILE);
     const owner = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
     if (owner > 0 && owner !== process.pid && isAlive(owner)) {
-      throw new JournalError(`--data ${this.#directory} is used by process ${owner}; if that is no emulator, delete ${path}`);
+      throw new JournalError(
+        `--data ${this.#directory} is used by process ${owner}; if that is no emulator, delete ${path}`,
+      );
     }
     writeFileSync(path, String(process.pid));
   }
@@ -112,7 +125,8 @@ export class Journal {
     try {
       for (const record of records(file, fstatSync(file).size)) this.#broker.apply(record);
     } catch (error) {
-      throw error instanceof JournalError ? error
+      throw error instanceof JournalError
+        ? error
         : new JournalError(`--data ${this.#directory} cannot be read (${error.message}); move it away to start afresh`);
     } finally {
       closeSync(file);

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { after, describe, test } from 'node:test';
 import { queue, sharedEmulator, token, topic, until } from './emulator.mjs';
 
-// the AMQP library the official client stands on: to say on the wire what the .NET library says, and the JavaScript one does not
+// the AMQP library the official client stands on, to say what the .NET library says and the JavaScript one does not
 const rhea = createRequire(createRequire(import.meta.url).resolve('@azure/service-bus'))('rhea');
 const { types } = rhea;
 const emulator = await sharedEmulator();
@@ -16,11 +16,15 @@ const OPTIONS = { reconnect: false, session_buffer_size: 20_000 };
 
 async function connect({ mechanism = 'MSSBCBS', ...more } = {}) {
   const connection = rhea.create_container().connect({
-    host: '127.0.0.1', port: emulator.port, ...OPTIONS, ...more,
+    host: '127.0.0.1',
+    port: emulator.port,
+    ...OPTIONS,
+    ...more,
     sasl_mechanisms: { [mechanism]: { start: (callback) => callback(undefined, Buffer.alloc(0)) } },
   });
   connections.push(connection);
-  for (const event of ['connection_error', 'disconnected', 'session_error', 'sender_error', 'receiver_error']) connection.on(event, () => {});
+  for (const event of ['connection_error', 'disconnected', 'session_error', 'sender_error', 'receiver_error'])
+    connection.on(event, () => {});
   await once(connection, 'connection_open');
   return connection;
 }
@@ -40,17 +44,24 @@ async function request(connection, address, message) {
 }
 
 /** As the .NET library puts a token: audience with the amqp scheme, an expiration. */
-const putToken = (connection, body = token('')) => request(connection, '$cbs', {
-  body,
-  application_properties: {
-    operation: 'put-token', type: 'servicebus.windows.net:sastoken', name: 'amqp://127.0.0.1/x', expiration: new Date(Date.now() + 600_000),
-  },
-});
+const putToken = (connection, body = token('')) =>
+  request(connection, '$cbs', {
+    body,
+    application_properties: {
+      operation: 'put-token',
+      type: 'servicebus.windows.net:sastoken',
+      name: 'amqp://127.0.0.1/x',
+      expiration: new Date(Date.now() + 600_000),
+    },
+  });
 
 async function authorized(options) {
   const connection = await connect(options);
   const { application_properties: answer, correlation_id: correlationId } = await putToken(connection);
-  assert.deepEqual([answer['status-code'], answer['status-description'], correlationId], [202, 'Accepted', 'request-1']);
+  assert.deepEqual(
+    [answer['status-code'], answer['status-description'], correlationId],
+    [202, 'Accepted', 'request-1'],
+  );
   return connection;
 }
 
@@ -58,7 +69,9 @@ describe('On the wire', { concurrency: true }, () => {
   test('both sign-in mechanisms are offered, and no other is accepted', async () => {
     await connect({ mechanism: 'MSSBCBS' });
     await connect({ mechanism: 'ANONYMOUS' });
-    const refused = rhea.create_container().connect({ host: '127.0.0.1', port: emulator.port, reconnect: false, username: 'a', password: 'b' });
+    const refused = rhea
+      .create_container()
+      .connect({ host: '127.0.0.1', port: emulator.port, reconnect: false, username: 'a', password: 'b' });
     const [{ error }] = await once(refused, 'connection_error');
     assert.match(String(error), /No suitable mechanism; server supports MSSBCBS,ANONYMOUS/);
   });
@@ -107,9 +120,13 @@ describe('On the wire', { concurrency: true }, () => {
   test('a session is named in the answer to its receiver, with the time its lock ends', async () => {
     const name = await emulator.create(queue({ RequiresSession: true }));
     const connection = await authorized();
-    const receiver = connection.open_receiver({ source: { address: `/${name}`, filter: { 'com.microsoft:session-filter': null } } });
+    const receiver = connection.open_receiver({
+      source: { address: `/${name}`, filter: { 'com.microsoft:session-filter': null } },
+    });
     let opened = false;
-    receiver.once('receiver_open', () => { opened = true; });
+    receiver.once('receiver_open', () => {
+      opened = true;
+    });
 
     await emulator.post(name, [{ Body: 'a', BrokerProperties: { SessionId: 's-1' } }]);
     await until(() => opened, 'the session');
@@ -125,7 +142,9 @@ describe('On the wire', { concurrency: true }, () => {
     const connection = await authorized();
     const filter = { 'com.microsoft:session-filter': null };
     const first = connection.open_receiver({ source: { address: name, filter } });
-    await new Promise((resolve) => { setTimeout(resolve, 100); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 100);
+    });
     first.close();
     await once(first, 'receiver_close');
 
@@ -151,12 +170,16 @@ describe('On the wire', { concurrency: true }, () => {
     }, 'the session');
   });
 
-  test('a delivery carries its lock token as a GUID in .NET order, and the broker\'s annotations with their types', async () => {
+  test("a delivery carries its lock token as a GUID in .NET order, and the broker's annotations typed", async () => {
     const name = await emulator.create(queue({ DefaultMessageTimeToLive: 'PT1H' }));
     await emulator.post(name, [{ Body: 'a', BrokerProperties: { PartitionKey: 'p' } }]);
     const connection = await authorized();
     const receiver = connection.open_receiver({
-      source: { address: name }, rcv_settle_mode: 1, autoaccept: false, autosettle: false, credit_window: 0,
+      source: { address: name },
+      rcv_settle_mode: 1,
+      autoaccept: false,
+      autosettle: false,
+      credit_window: 0,
     });
     receiver.add_credit(1);
 
@@ -173,9 +196,15 @@ describe('On the wire', { concurrency: true }, () => {
 
     // the token as a UUID in network order names the same lock on $management
     const uuid = Buffer.from(delivery.tag);
-    for (const [start, end] of [[0, 4], [4, 6], [6, 8]]) uuid.subarray(start, end).reverse();
+    for (const [start, end] of [
+      [0, 4],
+      [4, 6],
+      [6, 8],
+    ])
+      uuid.subarray(start, end).reverse();
     const renewed = await request(connection, `${name}/$management`, {
-      body: { 'lock-tokens': types.wrap_array([uuid], 0x98) }, application_properties: { operation: 'com.microsoft:renew-lock' },
+      body: { 'lock-tokens': types.wrap_array([uuid], 0x98) },
+      application_properties: { operation: 'com.microsoft:renew-lock' },
     });
     assert.equal(renewed.application_properties.statusCode, 200);
     assert.ok(renewed.body.expirations[0] > new Date());
@@ -183,10 +212,17 @@ describe('On the wire', { concurrency: true }, () => {
 
   test('every outcome is answered with the same outcome, settled, also when they come all at once', async () => {
     const name = await emulator.create(queue());
-    await emulator.post(name, ['accepted', 'rejected', 'modified', 'released'].map((Body) => ({ Body })));
+    await emulator.post(
+      name,
+      ['accepted', 'rejected', 'modified', 'released'].map((Body) => ({ Body })),
+    );
     const connection = await authorized();
     const receiver = connection.open_receiver({
-      source: { address: name }, rcv_settle_mode: 1, autoaccept: false, autosettle: false, credit_window: 0,
+      source: { address: name },
+      rcv_settle_mode: 1,
+      autoaccept: false,
+      autosettle: false,
+      credit_window: 0,
     });
     receiver.add_credit(4);
     const deliveries = [];
@@ -195,8 +231,11 @@ describe('On the wire', { concurrency: true }, () => {
     const answers = [];
     receiver.on('settled', ({ delivery }) => answers.push(delivery.remote_state.constructor.composite_type));
     const state = {
-      accepted: rhea.message.accepted(), released: rhea.message.released(),
-      rejected: rhea.message.rejected({ error: { condition: 'com.microsoft:dead-letter', info: { DeadLetterReason: 'r' } } }),
+      accepted: rhea.message.accepted(),
+      released: rhea.message.released(),
+      rejected: rhea.message.rejected({
+        error: { condition: 'com.microsoft:dead-letter', info: { DeadLetterReason: 'r' } },
+      }),
       modified: rhea.message.modified({ undeliverable_here: true }),
     };
 
@@ -204,7 +243,9 @@ describe('On the wire', { concurrency: true }, () => {
     connection.socket.cork();
     for (const [outcome, delivery] of deliveries) {
       delivery.update(false, state[outcome].described());
-      await new Promise((resolve) => { setImmediate(resolve); });
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
     }
     connection.socket.uncork();
     await until(() => answers.length >= 4, 'all outcomes');
@@ -221,11 +262,17 @@ describe('On the wire', { concurrency: true }, () => {
     const sender = connection.open_sender({ target: { address: name } });
     await once(sender, 'sendable');
     const answers = [];
-    for (const outcome of ['accepted', 'rejected']) sender.on(outcome, ({ delivery }) => { answers[delivery.id] = outcome; });
+    for (const outcome of ['accepted', 'rejected'])
+      sender.on(outcome, ({ delivery }) => {
+        answers[delivery.id] = outcome;
+      });
 
     connection.socket.cork();
-    for (const message_id of ['good-1', 'bad-1', 'good-2', 'bad-2', 'bad-3', 'good-3']) sender.send({ message_id, body: 'x' });
-    await new Promise((resolve) => { setImmediate(resolve); });
+    for (const message_id of ['good-1', 'bad-1', 'good-2', 'bad-2', 'bad-3', 'good-3'])
+      sender.send({ message_id, body: 'x' });
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
     connection.socket.uncork();
     await until(() => answers.filter(Boolean).length === 6, 'all answers');
 
@@ -234,7 +281,10 @@ describe('On the wire', { concurrency: true }, () => {
 
   test('an operation that is not there is answered so', async () => {
     const name = await emulator.create(queue());
-    const answer = await request(await authorized(), `${name}/$management`, { body: {}, application_properties: { operation: 'com.microsoft:unheard-of' } });
+    const answer = await request(await authorized(), `${name}/$management`, {
+      body: {},
+      application_properties: { operation: 'com.microsoft:unheard-of' },
+    });
     assert.equal(answer.application_properties.statusCode, 501);
     assert.equal(answer.application_properties.errorCondition, 'amqp:not-implemented');
   });
@@ -242,20 +292,43 @@ describe('On the wire', { concurrency: true }, () => {
   test('a request without what it needs is refused, and the next one answered', async () => {
     const name = await emulator.create(queue());
     const connection = await authorized();
-    for (const operation of ['renew-lock', 'peek-message', 'schedule-message', 'update-disposition', 'receive-by-sequence-number', 'set-session-state']) {
-      const { application_properties: answer } = await request(connection, `${name}/$management`, { body: 'nothing of use', application_properties: { operation: `com.microsoft:${operation}` } });
-      assert.ok(answer.statusCode >= 400 && answer.statusCode < 500, `${operation}: ${answer.statusCode} ${answer.statusDescription}`);
+    for (const operation of [
+      'renew-lock',
+      'peek-message',
+      'schedule-message',
+      'update-disposition',
+      'receive-by-sequence-number',
+      'set-session-state',
+    ]) {
+      const { application_properties: answer } = await request(connection, `${name}/$management`, {
+        body: 'nothing of use',
+        application_properties: { operation: `com.microsoft:${operation}` },
+      });
+      assert.ok(
+        answer.statusCode >= 400 && answer.statusCode < 500,
+        `${operation}: ${answer.statusCode} ${answer.statusDescription}`,
+      );
     }
   });
 
   test('a link goes on although thousands of its deliveries were left to lapse', async () => {
     const name = await emulator.create(queue({ LockDuration: 'PT0.3S', MaxDeliveryCount: 2000 }));
-    for (let i = 0; i < 6; i++) await emulator.post(name, Array.from({ length: 250 }, () => ({ Body: 'x' })));
+    for (let i = 0; i < 6; i++)
+      await emulator.post(
+        name,
+        Array.from({ length: 250 }, () => ({ Body: 'x' })),
+      );
     const receiver = (await authorized()).open_receiver({
-      source: { address: name }, rcv_settle_mode: 1, autoaccept: false, autosettle: false, credit_window: 0,
+      source: { address: name },
+      rcv_settle_mode: 1,
+      autoaccept: false,
+      autosettle: false,
+      credit_window: 0,
     });
     let count = 0;
-    receiver.on('message', () => { count += 1; });
+    receiver.on('message', () => {
+      count += 1;
+    });
     receiver.add_credit(20_000);
 
     await until(() => count > 6_000, 'more than the window holds', 15_000);

@@ -78,9 +78,15 @@ function tellEachOutcome(session, direction) {
     delivery.settled = settled;
     if (state !== undefined) delivery.state = state;
     if (delivery.remote_settled) return;
-    session.output(frames.disposition({
-      role: delivery.link.is_receiver(), first: delivery.id, last: delivery.id, settled, state: delivery.state,
-    }));
+    session.output(
+      frames.disposition({
+        role: delivery.link.is_receiver(),
+        first: delivery.id,
+        last: delivery.id,
+        settled,
+        state: delivery.state,
+      }),
+    );
     session.connection._register(); // what is settled is then dropped
   };
 }

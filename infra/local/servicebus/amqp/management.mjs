@@ -2,7 +2,14 @@ import rhea from 'rhea';
 import { BrokerError, CONDITION } from '../conditions.mjs';
 import { Entry } from '../entities/queue.mjs';
 import {
-  abandon, complete, consume, defer, deleteBatch, lockDeferred, reject, setSessionState,
+  abandon,
+  complete,
+  consume,
+  defer,
+  deleteBatch,
+  lockDeferred,
+  reject,
+  setSessionState,
 } from '../entities/settlement.mjs';
 import { encodeDelivery } from './delivery.mjs';
 import { asRefusal } from './links.mjs';
@@ -15,9 +22,16 @@ const TIMESTAMP = 0x83;
 const PEEK_BYTES_MAX = 4 * 1_048_576;
 const PREFIX = 'com.microsoft:';
 const STATUS = {
-  [CONDITION.messageLockLost]: 410, [CONDITION.sessionLockLost]: 410, [CONDITION.messageNotFound]: 404,
-  [CONDITION.notFound]: 404, [CONDITION.unauthorized]: 401, [CONDITION.tooLarge]: 413, [CONDITION.quota]: 403,
-  [CONDITION.busy]: 503, [CONDITION.internal]: 500, [CONDITION.notImplemented]: 501,
+  [CONDITION.messageLockLost]: 410,
+  [CONDITION.sessionLockLost]: 410,
+  [CONDITION.messageNotFound]: 404,
+  [CONDITION.notFound]: 404,
+  [CONDITION.unauthorized]: 401,
+  [CONDITION.tooLarge]: 413,
+  [CONDITION.quota]: 403,
+  [CONDITION.busy]: 503,
+  [CONDITION.internal]: 500,
+  [CONDITION.notImplemented]: 501,
 };
 
 /** Answers requests on `{path}/$management`. */
@@ -83,7 +97,10 @@ class Request {
     const id = this.body['session-id'];
     const session = this.queue.sessions.get(id);
     if (session?.holder?.link.connection === this.connection && session.until > this.now) return session;
-    throw new BrokerError(CONDITION.sessionLockLost, `The session '${id}' of '${this.path}' is not locked by this client.`);
+    throw new BrokerError(
+      CONDITION.sessionLockLost,
+      `The session '${id}' of '${this.path}' is not locked by this client.`,
+    );
   }
 
   get tokens() {
@@ -97,7 +114,10 @@ function lacking(what) {
 
 const OPERATIONS = {
   'renew-lock': ({ queue, tokens, now }) => ({
-    expirations: types.wrap_array(tokens.map((token) => queue.renew(token, now)), TIMESTAMP),
+    expirations: types.wrap_array(
+      tokens.map((token) => queue.renew(token, now)),
+      TIMESTAMP,
+    ),
   }),
 
   'renew-session-lock': ({ session, now }) => ({ expiration: new Date(session.renew(now)) }),
@@ -138,7 +158,10 @@ const OPERATIONS = {
     const deletes = body['receiver-settle-mode'] === 0;
     if (deletes) for (const { entry } of messages) consume(broker, queue, entry);
     return {
-      messages: messages.map(({ token, message }) => ({ 'lock-token': types.wrap_uuid(Buffer.from(token, 'hex')), message })),
+      messages: messages.map(({ token, message }) => ({
+        'lock-token': types.wrap_uuid(Buffer.from(token, 'hex')),
+        message,
+      })),
     };
   },
 
@@ -147,11 +170,20 @@ const OPERATIONS = {
     const rejection = { reason: body['deadletter-reason'], description: body['deadletter-description'], changes };
     for (const token of tokens) {
       switch (body['disposition-status']) {
-        case 'completed': complete(broker, queue, token, now); break;
-        case 'abandoned': abandon(broker, queue, token, now, changes); break;
-        case 'defered': defer(broker, queue, token, now, changes); break;
-        case 'suspended': reject(broker, queue, token, now, rejection); break;
-        default: throw new BrokerError(CONDITION.argument, `disposition-status '${body['disposition-status']}' is not known.`);
+        case 'completed':
+          complete(broker, queue, token, now);
+          break;
+        case 'abandoned':
+          abandon(broker, queue, token, now, changes);
+          break;
+        case 'defered':
+          defer(broker, queue, token, now, changes);
+          break;
+        case 'suspended':
+          reject(broker, queue, token, now, rejection);
+          break;
+        default:
+          throw new BrokerError(CONDITION.argument, `disposition-status '${body['disposition-status']}' is not known.`);
       }
     }
   },
@@ -160,7 +192,12 @@ const OPERATIONS = {
     const { broker, path, now } = request;
     const stored = request.list('messages').map(({ message }) => new StoredMessage(Buffer.from(message)));
     const sequences = broker.send(path, stored, now);
-    return { 'sequence-numbers': types.wrap_array(sequences.map((sequence) => sequence ?? 0), LONG) };
+    return {
+      'sequence-numbers': types.wrap_array(
+        sequences.map((sequence) => sequence ?? 0),
+        LONG,
+      ),
+    };
   },
 
   'cancel-scheduled-message': (request) => {
@@ -178,11 +215,15 @@ const OPERATIONS = {
 function* peeked({ broker, queue, path }, from, sessionId) {
   const { entity } = queue.shared;
   const scheduled = entity.isQueue && !queue.isDeadLetter ? [...entity.scheduled] : [];
-  const later = scheduled.filter(([sequence, { message }]) => sequence >= from
-    && (sessionId === undefined || message.sessionId === sessionId)).sort(([a], [b]) => a - b);
+  const later = scheduled
+    .filter(
+      ([sequence, { message }]) => sequence >= from && (sessionId === undefined || message.sessionId === sessionId),
+    )
+    .sort(([a], [b]) => a - b);
   let next = later.shift();
   const upTo = function* upTo(limit) {
-    for (; next && next[0] < limit; next = later.shift()) yield [new Entry(next[0], next[1].message, next[1]), 'scheduled'];
+    for (; next && next[0] < limit; next = later.shift())
+      yield [new Entry(next[0], next[1].message, next[1]), 'scheduled'];
   };
   for (const entry of broker.queue(path).from(from, sessionId)) {
     yield* upTo(entry.sequence);

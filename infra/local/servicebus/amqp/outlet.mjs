@@ -33,9 +33,12 @@ export class Outlet {
 
   #checkKind(wantsSession) {
     if (wantsSession === this.queue.requiresSession) return;
-    throw new BrokerError(CONDITION.notAllowed, wantsSession
-      ? `A sessionful message receiver cannot be created on '${this.queue.path}', which does not require sessions.`
-      : `It is not possible for '${this.queue.path}', which requires sessions, to create a non-sessionful message receiver.`);
+    throw new BrokerError(
+      CONDITION.notAllowed,
+      wantsSession
+        ? `A sessionful message receiver cannot be created on '${this.queue.path}', which does not require sessions.`
+        : `A receiver without a session cannot be created on '${this.queue.path}', which requires sessions.`,
+    );
   }
 
   /** Attaches when the session is ours; until then the client waits for the answer to its attach. */
@@ -55,7 +58,10 @@ export class Outlet {
       receivers.stopWaiting(this);
       this.waiting = undefined;
       this.link.open();
-      refuse(this.link, new BrokerError(CONDITION.timeout, `No session of '${this.queue.path}' was available within ${waitMs} ms.`));
+      refuse(
+        this.link,
+        new BrokerError(CONDITION.timeout, `No session of '${this.queue.path}' was available within ${waitMs} ms.`),
+      );
     }, Number(waitMs));
     receivers.wait(this);
   }
@@ -89,7 +95,10 @@ export class Outlet {
   get credit() {
     const { outgoing } = this.link.session;
     if (!this.#attached) return 0;
-    return Math.min(this.link.credit - (outgoing.next_delivery_id - outgoing.next_pending_delivery), outgoing.available());
+    return Math.min(
+      this.link.credit - (outgoing.next_delivery_id - outgoing.next_pending_delivery),
+      outgoing.available(),
+    );
   }
 
   /** Sends up to `most` messages; answers whether it sent any. */
@@ -109,7 +118,8 @@ export class Outlet {
         this.link.send(bytes, NO_TAG, 0);
       } else {
         const { lock } = this.queue.lock(entry, now);
-        this.link.send(encodeDelivery(entry, { lockedUntil: lock.until }), tagOfToken(lock.token), 0).token = lock.token;
+        this.link.send(encodeDelivery(entry, { lockedUntil: lock.until }), tagOfToken(lock.token), 0).token =
+          lock.token;
       }
     }
     return left < started;
@@ -122,8 +132,11 @@ export class Outlet {
   #forgetLapsed() {
     const { outgoing } = this.link.session;
     if (outgoing.available() >= UNSETTLED_RESERVE) return;
-    outgoing.deliveries.pop_if(({ id, token, settled, remote_settled: ended }) => (settled && ended)
-      || (id < outgoing.next_pending_delivery && token !== undefined && !this.queue.locks.has(token)));
+    outgoing.deliveries.pop_if(
+      ({ id, token, settled, remote_settled: ended }) =>
+        (settled && ended) ||
+        (id < outgoing.next_pending_delivery && token !== undefined && !this.queue.locks.has(token)),
+    );
   }
 
   onCredit() {
@@ -164,13 +177,17 @@ export class Outlet {
     const now = clock();
     const { queue } = this;
     switch (name) {
-      case 'accepted': return complete(broker, queue, token, now);
-      case 'released': return release(broker, queue, token, now);
-      case 'rejected': return reject(broker, queue, token, now, rejection(outcome.error?.info));
+      case 'accepted':
+        return complete(broker, queue, token, now);
+      case 'released':
+        return release(broker, queue, token, now);
+      case 'rejected':
+        return reject(broker, queue, token, now, rejection(outcome.error?.info));
       default: {
         const changes = outcome.message_annotations ?? undefined;
         return outcome.undeliverable_here
-          ? defer(broker, queue, token, now, changes) : abandon(broker, queue, token, now, changes);
+          ? defer(broker, queue, token, now, changes)
+          : abandon(broker, queue, token, now, changes);
       }
     }
   }

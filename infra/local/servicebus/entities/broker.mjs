@@ -78,32 +78,50 @@ export class Broker {
     }
     const { maxTotalBytes } = entity.definition;
     if (entity.bytes + bytes > maxTotalBytes) {
-      throw new BrokerError(CONDITION.quota, `The entity '${entity.name}' holds ${entity.bytes} bytes; with these `
-        + `${bytes} it would exceed its maximum of ${maxTotalBytes}. Receive some messages or raise its `
-        + 'MaxSizeInMegabytes.');
+      throw new BrokerError(
+        CONDITION.quota,
+        `The entity '${entity.name}' holds ${entity.bytes} bytes; with these ` +
+          `${bytes} it would exceed its maximum of ${maxTotalBytes}. Receive some messages or raise its ` +
+          'MaxSizeInMegabytes.',
+      );
     }
-    const identified = messages.map((message) => (message.messageId ? message : message.withMessageId(this.shared.newToken())));
+    const identified = messages.map((message) =>
+      message.messageId ? message : message.withMessageId(this.shared.newToken()),
+    );
     return this.commit({ op: 'send', entity: entity.name, at: now, messages: identified });
   }
 
   #check(entity, message) {
     const { definition } = entity;
     if (message.size > definition.maxMessageBytes) {
-      throw new BrokerError(CONDITION.tooLarge, `The message of ${message.size} bytes exceeds the maximum of `
-        + `${definition.maxMessageBytes} of '${entity.name}'.`);
+      throw new BrokerError(
+        CONDITION.tooLarge,
+        `The message of ${message.size} bytes exceeds the maximum of ` +
+          `${definition.maxMessageBytes} of '${entity.name}'.`,
+      );
     }
     const { sessionId, messageId, partitionKey } = message;
-    for (const [name, value] of Object.entries({ MessageId: messageId, SessionId: sessionId, PartitionKey: partitionKey })) {
+    for (const [name, value] of Object.entries({
+      MessageId: messageId,
+      SessionId: sessionId,
+      PartitionKey: partitionKey,
+    })) {
       if (value !== undefined && value.length > ID_LENGTH_MAX) {
-        throw new BrokerError(CONDITION.argument, `${name} is ${value.length} characters; at most ${ID_LENGTH_MAX} are allowed.`);
+        throw new BrokerError(
+          CONDITION.argument,
+          `${name} is ${value.length} characters; at most ${ID_LENGTH_MAX} are allowed.`,
+        );
       }
     }
     if (sessionId !== undefined && partitionKey !== undefined && sessionId !== partitionKey) {
       throw new BrokerError(CONDITION.argument, 'PartitionKey must be equal to SessionId where both are set.');
     }
     if (entity.isQueue && definition.requiresSession && !sessionId) {
-      throw new BrokerError(CONDITION.notAllowed, `The SessionId was not set on a message, and it cannot be sent to `
-        + `'${entity.name}', which requires sessions.`);
+      throw new BrokerError(
+        CONDITION.notAllowed,
+        `The SessionId was not set on a message, and it cannot be sent to ` +
+          `'${entity.name}', which requires sessions.`,
+      );
     }
   }
 
@@ -118,7 +136,7 @@ export class Broker {
     this.commit({ op: 'cancel', entity: entity.name, sequences });
   }
 
-  /** Does what has become due: locks lapse, messages expire, scheduled ones are enqueued. Answers when to come again. */
+  /** Does what is due: locks lapse, messages expire, scheduled ones are enqueued. Answers when to come again. */
   advance(now, most = 10_000) {
     for (let i = 0; i < most; i++) {
       const due = this.deadlines.take(now);
@@ -143,7 +161,8 @@ export class Broker {
   expireNow(queue, entry) {
     if (queue.options.deadLetterOnExpiration) {
       deadLetter(this, queue, entry, {
-        reason: 'TTLExpiredException', description: 'The message expired and was dead lettered.',
+        reason: 'TTLExpiredException',
+        description: 'The message expired and was dead lettered.',
       });
     } else this.commit({ op: 'remove', queue: queue.path, sequence: entry.sequence });
     if (queue.lane.count > 0 || queue.free.size > 0) this.onReady(queue);
@@ -160,8 +179,13 @@ export class Broker {
 }
 
 function refuseChangeOfNature(before, after) {
-  const sessions = (definition) => new Map((definition.subscriptions ?? [definition])
-    .map(({ name, requiresSession }) => [name.toLowerCase(), requiresSession]));
+  const sessions = (definition) =>
+    new Map(
+      (definition.subscriptions ?? [definition]).map(({ name, requiresSession }) => [
+        name.toLowerCase(),
+        requiresSession,
+      ]),
+    );
   const old = sessions(before);
   for (const [name, requiresSession] of sessions(after)) {
     if (old.has(name) && old.get(name) !== requiresSession) {
@@ -169,6 +193,9 @@ function refuseChangeOfNature(before, after) {
     }
   }
   if (before.kind !== after.kind) {
-    throw new BrokerError(CONDITION.notAllowed, `'${before.name}' is a ${before.kind} and cannot become a ${after.kind}.`);
+    throw new BrokerError(
+      CONDITION.notAllowed,
+      `'${before.name}' is a ${before.kind} and cannot become a ${after.kind}.`,
+    );
   }
 }

@@ -9,16 +9,26 @@ import { restore } from './snapshot.mjs';
  */
 export function apply(broker, record) {
   switch (record.op) {
-    case 'define': return define(broker, record.definition);
-    case 'delete': return remove(broker, broker.entity(record.entity));
-    case 'send': return send(broker, record);
-    case 'activate': return activate(broker.entity(record.entity), record);
-    case 'cancel': return record.sequences.forEach((sequence) => unschedule(broker.entity(record.entity), sequence));
-    case 'remove': return removeMessage(broker.queue(record.queue), record);
-    case 'return': return giveBack(broker.queue(record.queue), record);
-    case 'dead': return deadLetter(broker.queue(record.queue), record);
-    case 'state': return setState(broker.queue(record.queue), record);
-    default: return restore(broker, record);
+    case 'define':
+      return define(broker, record.definition);
+    case 'delete':
+      return remove(broker, broker.entity(record.entity));
+    case 'send':
+      return send(broker, record);
+    case 'activate':
+      return activate(broker.entity(record.entity), record);
+    case 'cancel':
+      return record.sequences.forEach((sequence) => unschedule(broker.entity(record.entity), sequence));
+    case 'remove':
+      return removeMessage(broker.queue(record.queue), record);
+    case 'return':
+      return giveBack(broker.queue(record.queue), record);
+    case 'dead':
+      return deadLetter(broker.queue(record.queue), record);
+    case 'state':
+      return setState(broker.queue(record.queue), record);
+    default:
+      return restore(broker, record);
   }
 }
 

@@ -32,22 +32,34 @@ export function release(broker, queue, token, now) {
 export function defer(broker, queue, token, now, changes) {
   const entry = queue.locked(token, now);
   broker.commit({
-    op: 'return', queue: queue.path, sequence: entry.sequence, deliveryCount: entry.deliveryCount, changes, deferred: true,
+    op: 'return',
+    queue: queue.path,
+    sequence: entry.sequence,
+    deliveryCount: entry.deliveryCount,
+    changes,
+    deferred: true,
   });
 }
 
 export function reject(broker, queue, token, now, { reason, description, changes } = {}) {
   const entry = queue.locked(token, now);
   if (queue.isDeadLetter) {
-    throw new BrokerError(CONDITION.notAllowed, `'${queue.path}' is a dead-letter queue; a message in it cannot be `
-      + 'dead-lettered again.');
+    throw new BrokerError(
+      CONDITION.notAllowed,
+      `'${queue.path}' is a dead-letter queue; a message in it cannot be ` + 'dead-lettered again.',
+    );
   }
   deadLetter(broker, queue, entry, { reason, description, changes });
 }
 
 export function deadLetter(broker, queue, entry, { reason, description, changes, deliveryCount }) {
   broker.commit({
-    op: 'dead', queue: queue.path, sequence: entry.sequence, reason, description, changes,
+    op: 'dead',
+    queue: queue.path,
+    sequence: entry.sequence,
+    reason,
+    description,
+    changes,
     deliveryCount: deliveryCount ?? entry.deliveryCount,
   });
 }
@@ -74,15 +86,20 @@ export function giveBackSession(broker, session, now, { lapsed }) {
 export function lockDeferred(queue, sequence, now, session) {
   const entry = queue.entries.get(sequence);
   if (!entry || entry.state !== 'deferred' || (session && entry.session !== session)) {
-    throw new BrokerError(CONDITION.messageNotFound,
-      `No deferred message with sequence number ${sequence} is in '${queue.path}'.`);
+    throw new BrokerError(
+      CONDITION.messageNotFound,
+      `No deferred message with sequence number ${sequence} is in '${queue.path}'.`,
+    );
   }
   return queue.lock(entry, now);
 }
 
 export function setSessionState(broker, session, state) {
   broker.commit({
-    op: 'state', queue: session.queue.path, session: session.id, state: state === null ? null : state.toString('base64'),
+    op: 'state',
+    queue: session.queue.path,
+    session: session.id,
+    state: state === null ? null : state.toString('base64'),
   });
 }
 
@@ -99,7 +116,12 @@ function failDelivery(broker, queue, entry, now, changes) {
     return;
   }
   broker.commit({
-    op: 'return', queue: queue.path, sequence: entry.sequence, deliveryCount, changes, deferred: entry.deferred,
+    op: 'return',
+    queue: queue.path,
+    sequence: entry.sequence,
+    deliveryCount,
+    changes,
+    deferred: entry.deferred,
   });
   afterUnlock(broker, queue, entry, now);
 }
