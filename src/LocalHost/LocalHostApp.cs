@@ -13,6 +13,8 @@ namespace Outpost.LocalHost;
 /// <summary>The whole life of the host, from its command line to its exit code.</summary>
 internal static class LocalHostApp
 {
+    private const StringSplitOptions Lines = StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries;
+
     public static async Task<int> RunAsync(IReadOnlyList<string> args, Surroundings surroundings)
     {
         try
@@ -72,9 +74,7 @@ internal static class LocalHostApp
         new(app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>()
             .Addresses.Single());
 
-    private const StringSplitOptions Lines = StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries;
-
-    // A wrong setting gets one line; a fault in the code keeps its stack.
+    // What the app refuses (settings, another log's table) gets one line; a fault in the code keeps its stack.
     private static Exception Explain(Exception failure, int port) => failure switch
     {
         StartException => failure,
@@ -82,9 +82,9 @@ internal static class LocalHostApp
             $"Port {port} at {IPAddress.Loopback} is taken: choose another with --port (0 takes any free one).",
             StartException.PortTaken),
         OptionsValidationException invalid => new StartException(string.Join(" ", invalid.Failures)),
-        InvalidOperationException or ArgumentException or FormatException or IOException or InvalidDataException
-            or AggregateException => new StartException(OneLine(failure.Message)),
-        _ => failure,
+        SystemException and not (InvalidOperationException or ArgumentException or FormatException or IOException) =>
+            failure,
+        _ => new StartException(OneLine(failure.Message)),
     };
 
     private static string OneLine(string text) =>

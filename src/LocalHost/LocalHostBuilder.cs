@@ -28,7 +28,9 @@ internal static class LocalHostBuilder
 
         var builder = CreateBuilder(options, settings);
         // Until the start has succeeded, what went wrong with it is told in one line, not logged as well.
-        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", _ => started.Value);
+        builder.Logging.AddFilter(
+            "Microsoft.Extensions.Hosting.Internal.Host",
+            level => started.Value && level >= LogLevel.Warning);
         var enabled = functions.Where(one => !HostSettings.IsDisabled(builder.Configuration, one.Name)).ToList();
         surroundings.Wire(builder);
         AddTimers(builder, enabled, options.Data, surroundings.Time);

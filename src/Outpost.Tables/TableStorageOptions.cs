@@ -22,7 +22,9 @@ public sealed record TableStorageOptions
     public int Partitions { get; init; } = 1;
 
     /// <summary>A client for the table, whose answers keep <paramref name="clock"/> right.</summary>
-    public TableClient CreateClient(StoreClock clock)
+    /// <param name="clock">Sees every answer.</param>
+    /// <param name="configure">Last word on the client's options, for what a host or a test adds.</param>
+    public TableClient CreateClient(StoreClock clock, Action<TableClientOptions>? configure = null)
     {
         var options = new TableClientOptions();
         // A transaction is small and the service answers in milliseconds or not at all; what is unclear after these
@@ -32,6 +34,7 @@ public sealed record TableStorageOptions
         options.Retry.MaxDelay = TimeSpan.FromSeconds(2);
         options.Retry.MaxRetries = 2;
         options.AddPolicy(clock, HttpPipelinePosition.PerRetry);
+        configure?.Invoke(options);
         return ConnectionString is not null
             ? new TableClient(ConnectionString, TableName, options)
             : new TableClient(ServiceUri!, TableName, Credential!, options);

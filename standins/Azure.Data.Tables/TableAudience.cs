@@ -27,7 +27,8 @@ public readonly struct TableAudience : IEquatable<TableAudience>
 
     public static bool operator !=(TableAudience left, TableAudience right) => !left.Equals(right);
 
-    public bool Equals(TableAudience other) => string.Equals(_value, other._value, StringComparison.InvariantCultureIgnoreCase);
+    public bool Equals(TableAudience other) =>
+        string.Equals(_value, other._value, StringComparison.InvariantCultureIgnoreCase);
 
     [EditorBrowsable(EditorBrowsableState.Never)]
     public override bool Equals(object obj) => obj is TableAudience other && Equals(other);

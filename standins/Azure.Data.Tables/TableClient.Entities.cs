@@ -14,7 +14,10 @@ public partial class TableClient
     }
 
     public virtual async Task<Response<T>> GetEntityAsync<T>(
-        string partitionKey, string rowKey, IEnumerable<string> select = null, CancellationToken cancellationToken = default)
+        string partitionKey,
+        string rowKey,
+        IEnumerable<string> select = null,
+        CancellationToken cancellationToken = default)
         where T : class, ITableEntity
     {
         var response = await _rest
@@ -25,7 +28,10 @@ public partial class TableClient
 
     /// <summary>Trap: any 404 counts as "no such entity", a missing table too.</summary>
     public virtual async Task<NullableResponse<T>> GetEntityIfExistsAsync<T>(
-        string partitionKey, string rowKey, IEnumerable<string> select = null, CancellationToken cancellationToken = default)
+        string partitionKey,
+        string rowKey,
+        IEnumerable<string> select = null,
+        CancellationToken cancellationToken = default)
         where T : class, ITableEntity
     {
         var response = await _rest
@@ -43,9 +49,12 @@ public partial class TableClient
         return _rest.UpdateAsync(Name, entity, null, mode, cancellationToken);
     }
 
-    /// <summary>Refuses <c>default</c> for the ETag; a transaction does not (see <see cref="TableTransactionActionType"/>).</summary>
+    /// <summary>Refuses <c>default</c> for the ETag; <see cref="SubmitTransactionAsync"/> does not.</summary>
     public virtual Task<Response> UpdateEntityAsync<T>(
-        T entity, ETag ifMatch, TableUpdateMode mode = TableUpdateMode.Merge, CancellationToken cancellationToken = default)
+        T entity,
+        ETag ifMatch,
+        TableUpdateMode mode = TableUpdateMode.Merge,
+        CancellationToken cancellationToken = default)
         where T : ITableEntity
     {
         RequireKeys(entity);

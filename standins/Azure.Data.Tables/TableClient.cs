@@ -22,7 +22,7 @@ public partial class TableClient
     }
 
     public TableClient(string connectionString, string tableName, TableClientOptions options = null)
-        : this(ConnectionString.Parse(connectionString), tableName, options ?? new TableClientOptions())
+        : this(ConnectionString.Parse(connectionString), tableName, options)
     {
     }
 
@@ -41,12 +41,14 @@ public partial class TableClient
     {
     }
 
-    public TableClient(Uri endpoint, string tableName, TableSharedKeyCredential credential, TableClientOptions options = null)
+    public TableClient(
+        Uri endpoint, string tableName, TableSharedKeyCredential credential, TableClientOptions options = null)
         : this(endpoint, tableName, options, Endpoint.SharedKey(credential)) =>
         AccountName = credential.AccountName;
 
-    public TableClient(Uri endpoint, string tableName, TokenCredential tokenCredential, TableClientOptions options = null)
-        : this(endpoint, tableName, options ??= new TableClientOptions(), Endpoint.Token(tokenCredential, endpoint, options))
+    public TableClient(
+        Uri endpoint, string tableName, TokenCredential tokenCredential, TableClientOptions options = null)
+        : this(endpoint, tableName, options, Endpoint.Token(tokenCredential, endpoint, options))
     {
     }
 
@@ -60,15 +62,14 @@ public partial class TableClient
     }
 
     private TableClient(ConnectionString connection, string tableName, TableClientOptions options)
-        : this(
-            connection.Endpoint,
-            tableName,
-            options,
-            connection.Key is null ? Endpoint.Signature(connection.Endpoint, null) : Endpoint.SharedKey(connection.Key)) =>
+        : this(connection.Endpoint, tableName, options, connection.Authentication) =>
         AccountName = connection.AccountName ?? AccountName;
 
     private TableClient(Uri endpoint, string tableName, TableClientOptions options, HttpPipelinePolicy authentication)
-        : this(Endpoint.Rest(Endpoint.Account(endpoint, tableName), options, authentication), Endpoint.AccountName(endpoint), tableName)
+        : this(
+            Endpoint.Rest(Endpoint.Account(endpoint, tableName), options, authentication),
+            Endpoint.AccountName(endpoint),
+            tableName)
     {
     }
 
@@ -101,8 +102,8 @@ public partial class TableClient
 
     /// <summary>
     /// All or nothing. Traps: the client checks neither the 100 actions, nor the 4 MiB, nor that there is one partition
-    /// key; the pipeline repeats the POST after 408, 429, 5xx and lost connections, so a transaction that was applied can come
-    /// back as a conflict; a 5xx or 429 inside an accepted (202) answer is not repeated.
+    /// key; the pipeline repeats the POST after 408, 429, 5xx and lost connections, so a transaction that was applied
+    /// can come back as a conflict; a 5xx or 429 inside an accepted (202) answer is not repeated.
     /// </summary>
     public virtual async Task<Response<IReadOnlyList<Response>>> SubmitTransactionAsync(
         IEnumerable<TableTransactionAction> transactionActions, CancellationToken cancellationToken = default)
@@ -114,12 +115,14 @@ public partial class TableClient
         var content = answer.ContentStream is null ? default : answer.Content.ToMemory();
         var responses = BatchAnswer.Parse(content, answer.Headers.ContentType, batch.Count);
 
-        if (responses.Count == 1 && responses[0].Status >= 400)
-            throw new TableTransactionFailedException(new RequestFailedException(responses[0], null, OdataErrorParser.Shared));
+        if (responses.Find(response => response.Status >= 400) is { } refusal)
+            throw new TableTransactionFailedException(new(refusal, null, OdataErrorParser.Shared));
+        // Stricter than the real package, which passes any number of responses on.
         if (responses.Count != batch.Count)
-            throw new InvalidOperationException($"Expected {batch.Count} responses for the batch request, not {responses.Count}.");
-        if (responses.Exists(response => response.Status >= 400))
-            throw new InvalidOperationException("A batch that failed has one response, not one for each action.");
+        {
+            throw new InvalidOperationException(
+                $"Expected {batch.Count} responses for the batch request, not {responses.Count}.");
+        }
         return Response.FromValue<IReadOnlyList<Response>>(responses, answer);
     }
 }

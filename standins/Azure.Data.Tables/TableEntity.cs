@@ -44,7 +44,7 @@ public sealed class TableEntity : ITableEntity, IDictionary<string, object>
         set => _values[PropertyNames.Timestamp] = value;
     }
 
-    /// <summary>Trap: once set, even to <c>default</c>, it reads back as an empty ETag that is not <c>default</c>.</summary>
+    /// <summary>Trap: set to <c>default</c> it reads back as an empty ETag that is not <c>default</c>.</summary>
     public ETag ETag
     {
         get => new(GetString(PropertyNames.ETag));
@@ -61,7 +61,7 @@ public sealed class TableEntity : ITableEntity, IDictionary<string, object>
 
     internal Dictionary<string, object> Values => _values;
 
-    /// <summary>Trap: a new value must fit the type of the one it replaces (int to long or double is allowed).</summary>
+    /// <summary>Trap: in place of a long or double an int becomes one, in place of text a time becomes text.</summary>
     public object this[string key]
     {
         get => Get(key);
@@ -76,13 +76,15 @@ public sealed class TableEntity : ITableEntity, IDictionary<string, object>
 
     public string GetString(string key) => Get<string>(key);
 
-    public byte[] GetBinary(string key) => Get(key) is BinaryData data ? data.ToArray() : Get<byte[]>(key);
+    public byte[] GetBinary(string key) => Get<byte[]>(key);
 
-    public BinaryData GetBinaryData(string key) => Get(key) is byte[] bytes ? new BinaryData(bytes) : Get<BinaryData>(key);
+    public BinaryData GetBinaryData(string key) =>
+        Get(key) is byte[] bytes ? new BinaryData(bytes) : Get<BinaryData>(key);
 
     public bool? GetBoolean(string key) => Get<bool?>(key);
 
-    public DateTime? GetDateTime(string key) => Get(key) is DateTimeOffset time ? time.UtcDateTime : Get<DateTime?>(key);
+    public DateTime? GetDateTime(string key) =>
+        Get(key) is DateTimeOffset time ? time.UtcDateTime : Get<DateTime?>(key);
 
     public DateTimeOffset? GetDateTimeOffset(string key) =>
         Get(key) is DateTime time ? new DateTimeOffset(time) : Get<DateTimeOffset?>(key);

@@ -51,15 +51,12 @@ public class TableServiceClient
         AccountName = credential.AccountName;
 
     public TableServiceClient(Uri endpoint, TokenCredential tokenCredential, TableClientOptions options = null)
-        : this(endpoint, options ??= new TableClientOptions(), Endpoint.Token(tokenCredential, endpoint, options))
+        : this(endpoint, options, Endpoint.Token(tokenCredential, endpoint, options))
     {
     }
 
     private TableServiceClient(ConnectionString connection, TableClientOptions options)
-        : this(
-            connection.Endpoint,
-            options,
-            connection.Key is null ? Endpoint.Signature(connection.Endpoint, null) : Endpoint.SharedKey(connection.Key)) =>
+        : this(connection.Endpoint, options, connection.Authentication) =>
         AccountName = connection.AccountName ?? AccountName;
 
     private TableServiceClient(Uri endpoint, TableClientOptions options, HttpPipelinePolicy authentication)
@@ -82,7 +79,9 @@ public class TableServiceClient
         string tableName, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(tableName);
-        var response = await _rest.CreateTableAsync(tableName, mayExist: false, cancellationToken).ConfigureAwait(false);
+        var response = await _rest
+            .CreateTableAsync(tableName, mayExist: false, cancellationToken)
+            .ConfigureAwait(false);
         return Response.FromValue(new TableItem(tableName), response);
     }
 
@@ -91,7 +90,9 @@ public class TableServiceClient
         string tableName, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(tableName);
-        var response = await _rest.CreateTableAsync(tableName, mayExist: true, cancellationToken).ConfigureAwait(false);
+        var response = await _rest
+            .CreateTableAsync(tableName, mayExist: true, cancellationToken)
+            .ConfigureAwait(false);
         return Response.FromValue(new TableItem(tableName), Endpoint.UnlessBeingDeleted(response));
     }
 

@@ -12,7 +12,7 @@ public enum TableTransactionActionType
     /// <summary>Trap: without an ETag no If-Match is sent, which makes it an insert-or-replace.</summary>
     UpdateReplace = 2,
 
-    /// <summary>Trap: without an ETag it is sent with <c>*</c>, and a missing row fails the whole transaction.</summary>
+    /// <summary>Trap: without an ETag it is sent with <c>*</c>; a missing row fails the whole transaction.</summary>
     Delete = 3,
     UpsertMerge = 4,
     UpsertReplace = 5,

@@ -30,7 +30,7 @@ export function createHttp(services) {
 }
 
 async function handle(request, response, services) {
-  const [first, second, ...rest] = new URL(request.url, 'http://emulator').pathname.slice(1).split('/').map(decodeURIComponent);
+  const [first, second, ...rest] = segments(request.url);
   const { method } = request;
   if (method === 'POST' && second === 'messages' && rest.length === 0) return send(first, request, response, services);
   if (method === 'PUT' && first === '$faults' && second && rest.length === 0) return setFault(second, request, response, services);
@@ -43,6 +43,15 @@ async function handle(request, response, services) {
     }
   }
   return answer(response, 404, problem(CONDITION.notFound, `Nothing here: ${method} ${request.url}`));
+}
+
+/** @param {string} url a path with perhaps a query */
+function segments(url) {
+  try {
+    return url.split('?')[0].slice(1).split('/').map(decodeURIComponent);
+  } catch {
+    throw new BrokerError(CONDITION.argument, `The path is not well-formed: ${url}`);
+  }
 }
 
 async function send(name, request, response, { broker, faults, clock }) {

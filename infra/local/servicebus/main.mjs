@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { ConfigError, readConfig } from './config.mjs';
 import { Emulator } from './emulator.mjs';
+import { Journal, JournalError } from './journal.mjs';
 import { KEY, KEY_NAME } from './sas.mjs';
 
 const EXIT_UNUSABLE = 2;
@@ -33,13 +34,27 @@ function unusable(message) {
   process.exit(EXIT_UNUSABLE);
 }
 
+/** What the data directory has from before may forbid what the configuration now wants. */
+function define(broker, definitions, config) {
+  for (const definition of definitions) {
+    try {
+      broker.define(definition);
+    } catch (error) {
+      throw new ConfigError(`${config}: ${definition.name}`, definition.kind, `what fits the data directory (${error.message})`);
+    }
+  }
+}
+
 async function main() {
-  const { port, host, config, 'exit-with-stdin': exitWithStdin } = options();
+  const { port, host, config, data, 'exit-with-stdin': exitWithStdin } = options();
+  const definitions = config ? readConfig(config) : [];
   const emulator = new Emulator();
-  for (const definition of config ? readConfig(config) : []) emulator.broker.define(definition);
+  const journal = data === undefined ? undefined : new Journal(data, emulator.broker);
+  define(emulator.broker, definitions, config);
 
   const stop = () => {
     emulator.close();
+    journal?.close();
     process.exit(0);
   };
   process.on('SIGTERM', stop);
@@ -57,6 +72,6 @@ async function main() {
 }
 
 main().catch((error) => {
-  if (error instanceof ConfigError) unusable(error.message);
+  if (error instanceof ConfigError || error instanceof JournalError) unusable(error.message);
   throw error;
 });

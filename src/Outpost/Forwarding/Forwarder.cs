@@ -90,6 +90,7 @@ public sealed partial class Forwarder(
 
             for (var sent = 0; sent < page.Count && !runEnd.IsCancellationRequested;)
             {
+                stop.ThrowIfCancellationRequested();
                 var rest = sent == 0 ? page : [.. page.Skip(sent)];
                 var accepted = await target.DeliverAsync(rest, stop);
                 sent += accepted;

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 
@@ -27,7 +28,7 @@ internal static class BatchAnswer
         {
             var id = ids.Count == responses.Count ? ids[i] : -1;
             if (id < 0 || id >= ordered.Length || ordered[id] is not null)
-                throw new InvalidOperationException("Expected Content-ID 0, 1, … for all responses of the batch, or for none.");
+                throw new InvalidOperationException("Expected Content-ID 0, 1, … for all responses, or for none.");
             ordered[id] = responses[i];
         }
         return [.. ordered.OfType<Response>()];
@@ -36,7 +37,10 @@ internal static class BatchAnswer
     private static byte[] Boundary(string? contentType)
     {
         if (contentType is null || !contentType.StartsWith(MultipartPrefix, StringComparison.Ordinal))
-            throw new InvalidOperationException($"Expected Content-Type to start with {MultipartPrefix} but received {contentType}");
+        {
+            throw new InvalidOperationException(
+                $"Expected Content-Type to start with {MultipartPrefix} but received {contentType}");
+        }
         return Encoding.ASCII.GetBytes("--" + contentType[MultipartPrefix.Length..].Trim());
     }
 
@@ -52,7 +56,7 @@ internal static class BatchAnswer
         }
     }
 
-    /// <summary>Where the part before the next delimiter line ends, what follows that line, and whether it closes.</summary>
+    /// <summary>Where the part up to the next delimiter ends, where the one after begins, and if it closes.</summary>
     private static (int End, int Next, bool IsLast) NextDelimiter(ReadOnlySpan<byte> body, byte[] delimiter, int from)
     {
         for (var at = from; at < body.Length;)
@@ -79,17 +83,20 @@ internal static class BatchAnswer
         throw new IOException("Unexpected end of Stream: the answer to the batch has no closing boundary.");
     }
 
+    private static InvalidOperationException Unexpected(string expected, ReadOnlySpan<byte> line) =>
+        new($"Expected {expected}, not {Encoding.ASCII.GetString(line)}");
+
     private static bool IsBlank(ReadOnlySpan<byte> line) => line.IndexOfAnyExcept(" \t\r"u8) < 0;
 
     private static void ParseSection(ReadOnlyMemory<byte> section, List<Response> responses, List<int> ids, int depth)
     {
         var (headers, content) = SplitHeaders(section);
-        var partType = SubResponse.Find(headers.Span, "Content-Type");
-        if (partType is not null && partType.StartsWith("multipart/", StringComparison.OrdinalIgnoreCase))
+        var partType = SubResponse.FindBytes(headers.Span, "Content-Type");
+        if (partType.StartsWith("multipart/"u8))
         {
             if (depth > 0)
                 throw new InvalidOperationException("A change set cannot contain another one.");
-            ParseSections(content, Boundary(partType), responses, ids, depth + 1);
+            ParseSections(content, Boundary(Encoding.ASCII.GetString(partType)), responses, ids, depth + 1);
             return;
         }
         if (SubResponse.Find(headers.Span, "Content-ID") is { } id)
@@ -102,13 +109,13 @@ internal static class BatchAnswer
         var lineEnd = http.Span.IndexOf((byte)'\n');
         if (lineEnd < 0)
             throw new IOException("Unexpected end of Stream: a response of the batch ends in its status line.");
-        var line = Encoding.ASCII.GetString(http.Span[..lineEnd]).TrimEnd('\r');
-        var parts = line.Split(' ', 3);
-        if (parts.Length < 3 || !parts[0].StartsWith("HTTP/", StringComparison.Ordinal) ||
-            !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var status))
-            throw new InvalidOperationException($"Expected an HTTP status line, not {line}");
+        var line = http.Span[..lineEnd].TrimEnd((byte)'\r');
+        var code = line.StartsWith("HTTP/"u8) ? line[(line.IndexOf((byte)' ') + 1)..] : default;
+        if (code.Length < 4 || code[3] != ' ' || !Utf8Parser.TryParse(code, out int status, out var read) || read != 3)
+            throw Unexpected("an HTTP status line", line);
+        var reason = code[4..].SequenceEqual("No Content"u8) ? "No Content" : Encoding.ASCII.GetString(code[4..]);
         var (headers, content) = SplitHeaders(http[(lineEnd + 1)..]);
-        return new SubResponse(status, parts[2], headers, content);
+        return new SubResponse(status, reason, headers, content);
     }
 
     /// <summary>Header lines up to the empty one; each must have a colon.</summary>
@@ -123,7 +130,7 @@ internal static class BatchAnswer
             if (IsBlank(line))
                 return (part[..at], part[next..]);
             if (!line.Contains((byte)':'))
-                throw new InvalidOperationException($"Expected an HTTP header line, not {Encoding.ASCII.GetString(line)}");
+                throw Unexpected("an HTTP header line", line);
             at = next;
         }
         return (part, default);

@@ -61,12 +61,12 @@ internal sealed class BatchWriter
         _ => throw new InvalidOperationException("Unknown request type."),
     };
 
-    /// <summary>Traps kept: an update without an ETag goes out without If-Match, a delete without one with <c>*</c>.</summary>
+    /// <summary>Traps kept: without an ETag an update is sent without If-Match, a delete with <c>*</c>.</summary>
     private static string? IfMatch(TableTransactionAction action) => action.ActionType switch
     {
         TableTransactionActionType.Delete => action.ETag == default ? "*" : action.ETag.ToString(),
-        TableTransactionActionType.UpdateMerge or TableTransactionActionType.UpdateReplace when action.ETag != default =>
-            action.ETag.ToString(),
+        TableTransactionActionType.UpdateMerge or TableTransactionActionType.UpdateReplace =>
+            action.ETag == default ? null : action.ETag.ToString(),
         _ => null,
     };
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Azure.Core.Pipeline;
 
 namespace Azure.Data.Tables.Internal;
 
@@ -13,6 +14,9 @@ internal sealed record ConnectionString(Uri Endpoint, TableSharedKeyCredential? 
     // Not a secret: the key every installation of the storage emulator documents and uses.
     private const string DevelopmentKey =
         "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+    public HttpPipelinePolicy? Authentication =>
+        Key is null ? Internal.Endpoint.Signature(Endpoint, null) : Internal.Endpoint.SharedKey(Key);
 
     public static ConnectionString Parse(string text)
     {
@@ -29,10 +33,10 @@ internal sealed record ConnectionString(Uri Endpoint, TableSharedKeyCredential? 
         if (Filled(settings, "AccountName", out var name) && Filled(settings, "AccountKey", out var key) &&
             KeyEndpoint(settings, name) is { } endpoint)
             return new(endpoint, new TableSharedKeyCredential(name, key), name);
-        if (Filled(settings, "TableEndpoint", out var table) && Filled(settings, "SharedAccessSignature", out var signature) &&
-            Uri.IsWellFormedUriString(table, UriKind.Absolute))
+        if (Filled(settings, "TableEndpoint", out var table) && Uri.IsWellFormedUriString(table, UriKind.Absolute) &&
+            Filled(settings, "SharedAccessSignature", out var signature))
             return new(new UriBuilder(table) { Query = signature.TrimStart('?') }.Uri, null, null);
-        throw new FormatException("No valid combination of account information found.");
+        throw new ArgumentException("Connection string parsing error");
     }
 
     private static ConnectionString Development(string scheme, string host) => new(
@@ -45,10 +49,13 @@ internal sealed record ConnectionString(Uri Endpoint, TableSharedKeyCredential? 
         if (Filled(settings, "TableEndpoint", out var endpoint))
             return new Uri(endpoint);
         var scheme = Filled(settings, "DefaultEndpointsProtocol", out var protocol) ? protocol : "https";
-        return Filled(settings, "EndpointSuffix", out var suffix) ? new Uri($"{scheme}://{account}.table.{suffix}") : null;
+        return Filled(settings, "EndpointSuffix", out var suffix)
+            ? new Uri($"{scheme}://{account}.table.{suffix}")
+            : null;
     }
 
-    private static bool Filled(Dictionary<string, string> settings, string key, [NotNullWhen(true)] out string? value) =>
+    private static bool Filled(
+        Dictionary<string, string> settings, string key, [NotNullWhen(true)] out string? value) =>
         settings.TryGetValue(key, out value) && value.Length > 0;
 
     private static Dictionary<string, string> Settings(string text)

@@ -27,9 +27,9 @@ internal static class Endpoint
     }
 
     /// <summary>Tokens are sent over https only; Azure.Core's policy refuses anything else when sending.</summary>
-    public static HttpPipelinePolicy Token(TokenCredential credential, Uri endpoint, TableClientOptions options)
+    public static HttpPipelinePolicy Token(TokenCredential credential, Uri endpoint, TableClientOptions? options)
     {
-        var audience = options.Audience ?? TableAudience.AzurePublicCloud;
+        var audience = options?.Audience ?? TableAudience.AzurePublicCloud;
         var isCosmos = endpoint.Host.Contains(".table.cosmos.", StringComparison.OrdinalIgnoreCase);
         var scope = isCosmos ? "https://cosmos.azure.com/.default" : audience.Scope;
         return new BearerTokenAuthenticationPolicy(credential, scope);
@@ -61,7 +61,8 @@ internal static class Endpoint
     public static Uri Account(Uri endpoint, string? tableName)
     {
         var path = endpoint.AbsolutePath.TrimEnd('/');
-        if (!string.IsNullOrEmpty(tableName) && string.Equals(TableName(endpoint), tableName, StringComparison.OrdinalIgnoreCase))
+        var named = TableName(endpoint);
+        if (named.Length > 0 && named.Equals(tableName, StringComparison.OrdinalIgnoreCase))
             path = path[..path.LastIndexOf('/')];
         return new UriBuilder(endpoint) { Path = path }.Uri;
     }
@@ -72,7 +73,7 @@ internal static class Endpoint
         return new UriBuilder(endpoint) { Path = tableName is null ? path : $"{path}/{tableName}", Query = "" }.Uri;
     }
 
-    /// <summary>"It exists" is fine when creating what may exist; "it is being deleted" has the same status and is not.</summary>
+    /// <summary>That it exists is fine; that it is being deleted, which has the same status, is not.</summary>
     public static Response UnlessBeingDeleted(Response response)
     {
         if (response.Status != 409)

@@ -4,7 +4,8 @@ namespace Azure.Data.Tables.Internal;
 /// A query's pages. Traps kept: pages come as the service sends them, so one may be empty and still have a
 /// continuation; only the token given to the query cancels, not one given to the enumeration.
 /// </summary>
-internal sealed class EntityPages<T>(TableRest rest, string table, Query query, int? maxPerPage, CancellationToken cancellationToken)
+internal sealed class EntityPages<T>(
+    TableRest rest, string table, Query query, int? maxPerPage, CancellationToken cancellationToken)
     : AsyncPageable<T>(cancellationToken)
     where T : class, ITableEntity
 {

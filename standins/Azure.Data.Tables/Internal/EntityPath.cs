@@ -1,6 +1,6 @@
 namespace Azure.Data.Tables.Internal;
 
-/// <summary>The address of a row below the account: single quotes doubled, everything unusual percent-encoded.</summary>
+/// <summary>The address of a row below the account: single quotes doubled, the unusual percent-encoded.</summary>
 internal static class EntityPath
 {
     public static string Of(string table, string partitionKey, string rowKey) =>

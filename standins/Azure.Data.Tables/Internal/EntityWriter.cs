@@ -37,7 +37,10 @@ internal static class EntityWriter
     private static void WriteUnlessSystem(Utf8JsonWriter json, string name, object? value)
     {
         if (value is Enum)
-            throw new NotSupportedException("Enum values are only supported for custom model types implementing ITableEntity.");
+        {
+            throw new NotSupportedException(
+                "Enum values are only supported for custom model types implementing ITableEntity.");
+        }
         if (name is not (PropertyNames.ETag or PropertyNames.Timestamp))
             WriteProperty(json, name, value);
     }

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Azure.Data.Tables.Internal;
 
-/// <summary>Property names met so far. Rows repeat them in the same order, so the next one is nearly always known.</summary>
+/// <summary>Property names met so far. Rows repeat them in the same order, so the next is mostly known.</summary>
 internal sealed class NameTable
 {
     private readonly List<Name> _names = [];

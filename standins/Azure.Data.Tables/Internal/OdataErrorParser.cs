@@ -33,7 +33,8 @@ internal sealed class OdataErrorParser : RequestFailedDetailsParser
             if (IndexIn(message) is { } index)
             {
                 data[FailedEntity] = index.ToString(CultureInfo.InvariantCulture);
-                message += "\n The index of the entity that caused the error can be found in FailedTransactionActionIndex.";
+                message += "\n The index of the entity that caused the error can be found in " +
+                    $"{nameof(TableTransactionFailedException.FailedTransactionActionIndex)}.";
             }
             error = new ResponseError(code, message);
             return true;
@@ -47,7 +48,7 @@ internal sealed class OdataErrorParser : RequestFailedDetailsParser
     private static int? IndexIn(string? message)
     {
         var colon = message?.IndexOf(':', StringComparison.Ordinal) ?? -1;
-        return colon > 0 && int.TryParse(message.AsSpan(0, colon), NumberStyles.Integer, CultureInfo.InvariantCulture, out var index)
+        return colon > 0 && int.TryParse(message.AsSpan(0, colon), CultureInfo.InvariantCulture, out var index)
             ? index
             : null;
     }

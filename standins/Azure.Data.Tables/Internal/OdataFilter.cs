@@ -7,7 +7,7 @@ namespace Azure.Data.Tables.Internal;
 /// <summary>Values inside OData filters and keys.</summary>
 internal static class OdataFilter
 {
-    /// <summary>Quotes and escapes the values of an interpolated string; the text around them is taken as it is.</summary>
+    /// <summary>Quotes and escapes the values of an interpolated string; the text around them is left as is.</summary>
     public static string? Create(FormattableString? filter)
     {
         if (filter is null)
@@ -18,7 +18,7 @@ internal static class OdataFilter
         return string.Format(CultureInfo.InvariantCulture, filter.Format, literals);
     }
 
-    public static string Quoted(string text) => text.Contains('\'') ? text.Replace("'", "''", StringComparison.Ordinal) : text;
+    public static string Quoted(string text) => text.Replace("'", "''", StringComparison.Ordinal);
 
     private static string Literal(object? value, int position) => value switch
     {

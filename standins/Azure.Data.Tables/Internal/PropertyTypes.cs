@@ -11,17 +11,13 @@ internal static class PropertyTypes
     public const string Guid = "Edm.Guid";
     public const string Int64 = "Edm.Int64";
 
-    /// <summary>The value to keep where <paramref name="old"/> was: an int widens to what is already there.</summary>
+    /// <summary>The value to keep where <paramref name="old"/> was.</summary>
     public static object Fit(object old, object value) => (old, value) switch
     {
         (double, int number) => (double)number,
         (long, int number) => (long)number,
-        (int, double or long) => value,
-        _ when old.GetType().IsInstanceOfType(value) => value,
-        _ => throw new InvalidOperationException(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"Value ({old.GetType()}) {old} is not convertable to ({value.GetType()}) {value}.")),
+        (string, System.DateTime or DateTimeOffset) => value.ToString()!,
+        _ => value,
     };
 
     /// <summary>A value read as text or number, as its annotation says it was meant.</summary>

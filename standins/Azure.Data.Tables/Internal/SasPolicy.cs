@@ -3,7 +3,7 @@ using Azure.Core.Pipeline;
 
 namespace Azure.Data.Tables.Internal;
 
-/// <summary>Adds the shared access signature to the address; a changed credential counts from the next try on.</summary>
+/// <summary>Adds the shared access signature to the address; a changed one counts from the next try on.</summary>
 internal sealed class SasPolicy(AzureSasCredential credential) : HttpPipelineSynchronousPolicy
 {
     public override void OnSendingRequest(HttpMessage message)

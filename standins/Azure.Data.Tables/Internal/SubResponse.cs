@@ -4,8 +4,10 @@ using Azure.Core;
 
 namespace Azure.Data.Tables.Internal;
 
-/// <summary>One action's response inside a transaction's answer. Headers are looked up in the bytes when asked for.</summary>
-internal sealed class SubResponse(int status, string reason, ReadOnlyMemory<byte> headers, ReadOnlyMemory<byte> content) : Response
+/// <summary>One action's response inside a transaction's answer; headers are looked up in its bytes.</summary>
+internal sealed class SubResponse(
+    int status, string reason, ReadOnlyMemory<byte> headers, ReadOnlyMemory<byte> content)
+    : Response
 {
     private Stream? _content;
 
@@ -23,15 +25,21 @@ internal sealed class SubResponse(int status, string reason, ReadOnlyMemory<byte
         set => _content = value;
     }
 
-    /// <summary>The first header of that name in lines of <c>name: value</c>.</summary>
-    public static string? Find(ReadOnlySpan<byte> headers, string name)
+    /// <summary>The first header of that name in lines of <c>name: value</c>; empty if there is none.</summary>
+    public static ReadOnlySpan<byte> FindBytes(ReadOnlySpan<byte> headers, string name)
     {
         while (Next(ref headers, out var headerName, out var value))
         {
             if (Ascii.EqualsIgnoreCase(headerName, name))
-                return Encoding.UTF8.GetString(value);
+                return value;
         }
-        return null;
+        return default;
+    }
+
+    public static string? Find(ReadOnlySpan<byte> headers, string name)
+    {
+        var value = FindBytes(headers, name);
+        return value.IsEmpty ? null : Encoding.UTF8.GetString(value);
     }
 
     public override void Dispose() => _content?.Dispose();
@@ -65,7 +73,8 @@ internal sealed class SubResponse(int status, string reason, ReadOnlyMemory<byte
         return false;
     }
 
-    private static bool Next(ref ReadOnlySpan<byte> lines, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
+    private static bool Next(
+        scoped ref ReadOnlySpan<byte> lines, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
     {
         var end = lines.IndexOf((byte)'\n');
         var line = end < 0 ? lines : lines[..end];

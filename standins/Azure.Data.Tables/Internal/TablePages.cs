@@ -9,7 +9,8 @@ internal sealed class TablePages(TableRest rest, Query query, int? maxPerPage, C
 {
     private const string NextTableName = "NextTableName";
 
-    public override async IAsyncEnumerable<Page<TableItem>> AsPages(string? continuationToken = null, int? pageSizeHint = null)
+    public override async IAsyncEnumerable<Page<TableItem>> AsPages(
+        string? continuationToken = null, int? pageSizeHint = null)
     {
         do
         {
@@ -23,7 +24,9 @@ internal sealed class TablePages(TableRest rest, Query query, int? maxPerPage, C
             var tables = new List<TableItem>();
             foreach (var item in document.RootElement.GetProperty("value").EnumerateArray())
                 tables.Add(new TableItem(item.GetProperty("TableName").GetString()));
-            continuationToken = response.Headers.TryGetValue("x-ms-continuation-" + NextTableName, out var next) ? next : null;
+            continuationToken = response.Headers.TryGetValue("x-ms-continuation-" + NextTableName, out var next)
+                ? next
+                : null;
             yield return Page<TableItem>.FromValues(tables, continuationToken, response);
         }
         while (continuationToken is not null);

@@ -78,7 +78,12 @@ internal sealed class TableRest(HttpPipeline pipeline, Uri endpoint, string vers
     }
 
     public async Task<Response> ReadAsync(
-        string table, string partitionKey, string rowKey, string? select, bool mayBeMissing, CancellationToken cancellationToken)
+        string table,
+        string partitionKey,
+        string rowKey,
+        string? select,
+        bool mayBeMissing,
+        CancellationToken cancellationToken)
     {
         using var message = Message(
             RequestMethod.Get, EntityPath.Of(table, partitionKey, rowKey), mayBeMissing ? OkOrMissing : Ok);
@@ -102,6 +107,7 @@ internal sealed class TableRest(HttpPipeline pipeline, Uri endpoint, string vers
     public async Task<Response> BatchAsync(PooledBytes body, string contentType, CancellationToken cancellationToken)
     {
         using var message = Message(RequestMethod.Post, "/$batch", Accepted);
+        message.Request.Headers.SetValue("Accept", "application/json");
         message.Request.Headers.Add("Content-Type", contentType);
         return await SendAsync(message, body, cancellationToken).ConfigureAwait(false);
     }

@@ -5,7 +5,10 @@ using System.Runtime.CompilerServices;
 
 namespace Azure.Data.Tables.Models;
 
-/// <summary>The service's error codes, comparable with <c>RequestFailedException.ErrorCode</c> (case does not matter).</summary>
+/// <summary>
+/// The service's error codes. Trap: comparing with <c>RequestFailedException.ErrorCode</c> converts that string first,
+/// and where the failure has no code, so that it is null, the conversion throws.
+/// </summary>
 public readonly struct TableErrorCode : IEquatable<TableErrorCode>
 {
     private readonly string _value;
@@ -118,15 +121,8 @@ public readonly struct TableErrorCode : IEquatable<TableErrorCode>
 
     public static bool operator !=(TableErrorCode left, TableErrorCode right) => !left.Equals(right);
 
-    public static bool operator ==(TableErrorCode code, string value) => code.Is(value);
-
-    public static bool operator !=(TableErrorCode code, string value) => !code.Is(value);
-
-    public static bool operator ==(string value, TableErrorCode code) => code.Is(value);
-
-    public static bool operator !=(string value, TableErrorCode code) => !code.Is(value);
-
-    public bool Equals(TableErrorCode other) => Is(other._value);
+    public bool Equals(TableErrorCode other) =>
+        string.Equals(_value, other._value, StringComparison.InvariantCultureIgnoreCase);
 
     [EditorBrowsable(EditorBrowsableState.Never)]
     public override bool Equals(object obj) => obj is TableErrorCode other && Equals(other);
@@ -137,6 +133,4 @@ public readonly struct TableErrorCode : IEquatable<TableErrorCode>
     public override string ToString() => _value;
 
     private static TableErrorCode Named([CallerMemberName] string name = "") => new(name);
-
-    private bool Is(string value) => string.Equals(_value, value, StringComparison.InvariantCultureIgnoreCase);
 }

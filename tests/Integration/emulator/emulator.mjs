@@ -10,13 +10,22 @@ export const BATCH_TYPE = 'application/vnd.microsoft.servicebus.json';
 const KEY_NAME = 'RootManageSharedAccessKey';
 const KEY = 'SAS_KEY_VALUE';
 
-/** One emulator process. It dies with the test process, because its standard input does. */
+/**
+ * One emulator process. It dies with the test process, because its standard input does. What it complains about is
+ * shown unless the last argument is `{ quiet: true }`.
+ */
 export async function startEmulator(...args) {
-  const child = spawn(process.execPath, [MAIN, '--port', '0', '--exit-with-stdin', ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const exited = new Promise((resolve) => { child.once('exit', (code, signal) => resolve({ code, signal })); });
+  const { quiet = false } = typeof args.at(-1) === 'object' ? args.pop() : {};
+  const child = spawn(process.execPath, [MAIN, '--port', '0', '--exit-with-stdin', ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const complaints = [];
+  child.stderr.on('data', (text) => {
+    complaints.push(text);
+    if (!quiet) process.stderr.write(text);
+  });
+  const exited = new Promise((resolve) => { child.once('close', (code, signal) => resolve({ code, signal })); });
   const line = await Promise.race([
     new Promise((resolve) => { createInterface(child.stdout).once('line', resolve); }),
-    exited.then(({ code }) => { throw new Error(`the emulator ended with code ${code} before it was ready`); }),
+    exited.then(({ code }) => { throw new Error(`the emulator ended with code ${code}\n${complaints.join('')}`); }),
   ]);
   const connectionString = line.replace('Service Bus emulator: ', '');
   const port = Number(/:(\d+);/.exec(connectionString)[1]);
@@ -101,6 +110,31 @@ export async function sharedEmulator(...args) {
   const emulator = await startEmulator(...args);
   after(() => emulator.stop());
   return emulator;
+}
+
+/** A topic with one subscription per entry: name to Properties. */
+export function topic(subscriptions, properties = {}) {
+  return {
+    Properties: properties,
+    Subscriptions: Object.entries(subscriptions).map(([Name, { Rules = [], ...Properties }]) => ({ Name, Properties, Rules })),
+  };
+}
+
+export function queue(properties = {}) {
+  return { Properties: properties };
+}
+
+export function texts(messages) {
+  return messages.map(({ body }) => String(body));
+}
+
+/** Waits until the check holds; for what the emulator does by itself in its own time. */
+export async function until(check, what = 'the expected state', timeoutMs = 5_000) {
+  const end = Date.now() + timeoutMs;
+  while (!(await check())) {
+    if (Date.now() > end) throw new Error(`${what} did not come within ${timeoutMs} ms`);
+    await new Promise((resolve) => { setTimeout(resolve, 25); });
+  }
 }
 
 /** Receives exactly n messages or fails. */

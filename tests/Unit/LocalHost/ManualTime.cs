@@ -3,6 +3,9 @@ namespace Outpost.Tests.Unit.LocalHost;
 /// <summary>Time that passes only when a test says so.</summary>
 internal sealed class ManualTime(DateTime start) : TimeProvider
 {
+    /// <summary>How long a test waits for what comes at once unless the code is wrong.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     private readonly Lock _lock = new();
     private readonly List<ManualTimer> _armed = [];
     private TaskCompletionSource _change = new();
@@ -59,7 +62,7 @@ internal sealed class ManualTime(DateTime start) : TimeProvider
                     return _armed.Min(timer => timer.Due) - _elapsed;
                 change = _change.Task;
             }
-            await change;
+            await change.WaitAsync(Patience);
         }
     }
 

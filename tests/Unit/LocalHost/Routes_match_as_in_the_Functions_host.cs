@@ -1,4 +1,3 @@
-using System.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -60,14 +59,16 @@ public sealed class Routes_match_as_in_the_Functions_host
     public async Task Without_a_prefix_routes_begin_at_the_root() =>
         Assert.Equal((200, "OneOrder id=7", ""), await Ask("GET", "/orders/7", "", prefix: ""));
 
+    private static string[] Split(string methods) => methods.Split(',', StringSplitOptions.RemoveEmptyEntries);
+
     private static async Task<(int Status, string Answer, string Why)> Ask(
         string method, string path, string why, string prefix = "api")
     {
         var answer = "";
         using var services = new ServiceCollection().AddLogging().AddRouting().BuildServiceProvider();
         var functions = App.Select(one => new FunctionDefinition(
-            one.Name, (MethodInfo)MethodBase.GetCurrentMethod()!, new HttpFunctionTrigger(
-                one.Route, one.Methods.Split(',', StringSplitOptions.RemoveEmptyEntries), AuthorizationLevel.Function)));
+            one.Name, typeof(object).GetMethod(nameof(ToString))!,
+            new HttpFunctionTrigger(one.Route, Split(one.Methods), AuthorizationLevel.Function)));
         var routes = FunctionRoutes.Build(
             functions, prefix, services.GetRequiredService<IInlineConstraintResolver>(), function => http =>
             {

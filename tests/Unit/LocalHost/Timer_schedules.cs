@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Reflection;
 using Microsoft.Extensions.Configuration;
 using Outpost.LocalHost;
 
@@ -64,7 +63,8 @@ public sealed class Timer_schedules
     }
 
     private static TimerPlan Plan(string schedule, params (string Key, string? Value)[] settings) => TimerPlan.For(
-        new FunctionDefinition("Forward", (MethodInfo)MethodBase.GetCurrentMethod()!, new TimerFunctionTrigger(schedule, false, true)),
+        new FunctionDefinition(
+            "Forward", typeof(object).GetMethod(nameof(ToString))!, new TimerFunctionTrigger(schedule, false, true)),
         new ConfigurationBuilder()
             .AddInMemoryCollection(settings.Select(one => KeyValuePair.Create(one.Key, one.Value))).Build(),
         At("12:00:00"));

@@ -172,7 +172,8 @@ public sealed class Timers_run_on_schedule
             _runsBlock = runsBlock;
             var parsed = TimerSchedule.TryParse(schedule)!;
             var plan = new TimerPlan("Tick", parsed, runOnStartup, IsMonitored: !parsed.IsSubMinute(Today(at)));
-            Ended = Task.Run(() => new TimerLoop(plan, RunAsync, files: null, Time, Log).RunAsync(_stop.Token));
+            Ended = Task.Run(() => new TimerLoop(plan, RunAsync, files: null, Time, Log).RunAsync(_stop.Token))
+                .WaitAsync(3 * ManualTime.Patience);
         }
 
         public ManualTime Time { get; }
@@ -198,7 +199,7 @@ public sealed class Timers_run_on_schedule
             }
         }
 
-        public async Task<Run> NextRun() => await _runs.Reader.ReadAsync();
+        public async Task<Run> NextRun() => await _runs.Reader.ReadAsync().AsTask().WaitAsync(ManualTime.Patience);
 
         public void Stop() => _stop.Cancel();
 

@@ -68,14 +68,18 @@ export class StoredMessage {
   #properties;
   #applicationStart;
   #applicationSectionStart = -1;
+  #propertiesStart = -1;
 
   #section({ code, start, valueStart }) {
     if (code === SECTION.header) {
       const ttl = asList(new Reader(this.bytes, valueStart).read())[2];
       if (typeof ttl === 'number') this.ttl = ttl;
-    } else if (code === SECTION.messageAnnotations) this.#annotate(new Reader(this.bytes, valueStart).rawPairs());
-    else if (code === SECTION.properties) this.#properties = asList(new Reader(this.bytes, valueStart).read());
-    else if (code === SECTION.applicationProperties) {
+    } else if (code === SECTION.messageAnnotations) {
+      this.#annotate(new Reader(this.bytes, valueStart).rawPairs());
+    } else if (code === SECTION.properties) {
+      this.#propertiesStart = valueStart;
+      this.#properties = asList(new Reader(this.bytes, valueStart).read());
+    } else if (code === SECTION.applicationProperties) {
       this.#applicationSectionStart = start;
       this.#applicationStart = valueStart;
     }
@@ -125,6 +129,21 @@ export class StoredMessage {
       return count;
     });
     return writer.finish();
+  }
+
+  /** The same message with an id; the service gives one to messages that come without. */
+  withMessageId(id) {
+    const from = this.#propertiesStart;
+    const reader = from < 0 ? undefined : new Reader(this.bytes, from);
+    const items = reader?.rawItems() ?? [];
+    const properties = new Writer().section(SECTION.properties).list((w) => {
+      w.string(id);
+      for (const item of items.slice(1)) w.raw(item);
+      return Math.max(1, items.length);
+    }).finish();
+    return new StoredMessage(Buffer.concat([
+      this.bytes.subarray(0, this.bareStart), properties, this.bytes.subarray(reader ? reader.position : this.bareStart),
+    ]));
   }
 
   /** The bare message, with application properties changed where asked. */

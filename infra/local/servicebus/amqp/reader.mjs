@@ -150,6 +150,17 @@ export class Reader {
     return items;
   }
 
+  /** Reads a list as the raw bytes of its items. */
+  rawItems() {
+    const code = this.#byte();
+    if (code === 0x45) return [];
+    if (code !== 0xc0 && code !== 0xd0) throw new MalformedError('expected an AMQP list');
+    const { count, inner } = this.#compound(code & 0x10 ? 4 : 1);
+    const items = [];
+    for (let i = 0; i < count; i++) items.push(inner.raw());
+    return items;
+  }
+
   /** Reads a map as pairs of key and raw value bytes, to pass values on with the types they came with. */
   rawPairs() {
     const code = this.#byte();

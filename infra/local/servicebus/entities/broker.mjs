@@ -85,7 +85,8 @@ export class Broker {
         + `${bytes} it would exceed its maximum of ${maxTotalBytes}. Receive some messages or raise its `
         + 'MaxSizeInMegabytes.');
     }
-    return this.commit({ op: 'send', entity: entity.name, at: now, messages });
+    const identified = messages.map((message) => (message.messageId ? message : message.withMessageId(this.shared.newToken())));
+    return this.commit({ op: 'send', entity: entity.name, at: now, messages: identified });
   }
 
   #check(entity, message) {

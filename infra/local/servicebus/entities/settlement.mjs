@@ -108,3 +108,14 @@ function failDelivery(broker, queue, entry, now, changes) {
 function afterUnlock(broker, queue, entry, now) {
   if (entry.expiresAt <= now) broker.expireNow(queue, entry, now);
 }
+
+/** Deletes up to `count` messages nobody has locked that were enqueued before a time; answers how many. */
+export function deleteBatch(broker, queue, count, before) {
+  const entries = [];
+  for (const entry of queue.from(0)) {
+    if (entries.length >= count) break;
+    if (entry.state === 'active' && entry.enqueuedAt < before) entries.push(entry);
+  }
+  for (const entry of entries) consume(broker, queue, entry);
+  return entries.length;
+}

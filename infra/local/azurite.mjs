@@ -1,0 +1,96 @@
+import { mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+/**
+ * Starts Azurite's table service, and nothing else of it. Azurite's own command saves only when interrupted from a
+ * keyboard, not on SIGTERM, and every five seconds while running; this one saves on both, and as often as is cheap.
+ */
+const require = createRequire(import.meta.url);
+
+const ACCOUNT = 'devstoreaccount1';
+/** Azurite's documented key, the same everywhere. */
+const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
+const DATABASE = '__azurite_db_table__.json';
+const EXIT_UNUSABLE = 2;
+/** Longer than a client keeps a connection it does not use, so that it is never the server that hangs up first. */
+const KEEP_ALIVE_SECONDS = 120;
+/** A save writes the whole database and nothing else happens meanwhile: at most this share of the time is spent so. */
+const SAVE_SHARE = 0.1;
+const SAVE_MS_MIN = 250;
+
+function unusable(message) {
+  process.stderr.write(`Azurite: ${message}\n`);
+  process.exit(EXIT_UNUSABLE);
+}
+
+function options() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        port: { type: 'string', default: '10002' },
+        location: { type: 'string' },
+        'in-memory': { type: 'boolean', default: false },
+        'exit-with-stdin': { type: 'boolean', default: false },
+      },
+    });
+    const port = Number(values.port);
+    if (!/^\d+$/.test(values.port) || port > 65_535) return unusable(`--port is ${JSON.stringify(values.port)}; allowed: 0 to 65535; 0 is any free one`);
+    if (values['in-memory'] === (values.location !== undefined)) return unusable('give either --location DIR or --in-memory');
+    return { ...values, port };
+  } catch (error) {
+    return unusable(`${error.message}; allowed: --port, --location, --in-memory, --exit-with-stdin`);
+  }
+}
+
+/** Saves whenever something has changed, resting in proportion to how long the last save took. */
+function saveOften(database) {
+  database.autosaveDisable();
+  const next = (tookMs) => setTimeout(() => {
+    if (!database.autosaveDirty()) return next(0);
+    const started = performance.now();
+    return database.saveDatabase(() => next(performance.now() - started));
+  }, Math.max(SAVE_MS_MIN, tookMs / SAVE_SHARE)).unref();
+  next(0);
+}
+
+async function main() {
+  const { port, location, 'in-memory': inMemory, 'exit-with-stdin': exitWithStdin } = options();
+  delete process.env.AZURITE_ACCOUNTS; // would replace the account whose connection string is printed below
+  const TableConfiguration = require('azurite/dist/src/table/TableConfiguration.js').default;
+  const TableServer = require('azurite/dist/src/table/TableServer.js').default;
+  const { AzuriteTelemetryClient } = require('azurite/dist/src/common/Telemetry.js');
+  AzuriteTelemetryClient.enableTelemetry = false;
+
+  const directory = resolve(location ?? '.');
+  if (!inMemory) mkdirSync(directory, { recursive: true });
+  const skipApiVersionCheck = true;
+  const server = new TableServer(new TableConfiguration('127.0.0.1', port, KEEP_ALIVE_SECONDS, join(directory, DATABASE),
+    false, false, undefined, undefined, false, skipApiVersionCheck, '', '', '', undefined, false, inMemory));
+  try {
+    await server.start();
+  } catch (error) {
+    unusable(error.code === 'EADDRINUSE' ? `port ${port} is taken; choose another with --port, or 0 for any free one` : error.message);
+  }
+  const { db: database } = server.metadataStore;
+  if (!inMemory) saveOften(database);
+
+  let stopping = false;
+  const stop = async () => {
+    if (stopping) return;
+    stopping = true;
+    await server.close();
+    // a save that was under way has cleared the marks by which close() sees that something is left to save
+    await new Promise((resolved) => { database.throttledSaveDrain(resolved); });
+    process.exit(0);
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  if (exitWithStdin) process.stdin.on('end', stop).on('error', stop).resume();
+
+  const actual = server.httpServer.address().port;
+  console.log(`Tables: DefaultEndpointsProtocol=http;AccountName=${ACCOUNT};AccountKey=${KEY};TableEndpoint=http://127.0.0.1:${actual}/${ACCOUNT};`);
+}
+
+await main();

@@ -1,0 +1,195 @@
+import {
+  closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, readSync, renameSync,
+  rmSync, writeFileSync, writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { StoredMessage } from './amqp/message.mjs';
+import { snapshot } from './entities/snapshot.mjs';
+
+const FILE = 'journal';
+const OWNER_FILE = 'owner.pid';
+const MAGIC = Buffer.from('service-bus-emulator journal 1\n');
+const FRAME_BYTES = 12; // length, checksum, length of the JSON part
+const READ_BYTES = 4 * 1_048_576;
+/** Rewritten while running once it is larger than this and mostly about what is gone. */
+const COMPACT_BYTES_MIN = 64 * 1_048_576;
+const COMPACT_FACTOR = 4;
+/** What is written per remembered message id or message, beside the message's own bytes; an estimate. */
+const ITEM_BYTES = 200;
+
+/** The data directory cannot be used; the message says why and what to do. */
+export class JournalError extends Error {}
+
+/**
+ * Everything lasting, in the order it happened: one append-only file of records. A record is written before anybody
+ * hears that it happened, so a killed process loses nothing it has acknowledged (the operating system has it; a power
+ * cut is not covered).
+ */
+export class Journal {
+  #directory;
+  #file;
+  #size = 0;
+  #broker;
+  #compacting = false;
+
+  /** @param {string} directory @param {import('./entities/broker.mjs').Broker} broker an empty one, which is filled */
+  constructor(directory, broker) {
+    this.#directory = directory;
+    this.#broker = broker;
+    mkdirSync(directory, { recursive: true });
+    this.#own();
+    if (existsSync(this.#path(FILE))) this.#replay();
+    this.#compact();
+    broker.write = (record) => this.#append(record);
+  }
+
+  close() {
+    closeSync(this.#file);
+    rmSync(this.#path(OWNER_FILE), { force: true });
+  }
+
+  #path(name) {
+    return join(this.#directory, name);
+  }
+
+  /** Two processes appending to one file would ruin it. */
+  #own() {
+    const path = this.#path(OWNER_FILE);
+    const owner = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
+    if (owner > 0 && owner !== process.pid && isAlive(owner)) {
+      throw new JournalError(`--data ${this.#directory} is used by process ${owner}; if that is no emulator, delete ${path}`);
+    }
+    writeFileSync(path, String(process.pid));
+  }
+
+  #append(record) {
+    const bytes = encode(record);
+    try {
+      writeAll(this.#file, bytes, this.#size);
+    } catch (error) {
+      ftruncateSync(this.#file, this.#size); // half a record must not stay before the next one
+      throw error;
+    }
+    this.#size += bytes.length;
+    if (this.#size > COMPACT_BYTES_MIN && !this.#compacting && this.#size > COMPACT_FACTOR * this.#liveBytes()) {
+      this.#compacting = true;
+      setImmediate(() => {
+        this.#compacting = false;
+        this.#compact();
+      });
+    }
+  }
+
+  #liveBytes() {
+    let bytes = COMPACT_BYTES_MIN / COMPACT_FACTOR;
+    for (const entity of this.#broker.entities.values()) {
+      bytes += entity.bytes + entity.history.size * ITEM_BYTES;
+      for (const queue of entity.queues()) bytes += queue.entries.size * ITEM_BYTES;
+    }
+    return bytes;
+  }
+
+  /** Writes what is still of interest to a new file and puts it in place of the old one. */
+  #compact() {
+    const path = this.#path(`${FILE}.new`);
+    const file = openSync(path, 'w');
+    writeAll(file, MAGIC, 0);
+    let size = MAGIC.length;
+    for (const record of snapshot(this.#broker)) {
+      const bytes = encode(record);
+      writeAll(file, bytes, size);
+      size += bytes.length;
+    }
+    fsyncSync(file);
+    renameSync(path, this.#path(FILE));
+    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = file;
+    this.#size = size;
+  }
+
+  #replay() {
+    const file = openSync(this.#path(FILE), 'r');
+    try {
+      for (const record of records(file, fstatSync(file).size)) this.#broker.apply(record);
+    } catch (error) {
+      throw error instanceof JournalError ? error
+        : new JournalError(`--data ${this.#directory} cannot be read (${error.message}); move it away to start afresh`);
+    } finally {
+      closeSync(file);
+    }
+  }
+}
+
+function encode({ messages = [], ...rest }) {
+  const head = Buffer.from(JSON.stringify({ ...rest, sizes: messages.map(({ size }) => size) }));
+  const frame = Buffer.allocUnsafe(FRAME_BYTES);
+  const bytes = Buffer.concat([frame, head, ...messages.map((message) => message.bytes)]);
+  bytes.writeUInt32BE(bytes.length, 0);
+  bytes.writeUInt32BE(head.length, 8);
+  bytes.writeUInt32BE(checksum(bytes.subarray(8)), 4);
+  return bytes;
+}
+
+function decode(bytes) {
+  const headLength = bytes.readUInt32BE(8);
+  const { sizes, ...record } = JSON.parse(bytes.toString('utf8', FRAME_BYTES, FRAME_BYTES + headLength));
+  let at = FRAME_BYTES + headLength;
+  record.messages = sizes.map((size) => new StoredMessage(Buffer.from(bytes.subarray(at, (at += size)))));
+  return record;
+}
+
+/** Reads records up to the end, or to one that was cut off when the process was killed. */
+function* records(file, size) {
+  if (!read(file, 0, Math.min(MAGIC.length, size)).equals(MAGIC)) {
+    throw new JournalError(`the journal does not begin as one of this version; move it away to start afresh`);
+  }
+  let position = MAGIC.length;
+  let window = Buffer.alloc(0);
+  while (size - position >= FRAME_BYTES) {
+    if (window.length < FRAME_BYTES) window = read(file, position, Math.min(READ_BYTES, size - position));
+    const length = window.readUInt32BE(0);
+    if (length > size - position) return; // torn
+    if (window.length < length) window = read(file, position, Math.min(Math.max(READ_BYTES, length), size - position));
+    const bytes = window.subarray(0, length);
+    if (length < FRAME_BYTES || checksum(bytes.subarray(8)) !== bytes.readUInt32BE(4)) {
+      if (position + length >= size) return; // torn
+      throw new JournalError(`the journal is damaged at byte ${position}; move it away to start afresh`);
+    }
+    yield decode(bytes);
+    window = window.subarray(length);
+    position += length;
+  }
+}
+
+function read(file, position, length) {
+  const bytes = Buffer.allocUnsafe(length);
+  let done = 0;
+  while (done < length) {
+    const count = readSync(file, bytes, done, length - done, position + done);
+    if (count === 0) break;
+    done += count;
+  }
+  return bytes.subarray(0, done);
+}
+
+function writeAll(file, bytes, position) {
+  for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done, bytes.length - done, position + done);
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
+/** FNV-1a over 32-bit words: enough to tell a torn or damaged record, and fast. */
+function checksum(bytes) {
+  let hash = 0x811c9dc5;
+  const words = bytes.length & ~3;
+  for (let i = 0; i < words; i += 4) hash = Math.imul(hash ^ bytes.readInt32LE(i), 0x01000193);
+  for (let i = words; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i], 0x01000193);
+  return hash >>> 0;
+}
