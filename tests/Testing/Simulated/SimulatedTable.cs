@@ -129,7 +129,7 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
                 Locked(effect);
                 throw after.Error();
             case TableFault.LandsLate late:
-                _ = LandAsync(late.Landing, effect);
+                late.Landing.Add(() => Land(effect));
                 throw late.Error();
             case TableFault.SentTwice:
                 Locked(effect);
@@ -148,9 +148,8 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
         }
     }
 
-    private async Task LandAsync<T>(Task landing, Func<T> effect)
+    private void Land<T>(Func<T> effect)
     {
-        await landing;
         try
         {
             Locked(effect);

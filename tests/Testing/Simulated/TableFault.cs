@@ -17,7 +17,7 @@ public abstract record TableFault
     public sealed record AfterEffect(Func<Exception> Error) : TableFault;
 
     /// <summary>The caller gets its error at once; the request takes effect, or is refused, only when the test says so.</summary>
-    public sealed record LandsLate(Func<Exception> Error, Task Landing) : TableFault;
+    public sealed record LandsLate(Func<Exception> Error, Landing Landing) : TableFault;
 
     /// <summary>The answer got lost and the client sent the request again by itself: the caller gets the second answer.</summary>
     public sealed record SentTwice : TableFault;
@@ -27,6 +27,42 @@ public abstract record TableFault
 
     /// <summary>The service has done its work at once; its answer arrives only when the test says so.</summary>
     public sealed record SlowAnswer(Task Release) : TableFault;
+}
+
+/// <summary>The moment at which requests arrive that were under way for longer than their caller waited.</summary>
+public sealed class Landing
+{
+    private readonly Lock _lock = new();
+    private readonly List<Action> _underWay = [];
+    private bool _landed;
+
+    /// <summary>They arrive now, on the caller's thread, before this returns.</summary>
+    public void Now()
+    {
+        List<Action> arriving;
+        lock (_lock)
+        {
+            _landed = true;
+            arriving = [.. _underWay];
+            _underWay.Clear();
+        }
+
+        foreach (var request in arriving) request();
+    }
+
+    internal void Add(Action request)
+    {
+        lock (_lock)
+        {
+            if (!_landed)
+            {
+                _underWay.Add(request);
+                return;
+            }
+        }
+
+        request();
+    }
 }
 
 /// <summary>Errors as the real client throws them.</summary>

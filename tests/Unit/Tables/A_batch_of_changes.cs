@@ -132,7 +132,7 @@ public sealed class A_batch_of_changes
     [Fact]
     public void Is_full_for_what_does_not_fit_and_takes_it_alone_next_time()
     {
-        var big = Pending(Of("big", events: 2, payloadBytes: 700_000));
+        var big = Pending(Of("big", events: 2, payloadBytes: 800_000));
         var batch = new CommitBatch();
 
         Assert.Equal(CommitBatch.Fit.Added, batch.TryAdd(Pending(Of("first", payloadBytes: 900_000))));

@@ -125,19 +125,19 @@ public sealed class An_unclear_outcome
     {
         await using var log = new SimulatedLog();
         await log.DoAsync(Tallies.Count("a", "a1"));
-        var landing = new TaskCompletionSource();
+        var landing = new Landing();
         var lost = false;
         log.Table.Faults = request =>
         {
             if (request.Kind != TableOperation.Transaction) return lost ? new TableFault.BeforeEffect(TableError.Unreachable) : null;
             lost = true;
-            return new TableFault.LandsLate(TableError.TimedOut, landing.Task);
+            return new TableFault.LandsLate(TableError.TimedOut, landing);
         };
         Assert.IsType<CommandResult<Tally>.Unknown>(await log.RunAsync(Tallies.Count("b", "b1") with { LikelyNew = true }));
         log.Table.Faults = null;
         await log.DoAsync(Tallies.Count("c", "c1"));
 
-        landing.SetResult();
+        landing.Now();
 
         Assert.Equal(["a1", "c1"], SoundLog.Check(log.Table));
     }

@@ -9,7 +9,7 @@ namespace Outpost.Tests.Unit.Tables;
 /// </summary>
 public sealed class Commits_survive_faults
 {
-    private static readonly Dictionary<string, Func<Task, TableFault>> Kinds = new()
+    private static readonly Dictionary<string, Func<Landing, TableFault>> Kinds = new()
     {
         ["unreachable"] = _ => new TableFault.BeforeEffect(TableError.Unreachable),
         ["timeout before it arrives"] = _ => new TableFault.BeforeEffect(TableError.TimedOut),
@@ -60,23 +60,23 @@ public sealed class Commits_survive_faults
         {
             var random = new Random(seed);
             var kinds = Kinds.Where(kind => kind.Key != "403").Select(kind => kind.Value).ToList();
-            var landings = new ConcurrentQueue<TaskCompletionSource>();
+            var landings = new ConcurrentQueue<Landing>();
             await RunAsync(
                 processes: 1 + (seed % 3),
                 request =>
                 {
                     lock (random)
                     {
-                        if (random.Next(3) == 0 && landings.TryDequeue(out var due)) due.SetResult();
+                        if (random.Next(3) == 0 && landings.TryDequeue(out var due)) due.Now();
                         if (random.Next(4) != 0) return null;
-                        var landing = new TaskCompletionSource();
+                        var landing = new Landing();
                         landings.Enqueue(landing);
-                        return kinds[random.Next(kinds.Count)](landing.Task);
+                        return kinds[random.Next(kinds.Count)](landing);
                     }
                 },
                 () =>
                 {
-                    while (landings.TryDequeue(out var due)) due.SetResult();
+                    while (landings.TryDequeue(out var due)) due.Now();
                 },
                 mayBeUnknown: true,
                 $"seed {seed}");
@@ -88,18 +88,18 @@ public sealed class Commits_survive_faults
         const int Enough = 300;
         for (var at = 0; at < Enough; at++)
         {
-            var landing = new TaskCompletionSource();
+            var landing = new Landing();
             var fired = false;
             await RunAsync(
                 processes,
                 request =>
                 {
-                    if (request.Number >= at + delay && fired) landing.TrySetResult();
+                    if (request.Number >= at + delay && fired) landing.Now();
                     if (request.Number != at) return null;
                     fired = true;
-                    return Kinds[kind](landing.Task);
+                    return Kinds[kind](landing);
                 },
-                () => landing.TrySetResult(),
+                () => landing.Now(),
                 mayBeUnknown: false,
                 $"{kind} at request {at}");
             if (!fired)

@@ -77,11 +77,13 @@ public sealed class Row_keys
         Assert.Throws<TooLargeException>(() => Keys.Encode(new string('/', 134)));
     }
 
-    [Theory]
-    [InlineData("\uD83D")]
-    [InlineData("a\uDE00b")]
-    [InlineData("\uDE00\uD83D")]
-    public void Refuse_a_lone_surrogate(string text) => Assert.ThrowsAny<ArgumentException>(() => Keys.Encode(text));
+    [Fact]
+    public void Refuse_a_lone_surrogate()
+    {
+        string[] texts = [new('\uD83D', 1), $"a{'\uDE00'}b", $"{'\uDE00'}{'\uD83D'}"];
+
+        Assert.All(texts, text => Assert.ThrowsAny<ArgumentException>(() => Keys.Encode(text)));
+    }
 
     [Fact(Skip = "bug: type and id are bounded one by one (400 each), so a key can have 803 characters; the store takes 512 (1 KiB)")]
     public void Are_never_longer_than_the_store_takes()
