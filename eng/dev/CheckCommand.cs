@@ -1,0 +1,105 @@
+using System.Diagnostics;
+
+namespace Outpost.Dev;
+
+/// <summary>What is checked besides the tests; every check runs, the failed ones are listed.</summary>
+internal sealed class CheckCommand(Repository repository, Shell shell)
+{
+    public async Task<int> RunAsync()
+    {
+        var tracked = await TrackedFilesAsync();
+        (string Name, Func<Task<IReadOnlyList<string>>> Find)[] checks =
+        [
+            ("no traces of a machine or a registry", () => Task.FromResult(Traces.Find(repository.Root, tracked))),
+            ("JSON files parse", () => Task.FromResult(JsonFiles.Find(repository.Root, tracked))),
+            ("dependencies point inwards", () => Task.FromResult(ProjectDirection.Find(repository.Root))),
+            ("scripts parse", () => ScriptsAsync(tracked)),
+            ("formatting", FormattingAsync),
+            ("build with analyzers as errors", BuildAsync),
+            ("public surface", SurfaceAsync),
+        ];
+        var failed = 0;
+        foreach (var (name, find) in checks)
+        {
+            var clock = Stopwatch.StartNew();
+            var problems = await find();
+            Console.WriteLine($"{(problems.Count == 0 ? "ok    " : "FAILED")} {name} ({clock.Elapsed.TotalSeconds:0.0} s)");
+            foreach (var problem in problems) Console.WriteLine($"       {problem}");
+            if (problems.Count > 0) failed++;
+        }
+
+        Console.WriteLine(failed == 0 ? "All checks passed." : $"{failed} checks failed.");
+        return failed == 0 ? 0 : 1;
+    }
+
+    /// <summary>What git has, new files included and ignored ones not; in an unpacked archive, what lies there.</summary>
+    private async Task<IReadOnlyList<string>> TrackedFilesAsync()
+    {
+        if (Path.Exists(repository.PathOf(".git")))
+        {
+            var list = await shell.RunAsync(
+                "git", ["ls-files", "--cached", "--others", "--exclude-standard"], repository.Root);
+            if (list.Succeeded) return [.. list.Lines.Where(file => File.Exists(repository.PathOf(file)))];
+        }
+
+        string[] generated = ["bin", "obj", "node_modules", "TestResults"];
+        return
+        [
+            .. Directory.EnumerateFiles(repository.Root, "*", SearchOption.AllDirectories)
+                .Select(file => Path.GetRelativePath(repository.Root, file).Replace('\\', '/'))
+                .Where(file => !file.Split('/').Intersect(generated).Any()),
+        ];
+    }
+
+    private async Task<IReadOnlyList<string>> ScriptsAsync(IReadOnlyList<string> tracked)
+    {
+        var problems = new List<string>();
+        foreach (var file in tracked.Where(each => each.EndsWith(".mjs", StringComparison.Ordinal)))
+        {
+            var check = await shell.RunAsync("node", ["--check", file], repository.Root);
+            if (!check.Succeeded) problems.Add($"{file}: {check.Lines.FirstOrDefault(line => line.Contains("Error"))}");
+        }
+
+        return problems;
+    }
+
+    /// <summary>Whitespace only, over the folder: the other rules of .editorconfig are the build's, as errors.</summary>
+    private async Task<IReadOnlyList<string>> FormattingAsync()
+    {
+        var format = await shell.RunAsync(
+            "dotnet",
+            ["format", "whitespace", ".", "--folder", "--verify-no-changes", "--exclude", "**/obj/**", "--exclude", "**/bin/**"],
+            repository.Root);
+        if (format.Succeeded) return [];
+        var problems = format.Lines.Select(line => line.Replace(repository.Root + Path.DirectorySeparatorChar, "", StringComparison.Ordinal));
+        return [.. problems.Distinct(), "dotnet format whitespace . --folder puts it right."];
+    }
+
+    private async Task<IReadOnlyList<string>> BuildAsync()
+    {
+        using var turn = await repository.TakeTurnAsync(shell.Stopped);
+        return await TryAsync(() => new Build(repository, shell).RunAsync(Repository.Solution, "eng/dev"));
+    }
+
+    private async Task<IReadOnlyList<string>> SurfaceAsync()
+    {
+        var assembly = repository.PathOf("tests", "Unit", "bin", Build.Configuration, "net10.0", "Outpost.Tests.Unit.dll");
+        if (!File.Exists(assembly)) return ["The unit tests, which hold the lists, are not built."];
+        var run = await shell.RunAsync(
+            "dotnet", ["test", assembly, "--nologo", "--filter", "FullyQualifiedName~Surface"], repository.Root);
+        return run.Succeeded ? [] : run.Lines;
+    }
+
+    private static async Task<IReadOnlyList<string>> TryAsync(Func<Task> action)
+    {
+        try
+        {
+            await action();
+            return [];
+        }
+        catch (DevException problem)
+        {
+            return [problem.Message];
+        }
+    }
+}

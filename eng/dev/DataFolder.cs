@@ -1,0 +1,61 @@
+namespace Outpost.Dev;
+
+/// <summary>Where the local services keep their state: the folder asked for, or one that goes when <c>up</c> does.</summary>
+internal sealed class DataFolder : IDisposable
+{
+    private const string TemporaryStart = "outpost-up-";
+    private const string InUse = "in-use";
+    private readonly string _path;
+    private readonly FileStream? _inUse;
+
+    private DataFolder(string path, FileStream? inUse) => (_path, _inUse) = (path, inUse);
+
+    public static DataFolder Open(string? path)
+    {
+        if (path is not null) return new DataFolder(Directory.CreateDirectory(path).FullName, inUse: null);
+        RemoveLeftOvers();
+        var temporary = Directory.CreateTempSubdirectory(TemporaryStart).FullName;
+        return new DataFolder(temporary, Hold(temporary, FileMode.CreateNew));
+    }
+
+    public string PathOf(string name) => Directory.CreateDirectory(Path.Combine(_path, name)).FullName;
+
+    public void Dispose()
+    {
+        if (_inUse is null) return;
+        _inUse.Dispose();
+        Remove(_path);
+    }
+
+    /// <summary>A killed `up` leaves its folder behind; whatever is no longer held by one goes now.</summary>
+    private static void RemoveLeftOvers()
+    {
+        foreach (var folder in Directory.GetDirectories(Path.GetTempPath(), TemporaryStart + "*"))
+        {
+            try
+            {
+                Hold(folder, FileMode.Open).Dispose();
+                Remove(folder);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                // in use, or somebody else's
+            }
+        }
+    }
+
+    private static FileStream Hold(string folder, FileMode mode) =>
+        new(Path.Combine(folder, InUse), mode, FileAccess.ReadWrite, FileShare.None);
+
+    private static void Remove(string folder)
+    {
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (IOException)
+        {
+            Console.Error.WriteLine($"The temporary folder {folder} could not be removed.");
+        }
+    }
+}

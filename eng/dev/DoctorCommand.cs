@@ -1,0 +1,44 @@
+namespace Outpost.Dev;
+
+/// <summary>Says what this machine has and lacks; exit code 1 when something needed is missing.</summary>
+internal sealed class DoctorCommand(Repository repository, Shell shell)
+{
+    private int _missing;
+
+    public async Task<int> RunAsync(IReadOnlyList<string> arguments)
+    {
+        var packages = new Packages(repository, shell);
+        if (arguments is ["--packages"]) await packages.ChooseAsync(again: true);
+        else if (arguments.Count > 0) throw new DevException("doctor has one option, --packages.");
+
+        await VersionAsync("dotnet", major: 10, "install the .NET 10 SDK (https://dot.net)");
+        await VersionAsync("node", major: 20, "install Node.js 20 or newer (https://nodejs.org)");
+        await VersionAsync("npm", major: 1, "it comes with Node.js (https://nodejs.org)");
+        Report("packages", packages.Remembered()?.ToString() ?? "not chosen yet; the first build asks the package feed");
+        Report("npm packages", NodePackages.AreInstalled(repository.LocalServices) ? "installed" : "not installed yet; up does it");
+        foreach (var (option, port) in new UpOptions().Ports())
+        {
+            Report($"port {port}", LocalPorts.IsFree(port) ? "free" : $"taken; choose another with {option}");
+        }
+
+        return _missing == 0 ? 0 : 1;
+    }
+
+    private async Task VersionAsync(string program, int major, string advice)
+    {
+        try
+        {
+            var version = (await shell.RunAsync(program, ["--version"], repository.Root)).Lines is [var first, ..] ? first : "";
+            var isEnough = NodePackages.MajorOf(version) >= major;
+            Report(program, isEnough ? version : $"{version} is too old: {advice}");
+            if (!isEnough) _missing++;
+        }
+        catch (DevException)
+        {
+            Report(program, $"missing: {advice}");
+            _missing++;
+        }
+    }
+
+    private static void Report(string what, string text) => Console.WriteLine($"{what,-13} {text}");
+}

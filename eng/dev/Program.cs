@@ -1,0 +1,49 @@
+using System.Globalization;
+using Outpost.Dev;
+
+const string Help = """
+    dotnet run dev.cs <command>
+
+      up        starts everything on this machine: Azurite, the Service Bus emulator, the functions
+                --port 7071  --tables-port 10002  --bus-port 5672   (0 = any free one)
+                --partitions 1  --data DIR (state survives)  --no-build
+      test      runs the tests: all, or the groups named: unit simulation integration e2e browser
+                what follows goes to dotnet test: test unit -- --filter Keys
+      check     formatting, analyzers, dependency direction, public surface, no traces of a machine
+      doctor    what is installed, real packages or stand-ins, free ports
+                --packages  looks at the package feed again
+    """;
+
+CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+using var stop = new StopSignal();
+var shell = new Shell(stop.Token);
+var repository = Repository.Find();
+
+try
+{
+    return args switch
+    {
+        ["up", .. var rest] => await new UpCommand(repository, shell).RunAsync(rest),
+        ["test", .. var rest] => await new TestCommand(repository, shell).RunAsync(rest),
+        ["check"] => await new CheckCommand(repository, shell).RunAsync(),
+        ["doctor", .. var rest] => await new DoctorCommand(repository, shell).RunAsync(rest),
+        ["bench" or "simulate", ..] => Say($"{args[0]} is not here yet.", exitCode: 1),
+        [] or ["help" or "--help" or "-h", ..] => Say(Help, exitCode: 0),
+        _ => Say($"There is no command '{string.Join(' ', args)}'.\n{Help}", exitCode: 1),
+    };
+}
+catch (DevException problem)
+{
+    Console.Error.WriteLine(problem.Message);
+    return 1;
+}
+catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
+{
+    return 0; // asked to stop, and all that was started has stopped
+}
+
+static int Say(string text, int exitCode)
+{
+    Console.WriteLine(text);
+    return exitCode;
+}

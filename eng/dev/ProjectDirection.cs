@@ -1,0 +1,55 @@
+using System.Xml.Linq;
+
+namespace Outpost.Dev;
+
+/// <summary>References point inwards: hosts → adapters → Outpost → nothing, and Outpost knows no Azure package.</summary>
+internal static class ProjectDirection
+{
+    /// <summary>What each project below src may reference; a new project is added here on purpose.</summary>
+    private static readonly Dictionary<string, string[]> Allowed = new()
+    {
+        ["Outpost"] = [],
+        ["Outpost.Client"] = [],
+        ["Outpost.Tables"] = ["Outpost"],
+        ["Outpost.ServiceBus"] = ["Outpost"],
+        ["Outpost.Http"] = ["Outpost"],
+        ["Orders"] = ["Outpost"],
+        ["Functions"] = ["Outpost", "Outpost.Tables", "Outpost.ServiceBus", "Outpost.Http", "Orders"],
+        ["LocalHost"] = ["Functions"],
+    };
+
+    /// <summary>Projects that must run without any Azure package.</summary>
+    private static readonly string[] AzureFree = ["Outpost", "Outpost.Client", "Outpost.Http", "Orders"];
+
+    public static IReadOnlyList<string> Find(string root) =>
+    [
+        .. Directory.EnumerateFiles(Path.Combine(root, "src"), "*.csproj", SearchOption.AllDirectories).Order()
+            .SelectMany(file => Problems(Path.GetFileNameWithoutExtension(file), XDocument.Load(file))),
+    ];
+
+    internal static IEnumerable<string> Problems(string project, XDocument content)
+    {
+        if (!Allowed.TryGetValue(project, out var allowed))
+        {
+            yield return $"src/{project} is not in the table of {nameof(ProjectDirection)}.cs: say there what it may reference.";
+            yield break;
+        }
+
+        foreach (var reference in Includes(content, "ProjectReference"))
+        {
+            var name = Path.GetFileNameWithoutExtension(reference.Replace('\\', '/'));
+            if (!allowed.Contains(name)) yield return $"src/{project} must not reference {name}.";
+        }
+
+        foreach (var package in Includes(content, "PackageReference").Where(IsAzure))
+        {
+            if (AzureFree.Contains(project)) yield return $"src/{project} must not reference the package {package}.";
+        }
+    }
+
+    private static bool IsAzure(string package) =>
+        package.StartsWith("Azure.", StringComparison.Ordinal) || package.StartsWith("Microsoft.Azure.", StringComparison.Ordinal);
+
+    private static IEnumerable<string> Includes(XDocument content, string item) =>
+        content.Descendants(item).Select(each => each.Attribute("Include")?.Value).OfType<string>();
+}

@@ -1,0 +1,124 @@
+using System.Xml;
+using System.Xml.Linq;
+
+namespace Outpost.Dev;
+
+/// <summary>Builds once, runs the groups one after the other, counts.</summary>
+internal sealed class TestCommand(Repository repository, Shell shell)
+{
+    private static readonly TimeSpan GroupWithin = TimeSpan.FromMinutes(10);
+
+    public async Task<int> RunAsync(IReadOnlyList<string> arguments)
+    {
+        var (groups, rest) = TestGroup.Parse(arguments);
+        var total = TestTally.None;
+        if (await PrepareAsync(groups))
+        {
+            foreach (var group in groups) total += await RunAsync(group, rest);
+        }
+        else
+        {
+            total = TestTally.Broken;
+        }
+
+        Console.WriteLine(total);
+        return total.IsGood ? 0 : 1;
+    }
+
+    /// <summary>What cannot be built or installed is a failure among the counts, so that the last line is one.</summary>
+    private async Task<bool> PrepareAsync(IReadOnlyList<TestGroup> groups)
+    {
+        try
+        {
+            var node = new NodePackages(shell);
+            if (groups.Any(group => group.NeedsNode)) await node.EnsureNodeAsync();
+            using var turn = await repository.TakeTurnAsync(shell.Stopped);
+            if (groups.Any(group => group.NeedsNode))
+            {
+                await node.EnsureAsync(repository.LocalServices);
+                await node.EnsureAsync(repository.PathOf("tests"));
+            }
+
+            await new Build(repository, shell).RunAsync(Repository.Solution);
+            return true;
+        }
+        catch (DevException problem)
+        {
+            Console.Error.WriteLine(problem.Message);
+            return false;
+        }
+    }
+
+    private async Task<TestTally> RunAsync(TestGroup group, IReadOnlyList<string> rest)
+    {
+        var folder = repository.PathOf("tests", group.Project);
+        if (!File.Exists(Path.Combine(folder, $"{group.Project}.csproj")))
+        {
+            Console.WriteLine($"{group.Name}: no project yet.");
+            return TestTally.None;
+        }
+
+        var tally = await RunDotnetAsync(group, folder, rest);
+        if (group.NodeTests is { } tests && rest.Count == 0) tally += await RunNodeAsync(group, Path.Combine(folder, tests));
+        Console.WriteLine($"{group.Name}: {tally}");
+        return tally;
+    }
+
+    private async Task<TestTally> RunDotnetAsync(TestGroup group, string folder, IReadOnlyList<string> rest)
+    {
+        var assembly = Path.Combine(folder, "bin", Build.Configuration, "net10.0", $"Outpost.Tests.{group.Project}.dll");
+        var trx = ResultPath($"{group.Name}.trx");
+        var run = await shell.RunAsync(
+            "dotnet",
+            ["test", assembly, "--logger", $"trx;LogFileName={trx}", "--nologo", .. rest],
+            repository.Root,
+            line => PrintUseful(line),
+            GroupWithin);
+        if (run.TimedOut) Console.WriteLine($"{group.Name} did not end within {GroupWithin.TotalMinutes} minutes and was stopped.");
+        if (!File.Exists(trx)) return (run.Succeeded ? TestTally.None : TestTally.Broken);
+        try
+        {
+            return TestTally.FromTrx(XDocument.Load(trx)).After(run.Succeeded);
+        }
+        catch (XmlException)
+        {
+            return TestTally.Broken; // cut off while it was written
+        }
+    }
+
+    private async Task<TestTally> RunNodeAsync(TestGroup group, string folder)
+    {
+        var files = Directory.Exists(folder) ? Directory.GetFiles(folder, "*.test.mjs").Order().ToArray() : [];
+        if (files.Length == 0) return TestTally.None;
+        var tap = ResultPath($"{group.Name}.tap");
+        var run = await shell.RunAsync(
+            "node",
+            [
+                "--test",
+                "--test-reporter=tap", $"--test-reporter-destination={tap}",
+                "--test-reporter=spec", "--test-reporter-destination=stdout",
+                .. files,
+            ],
+            repository.PathOf("tests"),
+            within: GroupWithin);
+        if (!run.Succeeded)
+        {
+            foreach (var line in run.Lines) Console.WriteLine(line);
+        }
+
+        return (File.Exists(tap) ? TestTally.FromTap(await File.ReadAllTextAsync(tap)) : TestTally.Broken).After(run.Succeeded);
+    }
+
+    private string ResultPath(string name)
+    {
+        var path = Path.Combine(Directory.CreateDirectory(repository.PathOf("TestResults")).FullName, name);
+        File.Delete(path);
+        return path;
+    }
+
+    private static void PrintUseful(string line)
+    {
+        string[] noise = ["A total of ", "Results File: ", "Passed! ", "Failed! ", "Test run for ", "Starting test execution", "[xUnit.net "];
+        if (line.Length > 0 && !noise.Any(start => line.StartsWith(start, StringComparison.Ordinal))) Console.WriteLine(line);
+    }
+}

@@ -1,0 +1,27 @@
+namespace Outpost.Dev;
+
+/// <summary>A name on the command line and what it runs: one test project, and Node tests where there are some.</summary>
+internal sealed record TestGroup(string Name, string Project, string? NodeTests = null, bool NeedsNode = true)
+{
+    public static IReadOnlyList<TestGroup> All { get; } =
+    [
+        new("unit", "Unit", NeedsNode: false),
+        new("simulation", "Simulation", NeedsNode: false),
+        new("integration", "Integration", NodeTests: "emulator"),
+        new("e2e", "EndToEnd"),
+        new("browser", "Browser"),
+    ];
+
+    /// <summary>The groups named first, and what comes after them, which is for dotnet test.</summary>
+    public static (IReadOnlyList<TestGroup> Groups, IReadOnlyList<string> ForDotnetTest) Parse(IReadOnlyList<string> arguments)
+    {
+        var names = arguments.TakeWhile(each => !each.StartsWith('-')).ToArray();
+        var unknown = names.FirstOrDefault(name => All.All(group => group.Name != name));
+        if (unknown is not null)
+        {
+            throw new DevException($"There is no group {unknown}: {string.Join(", ", All.Select(group => group.Name))}.");
+        }
+
+        return (names.Length == 0 ? All : [.. All.Where(group => names.Contains(group.Name))], [.. arguments.Skip(names.Length).SkipWhile(each => each == "--")]);
+    }
+}
