@@ -162,7 +162,6 @@ function* records(file, size) {
   while (size - position >= FRAME_BYTES) {
     if (window.length < FRAME_BYTES) window = read(file, position, Math.min(READ_BYTES, size - position));
     const length = window.readUInt32BE(0);
-    if (length > size - position) return; // torn
     if (window.length < length) window = read(file, position, Math.min(Math.max(READ_BYTES, length), size - position));
     const bytes = window.subarray(0, length);
     if (length < FRAME_BYTES || checksum(bytes.subarray(8)) !== bytes.readUInt32BE(4)) {

@@ -110,6 +110,26 @@ test('A history of ids forgets by time and, at a million, the oldest', () => {
   assert.equal(history.size, 0);
 });
 
+test('A message sent over HTTP has the shortest bytes it can have as AMQP, so that a full batch of a client fits', () => {
+  const text = (value) => [0xa1, value.length, ...Buffer.from(value)];
+  const contentType = [0xa3, 10, ...Buffer.from('text/plain')];
+  const expected = Buffer.from([
+    ...[0x00, 0x53, 0x70, 0xc0, 5, 3, 0x40, 0x40, 0x52, 250],
+    ...[0x00, 0x53, 0x73, 0xc0, 29, 11, ...text('m'), 0x40, 0x40, ...text('L'), 0x40, 0x40, ...contentType],
+    ...[0x40, 0x40, 0x40, ...text('s')],
+    ...[0x00, 0x53, 0x74, 0xc1, 16, 6, ...text('a'), ...text('b'), ...text('n'), 0x54, 7, ...text('y'), 0x41],
+    ...[0x00, 0x53, 0x75, 0xa0, 1, 0x78],
+  ]);
+  const BrokerProperties = { MessageId: 'm', Label: 'L', ContentType: 'text/plain', SessionId: 's', TimeToLive: 0.25 };
+
+  const { messages, bytes } = readHttpBatch(
+    JSON.stringify([{ Body: 'x', BrokerProperties, UserProperties: { a: 'b', n: 7, y: true } }]),
+  );
+
+  assert.equal(messages[0].bytes.toString('hex'), expected.toString('hex'));
+  assert.equal(bytes, expected.length + 5, 'and what a data section adds around it');
+});
+
 test('A message that passes its time to live while locked can still be completed, and otherwise goes', () => {
   const broker = brokerWith('q', queue({ LockDuration: 'PT10S' }));
   const q = broker.queue('q');

@@ -1,0 +1,85 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Outpost.Forwarding;
+
+namespace Outpost.Tests.Unit.Forwarding;
+
+public sealed class What_a_forwarder_says
+{
+    [Fact]
+    public async Task Is_nothing_when_there_is_nothing_to_do()
+    {
+        await using var log = new SimulatedLog();
+        var lines = new Lines();
+
+        await Forwarder(log, new RecordingTarget(), lines).RunAsync(CancellationToken.None);
+
+        Assert.Empty(lines.All);
+    }
+
+    [Fact]
+    public async Task Is_that_a_partition_fails_once_and_not_at_every_tick()
+    {
+        await using var log = new SimulatedLog();
+        await log.DoAsync(Tallies.Count("a", "a1"));
+        var lines = new Lines();
+        var forwarder = Forwarder(log, new RecordingTarget { Before = (_, _) => throw new IOException("down") }, lines);
+
+        for (var tick = 0; tick < 5; tick++) await forwarder.RunAsync(CancellationToken.None);
+
+        Assert.Equal(["Error: Forwarder servicebus: partition 0 is failing: IOException: down"], lines.All);
+    }
+
+    [Fact]
+    public async Task Is_that_a_partition_works_again()
+    {
+        await using var log = new SimulatedLog();
+        await log.DoAsync(Tallies.Count("a", "a1"));
+        var lines = new Lines();
+        var target = new RecordingTarget { Before = (number, _) => number == 1 ? throw new IOException("down") : Task.CompletedTask };
+        var forwarder = Forwarder(log, target, lines);
+
+        await forwarder.RunAsync(CancellationToken.None);
+        await forwarder.RunAsync(CancellationToken.None);
+
+        Assert.Contains("Information: Forwarder servicebus: partition 0 works again", lines.All);
+    }
+
+    [Fact]
+    public async Task Is_each_outage_of_the_store_even_when_nothing_was_to_be_delivered_between_them()
+    {
+        await using var log = new SimulatedLog();
+        var lines = new Lines();
+        var forwarder = Forwarder(log, new RecordingTarget(), lines);
+        await forwarder.RunAsync(CancellationToken.None);
+        for (var outage = 0; outage < 2; outage++)
+        {
+            log.Table.Faults = _ => new TableFault.BeforeEffect(TableError.Unreachable);
+            await forwarder.RunAsync(CancellationToken.None);
+            log.Table.Faults = null;
+            await forwarder.RunAsync(CancellationToken.None);
+        }
+
+        Assert.Equal(2, lines.All.Count(line => line.StartsWith("Error", StringComparison.Ordinal)));
+        Assert.Equal(2, lines.All.Count(line => line.EndsWith("works again", StringComparison.Ordinal)));
+    }
+
+    private static Forwarder Forwarder(SimulatedLog log, IForwardTarget target, Lines lines) => new(
+        log.Store, target, new ForwarderOptions { Name = "servicebus", Owner = "me", Linger = TimeSpan.Zero }, log.Time, lines);
+
+    private sealed class Lines : ILogger<Forwarder>
+    {
+        private readonly ConcurrentQueue<string> _all = new();
+
+        public IReadOnlyList<string> All => [.. _all];
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel, Microsoft.Extensions.Logging.EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter) => _all.Enqueue($"{logLevel}: {formatter(state, exception)}");
+    }
+}

@@ -1,0 +1,82 @@
+using Outpost.Http;
+using static Outpost.Tests.Unit.Http.Asking;
+
+namespace Outpost.Tests.Unit.Http;
+
+public sealed class Health
+{
+    [Fact]
+    public async Task Is_ok_when_the_store_answers_and_nothing_is_missing()
+    {
+        await using var log = new SimulatedLog();
+
+        Assert.Equal((200, """{"status":"ok","problems":[]}"""), await AskAsync(Api(log)));
+    }
+
+    [Fact]
+    public async Task Is_failing_without_details_when_the_store_does_not_answer()
+    {
+        await using var log = new SimulatedLog();
+        log.Table.Faults = _ => new TableFault.BeforeEffect(TableError.RetriesFailed);
+
+        Assert.Equal((503, """{"status":"failing","problems":["Table Storage does not answer."]}"""), await AskAsync(Api(log)));
+    }
+
+    [Fact]
+    public async Task Is_failing_when_the_store_takes_too_long()
+    {
+        await using var log = new SimulatedLog();
+        var never = new TaskCompletionSource();
+        log.Table.Faults = _ => new TableFault.HeldBack(never.Task);
+        var asking = AskAsync(Api(log));
+
+        log.Time.Advance(TimeSpan.FromSeconds(5));
+
+        Assert.Equal(503, (await asking).Status);
+    }
+
+    [Fact]
+    public async Task Is_failing_when_the_settings_do_not_fit_the_log()
+    {
+        await using var log = new SimulatedLog();
+        await log.Store.LayoutAsync(CancellationToken.None);
+        await using var other = new SimulatedLog(log.Table, log.Time, partitions: 2);
+
+        Assert.Equal((503, """{"status":"failing","problems":["The settings do not fit the stored log."]}"""), await AskAsync(Api(other)));
+    }
+
+    [Fact]
+    public async Task Names_settings_that_are_missing()
+    {
+        await using var log = new SimulatedLog();
+
+        var (status, text) = await AskAsync(Api(log, "Forwarder__Schedule is missing."));
+
+        Assert.Equal((503, """{"status":"failing","problems":["Forwarder__Schedule is missing."]}"""), (status, text));
+    }
+
+    [Fact]
+    public async Task Asks_the_store_once_in_two_seconds_however_many_ask()
+    {
+        await using var log = new SimulatedLog();
+        var api = Api(log);
+        await AskAsync(api);
+        log.Table.ForgetRequests();
+
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => AskAsync(api)));
+        Assert.Empty(log.Table.Requests);
+        log.Time.Advance(TimeSpan.FromSeconds(2));
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => AskAsync(api)));
+
+        Assert.Single(log.Table.Requests);
+    }
+
+    private static HealthApi Api(SimulatedLog log, params string[] problems) => new(log.Store, new SettingsProblems(problems), log.Sources);
+
+    private static async Task<(int Status, string Text)> AskAsync(HealthApi api)
+    {
+        var answer = await AnswerAsync(Request("/api/health"), ask => api.HealthAsync(ask, CancellationToken.None));
+        Assert.Equal("no-store", answer["Cache-Control"]);
+        return (answer.Status, answer.Text);
+    }
+}

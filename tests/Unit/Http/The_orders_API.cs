@@ -1,0 +1,155 @@
+using Microsoft.AspNetCore.Http;
+using Outpost.Functions;
+using static Outpost.Tests.Unit.Http.Asking;
+
+namespace Outpost.Tests.Unit.Http;
+
+public sealed class The_orders_API
+{
+    private const string Body = """{"customerId":"c1","lines":[{"sku":"a","quantity":2,"unitPrice":9.5}]}""";
+    private const string BodyWithId = """{"orderId":"o-1","customerId":"c1","lines":[{"sku":"a","quantity":2,"unitPrice":9.5}]}""";
+
+    [Fact]
+    public async Task Places_an_order()
+    {
+        await using var log = new SimulatedLog();
+
+        var answer = await PlaceAsync(log, BodyWithId);
+
+        Assert.Equal((201, "/api/orders/o-1", "\"1\""), (answer.Status, answer["Location"], answer["ETag"]));
+        Assert.Equal(
+            """{"orderId":"o-1","customerId":"c1","state":"placed","lines":[{"sku":"a","quantity":2,"unitPrice":9.5}],"total":19.0,"version":1}""",
+            answer.Text);
+    }
+
+    [Fact]
+    public async Task Takes_an_order_through_its_life()
+    {
+        await using var log = new SimulatedLog();
+        await PlaceAsync(log, BodyWithId);
+
+        Assert.Equal((200, "\"2\"", "paid"), await ChangeAsync(log, "pay"));
+        Assert.Equal((409, null, "order-state"), await ChangeAsync(log, "pay"));
+        Assert.Equal((200, "\"3\"", "shipped"), await ChangeAsync(log, "ship"));
+        Assert.Equal((409, null, "order-state"), await ChangeAsync(log, "cancel", """{"reason":"late"}"""));
+        Assert.Equal((404, null, "order-not-found"), await ChangeAsync(log, "pay", id: "o-2"));
+        Assert.Equal((404, null, "order-not-found"), await ChangeAsync(log, "pay", id: "o/2"));
+        Assert.Equal(["OrderPlaced", "OrderPaid", "OrderShipped"], (await log.EntriesAsync()).Select(entry => entry.Type));
+    }
+
+    [Fact]
+    public async Task Shows_an_order()
+    {
+        await using var log = new SimulatedLog();
+        var placed = await PlaceAsync(log, BodyWithId);
+
+        var answer = await AnswerAsync(Request("/api/orders/o-1"), ask => Api(log).GetAsync(ask, "o-1", CancellationToken.None));
+        var missing = await AnswerAsync(Request("/api/orders/o-2"), ask => Api(log).GetAsync(ask, "o-2", CancellationToken.None));
+
+        Assert.Equal((200, "\"1\"", placed.Text, "no-store"), (answer.Status, answer["ETag"], answer.Text, answer["Cache-Control"]));
+        Assert.Equal((404, "order-not-found"), (missing.Status, missing.ProblemName));
+    }
+
+    [Fact]
+    public async Task Gives_the_same_order_to_a_repeat_without_an_id()
+    {
+        await using var log = new SimulatedLog(partitions: 8);
+
+        var first = await PlaceAsync(log, Body, ("Idempotency-Key", "k-1"));
+        var repeat = await PlaceAsync(log, Body, ("Idempotency-Key", "k-1"));
+
+        // Derived from scope and key; computed with Python's hashlib.
+        Assert.Equal("/api/orders/o-16f69524776ecddb5d8d", first["Location"]);
+        Assert.Equal((201, "true", first.Text, first["Location"], first["ETag"]), (repeat.Status, repeat["Idempotency-Replayed"], repeat.Text, repeat["Location"], repeat["ETag"]));
+        Assert.Null(first["Idempotency-Replayed"]);
+    }
+
+    [Fact]
+    public async Task Gives_each_order_without_id_and_key_an_id_of_its_own()
+    {
+        await using var log = new SimulatedLog();
+
+        Assert.NotEqual((await PlaceAsync(log, Body))["Location"], (await PlaceAsync(log, Body))["Location"]);
+    }
+
+    [Fact]
+    public async Task Refuses_an_order_that_exists()
+    {
+        await using var log = new SimulatedLog();
+        await PlaceAsync(log, BodyWithId, ("Idempotency-Key", "k-1"));
+
+        var answer = await PlaceAsync(log, BodyWithId, ("Idempotency-Key", "k-2"));
+
+        Assert.Equal((409, "order-exists"), (answer.Status, answer.ProblemName));
+    }
+
+    [Fact]
+    public async Task Refuses_another_body_under_the_same_key()
+    {
+        await using var log = new SimulatedLog(partitions: 8);
+        await PlaceAsync(log, Body, ("Idempotency-Key", "k-1"));
+
+        var answer = await PlaceAsync(log, Body.Replace("c1", "c2", StringComparison.Ordinal), ("Idempotency-Key", "k-1"));
+
+        Assert.Equal((422, "idempotency-key-reused"), (answer.Status, answer.ProblemName));
+    }
+
+    [Fact(Skip = "bug: with several partitions a key that comes again with another orderId is looked for in that order's partition only, and a second order is placed")]
+    public async Task Refuses_another_order_id_under_the_same_key()
+    {
+        await using var log = new SimulatedLog(partitions: 8);
+        await PlaceAsync(log, BodyWithId, ("Idempotency-Key", "k-1"));
+
+        var others = new List<int>();
+        for (var i = 2; i < 12; i++)
+            others.Add((await PlaceAsync(log, BodyWithId.Replace("o-1", $"o-{i}", StringComparison.Ordinal), ("Idempotency-Key", "k-1"))).Status);
+
+        Assert.All(others, status => Assert.Equal(422, status));
+    }
+
+    [Fact]
+    public async Task Refuses_a_stale_version()
+    {
+        await using var log = new SimulatedLog();
+        await PlaceAsync(log, BodyWithId);
+
+        Assert.Equal((412, null, "stale-version"), await ChangeAsync(log, "pay", headers: ("If-Match", "\"2\"")));
+        Assert.Equal((200, "\"2\"", "paid"), await ChangeAsync(log, "pay", headers: ("If-Match", "\"1\"")));
+    }
+
+    [Theory]
+    [InlineData("""{"customerId":"c1","lines":[{"sku":"a","quantity":0,"unitPrice":9.5}]}""", "lines[0].quantity: '0'")]
+    [InlineData("""{"customerId":"c1","lines":[{"sku":"a","quantity":1,"unitPrice":9.55555}]}""", "lines[0].unitPrice: '9.55555'")]
+    [InlineData("""{"customerId":"c1","lines":[]}""", "lines: '[]'")]
+    [InlineData("""{"orderId":"a/b","customerId":"c1","lines":[{"sku":"a","quantity":1,"unitPrice":1}]}""", "orderId: '\"a/b\"'")]
+    [InlineData("""{"lines":[{"sku":"a","quantity":1,"unitPrice":1}]}""", "customerId: is missing")]
+    [InlineData("""{"customerId":"c1","lines":[{"sku":"a","quantity":1,"unitPrice":1}],"total":1}""", "total: there is no such field")]
+    public async Task Refuses_an_order_that_is_none(string body, string detail)
+    {
+        await using var log = new SimulatedLog();
+
+        var answer = await PlaceAsync(log, body);
+
+        Assert.Equal((400, "invalid-request"), (answer.Status, answer.ProblemName));
+        Assert.StartsWith(detail, answer.Detail, StringComparison.Ordinal);
+        Assert.Empty(log.Table.Requests);
+    }
+
+    private static OrderApi Api(SimulatedLog log) => new(log.Log, log.Store, log.Sources);
+
+    private static Task<Answer> PlaceAsync(SimulatedLog log, string body, params (string, string)[] headers) =>
+        AnswerAsync(Post("/api/orders", body, headers), ask => Api(log).PlaceAsync(ask, CancellationToken.None));
+
+    private static async Task<(int Status, string? Tag, string StateOrProblem)> ChangeAsync(
+        SimulatedLog log, string verb, string body = "{}", string id = "o-1", params (string, string)[] headers)
+    {
+        var api = Api(log);
+        var answer = await AnswerAsync(Post($"/api/orders/{id}/{verb}", body, headers), (HttpRequest ask) => verb switch
+        {
+            "pay" => api.PayAsync(ask, id, CancellationToken.None),
+            "ship" => api.ShipAsync(ask, id, CancellationToken.None),
+            _ => api.CancelAsync(ask, id, CancellationToken.None),
+        });
+        return (answer.Status, answer["ETag"], answer.Status == 200 ? answer.Json.GetProperty("state").GetString()! : answer.ProblemName);
+    }
+}

@@ -1,0 +1,91 @@
+using Azure.Data.Tables;
+
+namespace Outpost.Tests.Unit.Tables;
+
+public sealed class The_layout
+{
+    [Fact]
+    public async Task Is_written_once_with_a_random_log_id()
+    {
+        await using var log = new SimulatedLog(partitions: 4);
+
+        var layout = await log.Store.LayoutAsync(CancellationToken.None);
+
+        Assert.Matches("^[a-z0-9]{8}$", layout.Log);
+        Assert.Equal(4, layout.Partitions);
+        var row = Assert.Single(log.Table.Rows("layout"));
+        Assert.Equal(("layout", 1L, 4L, layout.Log), (row.RowKey, row.GetInt64("Schema"), row.GetInt64("Partitions"), row.GetString("Log")));
+    }
+
+    [Fact]
+    public async Task Is_the_same_for_all_who_race_to_create_it()
+    {
+        await using var first = new SimulatedLog();
+        var logs = Enumerable.Range(0, 8).Select(_ => first.AnotherProcess()).ToList();
+
+        var layouts = await Task.WhenAll(logs.Select(log => Task.Run(() => log.Store.LayoutAsync(CancellationToken.None).AsTask())));
+
+        Assert.Single(layouts.Distinct());
+        Assert.Single(first.Table.Rows("layout"));
+        foreach (var log in logs) await log.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Is_our_own_when_the_client_sent_it_twice()
+    {
+        await using var log = new SimulatedLog();
+        log.Table.Faults = request => request.Kind == TableOperation.Add ? new TableFault.SentTwice() : null;
+
+        var layout = await log.Store.LayoutAsync(CancellationToken.None);
+
+        Assert.Equal(layout.Log, log.Table.Rows("layout").Single().GetString("Log"));
+    }
+
+    [Fact]
+    public async Task Is_read_once_and_remembered()
+    {
+        await using var log = new SimulatedLog();
+        await log.Store.LayoutAsync(CancellationToken.None);
+        log.Table.ForgetRequests();
+
+        await log.Store.LayoutAsync(CancellationToken.None);
+
+        Assert.Empty(log.Table.Requests);
+    }
+
+    [Fact]
+    public async Task Is_asked_for_again_after_a_failure()
+    {
+        await using var log = new SimulatedLog();
+        log.Table.Faults = _ => new TableFault.BeforeEffect(TableError.Unreachable);
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => log.Store.LayoutAsync(CancellationToken.None).AsTask());
+        log.Table.Faults = null;
+
+        Assert.Equal(1, (await log.Store.LayoutAsync(CancellationToken.None)).Partitions);
+    }
+
+    [Fact]
+    public async Task Stops_whoever_has_another_partition_count()
+    {
+        await using var log = new SimulatedLog(partitions: 4);
+        await log.Store.LayoutAsync(CancellationToken.None);
+        await using var other = new SimulatedLog(log.Table, log.Time, partitions: 8);
+
+        var refused = await Assert.ThrowsAsync<LayoutMismatchException>(() => other.Store.LayoutAsync(CancellationToken.None).AsTask());
+
+        Assert.Contains("Outpost__PartitionCount: '8'", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("set it to 4", refused.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<LayoutMismatchException>(() => other.RunAsync(Tallies.Count("a", "a1")));
+    }
+
+    [Fact]
+    public async Task Stops_whoever_does_not_know_its_schema_version()
+    {
+        await using var log = new SimulatedLog(new SimulatedTable(new HastyTime()));
+        log.Table.Put(new TableEntity("layout", "layout") { ["Schema"] = 2L, ["Partitions"] = 1L, ["Log"] = "k3v9x2ab" });
+
+        var refused = await Assert.ThrowsAsync<LayoutMismatchException>(() => log.Store.LayoutAsync(CancellationToken.None).AsTask());
+
+        Assert.Contains("schema version 2", refused.Message, StringComparison.Ordinal);
+    }
+}

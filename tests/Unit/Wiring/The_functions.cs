@@ -1,0 +1,64 @@
+using System.Reflection;
+using Microsoft.Azure.Functions.Worker;
+using Outpost.Functions;
+using Outpost.LocalHost;
+
+namespace Outpost.Tests.Unit.Wiring;
+
+public sealed class The_functions
+{
+    private static readonly IReadOnlyList<MethodInfo> Methods =
+    [
+        .. typeof(OrderFunctions).Assembly.GetTypes()
+            .SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static))
+            .Where(method => method.IsDefined(typeof(FunctionAttribute))),
+    ];
+
+    [Fact]
+    public void Are_all_found() => Assert.True(Methods.Count >= 11, $"only {Methods.Count}");
+
+    // The attribute's default differs between versions and hosts: no function may rely on it.
+    [Fact]
+    public void Name_their_authorization_level_themselves() =>
+        Assert.All(
+            HttpTriggers(),
+            trigger => Assert.True(
+                trigger.Data.ConstructorArguments.Any(argument => argument.ArgumentType == typeof(AuthorizationLevel)), trigger.Method.Name));
+
+    [Fact]
+    public void Are_anonymous_only_where_that_is_meant() =>
+        Assert.Equal(
+            ["Health"],
+            HttpTriggers()
+                .Where(trigger => trigger.Data.ConstructorArguments.Any(argument =>
+                    argument.ArgumentType == typeof(AuthorizationLevel) && (AuthorizationLevel)argument.Value! == AuthorizationLevel.Anonymous))
+                .Select(trigger => trigger.Method.GetCustomAttribute<FunctionAttribute>()!.Name));
+
+    [Fact]
+    public void Name_their_methods_and_routes_themselves() =>
+        Assert.All(
+            Methods.SelectMany(method => method.GetParameters()).Select(parameter => parameter.GetCustomAttribute<HttpTriggerAttribute>()).OfType<HttpTriggerAttribute>(),
+            trigger =>
+            {
+                Assert.NotEmpty(trigger.Methods!);
+                Assert.False(string.IsNullOrEmpty(trigger.Route));
+            });
+
+    [Fact]
+    public void Have_names_of_their_own() =>
+        Assert.Empty(Methods
+            .GroupBy(method => method.GetCustomAttribute<FunctionAttribute>()!.Name, StringComparer.OrdinalIgnoreCase)
+            .Where(name => name.Count() > 1)
+            .Select(name => name.Key));
+
+    // Names, routes that overlap, parameters that cannot be bound: what would leave a function out on a host.
+    [Fact]
+    public void Can_be_hosted() => Assert.Empty(FunctionChecks.Problems(FunctionDiscovery.Find(typeof(OrderFunctions).Assembly.GetTypes())));
+
+    private static IEnumerable<(MethodInfo Method, CustomAttributeData Data)> HttpTriggers() =>
+        from method in Methods
+        from parameter in method.GetParameters()
+        from data in parameter.GetCustomAttributesData()
+        where data.AttributeType == typeof(HttpTriggerAttribute)
+        select (method, data);
+}

@@ -1,0 +1,113 @@
+using Microsoft.Extensions.Configuration;
+using Outpost.Forwarding;
+using Outpost.Functions;
+
+namespace Outpost.Tests.Unit.Wiring;
+
+public sealed class The_settings
+{
+    [Fact]
+    public void Have_the_documented_defaults()
+    {
+        var settings = Read();
+
+        Assert.Equal(new Connection("UseDevelopmentStorage=true", null, null), settings.TableStorage);
+        Assert.Null(settings.ServiceBus);
+        Assert.Equal(("outpost", 1, "/outpost"), (settings.TableName, settings.PartitionCount, settings.Source));
+        Assert.Equal(("http://localhost:7071", null), (settings.PublicUrl, settings.Schedule));
+        Assert.Equal(("events", StartAt.Oldest), (settings.Topic, settings.StartAt));
+        Assert.Equal(TimeSpan.FromSeconds(5), settings.Linger);
+        Assert.Equal(TimeSpan.FromMilliseconds(100), settings.Poll);
+        Assert.Equal(TimeSpan.FromSeconds(60), settings.Within);
+        Assert.Equal(TimeSpan.FromDays(1), settings.FinalMaxAge);
+    }
+
+    [Fact]
+    public void Are_read_from_their_documented_names()
+    {
+        var settings = Read(
+            ("Outpost__TableName", "Log2"), ("Outpost__PartitionCount", "8"), ("Outpost__Source", "https://shop.example/orders"),
+            ("Outpost__PublicUrl", "https://app.example/base/"), ("Forwarder__Schedule", "*/10 * * * * *"), ("Forwarder__Topic", "shop/events"),
+            ("Forwarder__StartAt", "head"), ("Forwarder__LingerSeconds", "0"), ("Forwarder__PollMilliseconds", "250"),
+            ("Forwarder__WithinSeconds", "300"), ("Feed__MaxAgeSeconds", "60"));
+
+        Assert.Equal(("Log2", 8, "https://shop.example/orders"), (settings.TableName, settings.PartitionCount, settings.Source));
+        Assert.Equal(("https://app.example/base", "*/10 * * * * *"), (settings.PublicUrl, settings.Schedule));
+        Assert.Equal(("shop/events", StartAt.Head), (settings.Topic, settings.StartAt));
+        Assert.Equal(TimeSpan.Zero, settings.Linger);
+        Assert.Equal(TimeSpan.FromMilliseconds(250), settings.Poll);
+        Assert.Equal(TimeSpan.FromMinutes(5), settings.Within);
+        Assert.Equal(TimeSpan.FromMinutes(1), settings.FinalMaxAge);
+    }
+
+    [Theory]
+    [InlineData("Outpost__TableName", "ab", "3 to 63 letters")]
+    [InlineData("Outpost__TableName", "1table", "3 to 63 letters")]
+    [InlineData("Outpost__TableName", "my-table", "3 to 63 letters")]
+    [InlineData("Outpost__TableName", "täble", "3 to 63 letters")]
+    [InlineData("Outpost__PartitionCount", "0", "from 1 to 256")]
+    [InlineData("Outpost__PartitionCount", "257", "from 1 to 256")]
+    [InlineData("Outpost__PartitionCount", "-1", "from 1 to 256")]
+    [InlineData("Outpost__PartitionCount", "1.5", "from 1 to 256")]
+    [InlineData("Outpost__PartitionCount", "eight", "from 1 to 256")]
+    [InlineData("Outpost__PartitionCount", " 8", "from 1 to 256")]
+    [InlineData("Outpost__PartitionCount", "99999999999", "from 1 to 256")]
+    [InlineData("Outpost__Source", "a b", "URI reference")]
+    [InlineData("Outpost__PublicUrl", "app.example", "absolute http or https URL")]
+    [InlineData("Outpost__PublicUrl", "ftp://app.example", "absolute http or https URL")]
+    [InlineData("Outpost__PublicUrl", "https://app.example/?a=1", "absolute http or https URL")]
+    [InlineData("Forwarder__Topic", "my topic", "1 to 260 letters")]
+    [InlineData("Forwarder__StartAt", "Head", "oldest or head")]
+    [InlineData("Forwarder__StartAt", "0", "oldest or head")]
+    [InlineData("Forwarder__LingerSeconds", "601", "from 0 to 600")]
+    [InlineData("Forwarder__PollMilliseconds", "9", "from 10 to 60000")]
+    [InlineData("Forwarder__WithinSeconds", "0", "from 1 to 604800")]
+    [InlineData("Feed__MaxAgeSeconds", "31536001", "from 0 to 31536000")]
+    public void Stop_the_start_when_one_is_bad_with_its_name_its_value_and_what_is_allowed(string name, string value, string allowed)
+    {
+        var refused = Assert.Throws<InvalidSettingException>(() => Read((name, value)));
+
+        Assert.StartsWith($"{name}: '{value}' is not allowed; ", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(allowed, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Stop_the_start_without_a_table()
+    {
+        var refused = Assert.Throws<InvalidSettingException>(() => Read(("TableStorage", null)));
+
+        Assert.Contains("TableStorage: is missing", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("TableStorage__serviceUri", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Take_a_connection_as_one_string_or_as_a_group()
+    {
+        var group = Read(
+            ("TableStorage", null), ("TableStorage__serviceUri", "https://acc.table.core.windows.net"), ("TableStorage__clientId", "id"),
+            ("ServiceBus__fullyQualifiedNamespace", "ns.servicebus.windows.net"));
+
+        Assert.Equal(new Connection(null, "https://acc.table.core.windows.net", "id"), group.TableStorage);
+        Assert.Equal(new Connection(null, "ns.servicebus.windows.net", null), group.ServiceBus);
+        Assert.Equal(new Connection("Endpoint=sb://x", null, null), Read(("ServiceBus", "Endpoint=sb://x")).ServiceBus);
+    }
+
+    [Fact]
+    public void Never_show_a_connection_string() =>
+        Assert.DoesNotContain("secret", Read(("TableStorage", "AccountKey=secret"), ("ServiceBus", "SharedAccessKey=secret")).ToString(), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("app.azurewebsites.net", "https://app.azurewebsites.net")]
+    [InlineData("localhost:7072", "http://localhost:7072")]
+    [InlineData("127.0.0.1:7072", "http://127.0.0.1:7072")]
+    public void Take_the_public_URL_from_the_host_s_name_unless_it_is_set(string host, string url) =>
+        Assert.Equal(url, Read(("WEBSITE_HOSTNAME", host)).PublicUrl);
+
+    private static Settings Read(params (string Name, string? Value)[] values)
+    {
+        var all = new Dictionary<string, string?> { ["TableStorage"] = "UseDevelopmentStorage=true" };
+        // As the environment's provider does it.
+        foreach (var (name, value) in values) all[name.Replace("__", ":", StringComparison.Ordinal)] = value;
+        return Settings.Read(new ConfigurationBuilder().AddInMemoryCollection(all).Build());
+    }
+}
