@@ -46,7 +46,8 @@ async Task<bool> BuildAsync()
 {
     var (began, sources) = (DateTime.UtcNow, string.Join('\n', Sources()));
     var output = new List<string>();
-    var start = new ProcessStartInfo("dotnet", ["build", project, "-c", "Release", "-v", "quiet", "-nologo", "-nodeReuse:false"])
+    string[] arguments = ["build", project, "-c", "Release", "-v", "quiet", "-nologo", "-nodeReuse:false"];
+    var start = new ProcessStartInfo("dotnet", arguments)
     {
         RedirectStandardOutput = true,
         Environment = { ["UseSharedCompilation"] = "false", ["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0" },

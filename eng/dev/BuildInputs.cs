@@ -30,5 +30,7 @@ internal sealed class BuildInputs(Repository repository, string project)
     public void Remember(string description) => File.WriteAllText(StampPath, description);
 
     private static IEnumerable<string> FilesBelow(string folder) => Directory.EnumerateFiles(folder).Concat(
-        Directory.EnumerateDirectories(folder).Where(each => !Generated.Contains(Path.GetFileName(each))).SelectMany(FilesBelow));
+        Directory.EnumerateDirectories(folder)
+            .Where(each => !Generated.Contains(Path.GetFileName(each)))
+            .SelectMany(FilesBelow));
 }

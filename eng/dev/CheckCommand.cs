@@ -23,7 +23,8 @@ internal sealed class CheckCommand(Repository repository, Shell shell)
         {
             var clock = Stopwatch.StartNew();
             var problems = await find();
-            Console.WriteLine($"{(problems.Count == 0 ? "ok    " : "FAILED")} {name} ({clock.Elapsed.TotalSeconds:0.0} s)");
+            var word = problems.Count == 0 ? "ok    " : "FAILED";
+            Console.WriteLine($"{word} {name} ({clock.Elapsed.TotalSeconds:0.0} s)");
             foreach (var problem in problems) Console.WriteLine($"       {problem}");
             if (problems.Count > 0) failed++;
         }
@@ -68,11 +69,15 @@ internal sealed class CheckCommand(Repository repository, Shell shell)
     {
         var format = await shell.RunAsync(
             "dotnet",
-            ["format", "whitespace", ".", "--folder", "--verify-no-changes", "--exclude", "**/obj/**", "--exclude", "**/bin/**"],
+            [
+                "format", "whitespace", ".", "--folder", "--verify-no-changes",
+                "--exclude", "**/obj/**", "--exclude", "**/bin/**",
+            ],
             repository.Root);
         if (format.Succeeded) return [];
-        var problems = format.Lines.Select(line => line.Replace(repository.Root + Path.DirectorySeparatorChar, "", StringComparison.Ordinal));
-        return [.. problems.Distinct(), "dotnet format whitespace . --folder puts it right."];
+        var root = repository.Root + Path.DirectorySeparatorChar;
+        var problems = format.Lines.Select(line => line.Replace(root, "", StringComparison.Ordinal)).Distinct();
+        return [.. problems, "dotnet format whitespace . --folder puts it right."];
     }
 
     private async Task<IReadOnlyList<string>> BuildAsync()

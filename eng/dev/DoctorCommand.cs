@@ -15,7 +15,8 @@ internal sealed class DoctorCommand(Repository repository, Shell shell)
         await VersionAsync("node", major: 20, "install Node.js 20 or newer (https://nodejs.org)");
         await VersionAsync("npm", major: 1, "it comes with Node.js (https://nodejs.org)");
         Report("packages", packages.Remembered()?.ToString() ?? "not chosen yet; the first build asks the package feed");
-        Report("npm packages", NodePackages.AreInstalled(repository.LocalServices) ? "installed" : "not installed yet; up does it");
+        var isInstalled = NodePackages.AreInstalled(repository.LocalServices);
+        Report("npm packages", isInstalled ? "installed" : "not installed yet; up does it");
         foreach (var (option, port) in new UpOptions().Ports())
         {
             Report($"port {port}", LocalPorts.IsFree(port) ? "free" : $"taken; choose another with {option}");
@@ -28,7 +29,8 @@ internal sealed class DoctorCommand(Repository repository, Shell shell)
     {
         try
         {
-            var version = (await shell.RunAsync(program, ["--version"], repository.Root)).Lines is [var first, ..] ? first : "";
+            var output = await shell.RunAsync(program, ["--version"], repository.Root);
+            var version = output.Lines is [var first, ..] ? first : "";
             var isEnough = NodePackages.MajorOf(version) >= major;
             Report(program, isEnough ? version : $"{version} is too old: {advice}");
             if (!isEnough) _missing++;

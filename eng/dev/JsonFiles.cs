@@ -5,7 +5,11 @@ namespace Outpost.Dev;
 internal static class JsonFiles
 {
     public static IReadOnlyList<string> Find(string root, IEnumerable<string> files) =>
-        [.. files.Where(file => file.EndsWith(".json", StringComparison.Ordinal)).Select(file => Problem(root, file)).OfType<string>()];
+    [
+        .. files.Where(file => file.EndsWith(".json", StringComparison.Ordinal))
+            .Select(file => Problem(root, file))
+            .OfType<string>(),
+    ];
 
     private static string? Problem(string root, string file)
     {

@@ -59,7 +59,8 @@ internal sealed class LocalService : IAsyncDisposable
         }
         catch (TimeoutException)
         {
-            throw new DevException($"{Name} was not ready after {within.TotalSeconds} seconds; its last lines:\n{LastLines()}");
+            throw new DevException(
+                $"{Name} was not ready after {within.TotalSeconds} seconds; its last lines:\n{LastLines()}");
         }
     }
 
@@ -72,7 +73,8 @@ internal sealed class LocalService : IAsyncDisposable
         await Task.Delay(TimeSpan.FromMilliseconds(300), cancellationToken);
         await Task.WhenAny(_output, Task.Delay(TimeSpan.FromSeconds(1), cancellationToken));
         return new DevException(
-            $"{Name} ended by itself with exit code {_process.ExitCode}; everything is stopped. Its last lines:\n{LastLines()}");
+            $"{Name} ended by itself with exit code {_process.ExitCode}; everything is stopped. "
+            + $"Its last lines:\n{LastLines()}");
     }
 
     public async ValueTask DisposeAsync()
@@ -109,7 +111,8 @@ internal sealed class LocalService : IAsyncDisposable
             }
 
             // The line itself is for `up` to print, in its own words and order.
-            var isReady = line.StartsWith(_readyStart, StringComparison.Ordinal) && _ready.TrySetResult(line[_readyStart.Length..]);
+            var isReady = line.StartsWith(_readyStart, StringComparison.Ordinal)
+                && _ready.TrySetResult(line[_readyStart.Length..]);
             if (!isReady) Console.WriteLine(line);
         }
     }

@@ -26,7 +26,8 @@ internal sealed class NodePackages(Shell shell)
         if (AreInstalled(folder)) return;
         Console.WriteLine($"Installing the npm packages of {Path.GetFileName(folder)} (once).");
         var hash = HashOfLock(folder);
-        var install = await shell.RunAsync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], folder, within: InstallsWithin);
+        var install = await shell.RunAsync(
+            "npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], folder, within: InstallsWithin);
         if (!install.Succeeded)
         {
             foreach (var line in install.Lines.TakeLast(20)) Console.Error.WriteLine(line);

@@ -28,7 +28,7 @@ internal sealed partial record PackageChoice(IReadOnlyList<string> StandIns, str
 
     public string Write() => $"""
         <Project>
-          <!-- Written by dev.cs for this machine's package feed; delete it, or run doctor with packages, to look again. {Mark} -->
+          <!-- Written by dev.cs for this machine's package feed; delete it to have the feed asked again. {Mark} -->
           <PropertyGroup><StandIns>{string.Join(';', StandIns)}</StandIns></PropertyGroup>
         </Project>
 

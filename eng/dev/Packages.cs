@@ -35,7 +35,8 @@ internal sealed class Packages(Repository repository, Shell shell)
             if (answers[family.Name] == FeedAnswer.Unreachable)
             {
                 Console.WriteLine(
-                    "The package feed cannot be reached; real packages and stand-ins stay as they are. Check the network and nuget.config.");
+                    "The package feed cannot be reached; real packages and stand-ins stay as they are. "
+                    + "Check the network and nuget.config.");
                 return;
             }
         }
@@ -58,7 +59,10 @@ internal sealed class Packages(Repository repository, Shell shell)
             Path.Combine(folder, "Feed.csproj"),
             $"<Project Sdk=\"Microsoft.NET.Sdk\"><ItemGroup>{string.Concat(references)}</ItemGroup></Project>");
         var restore = await shell.RunAsync(
-            "dotnet", ["restore", "-p:StandIns=", "-p:TreatWarningsAsErrors=false", "-nodeReuse:false"], folder, within: RestoresWithin);
+            "dotnet",
+            ["restore", "-p:StandIns=", "-p:TreatWarningsAsErrors=false", "-nodeReuse:false"],
+            folder,
+            within: RestoresWithin);
         var answer = RestoreOutput.Read(restore.Succeeded, restore.Lines);
         if (answer == FeedAnswer.Failed)
         {

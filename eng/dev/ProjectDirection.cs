@@ -31,7 +31,7 @@ internal static class ProjectDirection
     {
         if (!Allowed.TryGetValue(project, out var allowed))
         {
-            yield return $"src/{project} is not in the table of {nameof(ProjectDirection)}.cs: say there what it may reference.";
+            yield return $"src/{project} is not in {nameof(ProjectDirection)}.cs: say there what it may reference.";
             yield break;
         }
 
@@ -48,7 +48,8 @@ internal static class ProjectDirection
     }
 
     private static bool IsAzure(string package) =>
-        package.StartsWith("Azure.", StringComparison.Ordinal) || package.StartsWith("Microsoft.Azure.", StringComparison.Ordinal);
+        package.StartsWith("Azure.", StringComparison.Ordinal)
+        || package.StartsWith("Microsoft.Azure.", StringComparison.Ordinal);
 
     private static IEnumerable<string> Includes(XDocument content, string item) =>
         content.Descendants(item).Select(each => each.Attribute("Include")?.Value).OfType<string>();

@@ -54,7 +54,8 @@ internal sealed partial class StopSignal : IDisposable
         try
         {
             using var ps = Process.Start(start)!;
-            return ps.StandardOutput.ReadToEnd().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Contains(option);
+            var words = ps.StandardOutput.ReadToEnd().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+            return words.Contains(option);
         }
         catch (System.ComponentModel.Win32Exception)
         {

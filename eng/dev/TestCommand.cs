@@ -8,6 +8,13 @@ internal sealed class TestCommand(Repository repository, Shell shell)
 {
     private static readonly TimeSpan GroupWithin = TimeSpan.FromMinutes(10);
 
+    /// <summary>How lines of a test run begin that say nothing a person needs.</summary>
+    private static readonly string[] Noise =
+    [
+        "VSTest version ", "Starting test execution", "A total of ", "Results File: ", "Passed! ", "Failed! ",
+        "Test run for ", "[xUnit.net ",
+    ];
+
     public async Task<int> RunAsync(IReadOnlyList<string> arguments)
     {
         var (groups, rest) = TestGroup.Parse(arguments);
@@ -59,7 +66,11 @@ internal sealed class TestCommand(Repository repository, Shell shell)
         }
 
         var tally = await RunDotnetAsync(group, folder, rest);
-        if (group.NodeTests is { } tests && rest.Count == 0) tally += await RunNodeAsync(group, Path.Combine(folder, tests));
+        if (group.NodeTests is { } tests && rest.Count == 0)
+        {
+            tally += await RunNodeAsync(group, Path.Combine(folder, tests));
+        }
+
         Console.WriteLine($"{group.Name}: {tally}");
         return tally;
     }
@@ -74,8 +85,12 @@ internal sealed class TestCommand(Repository repository, Shell shell)
             repository.Root,
             line => PrintUseful(line),
             GroupWithin);
-        if (run.TimedOut) Console.WriteLine($"{group.Name} did not end within {GroupWithin.TotalMinutes} minutes and was stopped.");
-        if (!File.Exists(trx)) return (run.Succeeded ? TestTally.None : TestTally.Broken);
+        if (run.TimedOut)
+        {
+            Console.WriteLine($"{group.Name} did not end within {GroupWithin.TotalMinutes} minutes and was stopped.");
+        }
+
+        if (!File.Exists(trx)) return run.Succeeded ? TestTally.None : TestTally.Broken;
         try
         {
             return TestTally.FromTrx(XDocument.Load(trx)).After(run.Succeeded);
@@ -106,7 +121,8 @@ internal sealed class TestCommand(Repository repository, Shell shell)
             foreach (var line in run.Lines) Console.WriteLine(line);
         }
 
-        return (File.Exists(tap) ? TestTally.FromTap(await File.ReadAllTextAsync(tap)) : TestTally.Broken).After(run.Succeeded);
+        var tally = File.Exists(tap) ? TestTally.FromTap(await File.ReadAllTextAsync(tap)) : TestTally.Broken;
+        return tally.After(run.Succeeded);
     }
 
     private string ResultPath(string name)
@@ -118,7 +134,7 @@ internal sealed class TestCommand(Repository repository, Shell shell)
 
     private static void PrintUseful(string line)
     {
-        string[] noise = ["A total of ", "Results File: ", "Passed! ", "Failed! ", "Test run for ", "Starting test execution", "[xUnit.net "];
-        if (line.Length > 0 && !noise.Any(start => line.StartsWith(start, StringComparison.Ordinal))) Console.WriteLine(line);
+        var isNoise = line.Length == 0 || Noise.Any(start => line.StartsWith(start, StringComparison.Ordinal));
+        if (!isNoise) Console.WriteLine(line);
     }
 }

@@ -13,15 +13,18 @@ internal sealed record TestGroup(string Name, string Project, string? NodeTests 
     ];
 
     /// <summary>The groups named first, and what comes after them, which is for dotnet test.</summary>
-    public static (IReadOnlyList<TestGroup> Groups, IReadOnlyList<string> ForDotnetTest) Parse(IReadOnlyList<string> arguments)
+    public static (IReadOnlyList<TestGroup> Groups, IReadOnlyList<string> ForDotnetTest) Parse(
+        IReadOnlyList<string> arguments)
     {
         var names = arguments.TakeWhile(each => !each.StartsWith('-')).ToArray();
         var unknown = names.FirstOrDefault(name => All.All(group => group.Name != name));
         if (unknown is not null)
         {
-            throw new DevException($"There is no group {unknown}: {string.Join(", ", All.Select(group => group.Name))}.");
+            var known = string.Join(", ", All.Select(group => group.Name));
+            throw new DevException($"There is no group {unknown}, but {known}.");
         }
 
-        return (names.Length == 0 ? All : [.. All.Where(group => names.Contains(group.Name))], [.. arguments.Skip(names.Length).SkipWhile(each => each == "--")]);
+        IReadOnlyList<TestGroup> groups = names.Length == 0 ? All : [.. All.Where(group => names.Contains(group.Name))];
+        return (groups, [.. arguments.Skip(names.Length).SkipWhile(each => each == "--")]);
     }
 }

@@ -2,11 +2,14 @@ using System.Text.RegularExpressions;
 
 namespace Outpost.Dev;
 
-/// <summary>Finds what belongs to one machine and not into a repository: its folders, and the package registry it uses.</summary>
+/// <summary>
+/// Finds what belongs to one machine and not into a repository: its folders, and the package registry it uses.
+/// </summary>
 internal static partial class Traces
 {
     /// <summary>Public pages that documents may point at.</summary>
-    private static readonly string[] PublicPages = ["www.nuget.org", "www.npmjs.com", "docs.npmjs.com", "packages.microsoft.com"];
+    private static readonly string[] PublicPages =
+        ["www.nuget.org", "www.npmjs.com", "docs.npmjs.com", "packages.microsoft.com"];
 
     private static readonly string[] Binary = [".png", ".ico", ".gif", ".jpg", ".woff2", ".zip"];
 
@@ -23,9 +26,9 @@ internal static partial class Traces
 
     internal static IEnumerable<string> InLine(string line, IEnumerable<string> ownFolders)
     {
-        foreach (var folder in ownFolders.Where(folder => folder.Length > 1 && line.Contains(folder + '/', StringComparison.Ordinal)))
+        foreach (var folder in ownFolders)
         {
-            yield return folder;
+            if (folder.Length > 1 && line.Contains(folder + '/', StringComparison.Ordinal)) yield return folder;
         }
 
         foreach (Match match in HomeFolder().Matches(line)) yield return match.Value;
@@ -39,6 +42,8 @@ internal static partial class Traces
     private static partial Regex HomeFolder();
 
     /// <summary>An address whose host says that packages come from there.</summary>
-    [GeneratedRegex(@"https?://(?<host>[\w.-]*(npm|nuget|registry|artifactory|nexus|packages|pypi|feeds)[\w.-]*)", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        @"https?://(?<host>[\w.-]*(npm|nuget|registry|artifactory|nexus|packages|pypi|feeds)[\w.-]*)",
+        RegexOptions.IgnoreCase)]
     private static partial Regex RegistryHost();
 }

@@ -51,8 +51,9 @@ internal sealed class UpCommand(Repository repository, Shell shell)
         }
     }
 
-    private LocalService StartNode(string name, string readyStart, string script, params string[] arguments) => LocalService.Start(
-        name, readyStart, repository.LocalServices, ["node", script, .. arguments, "--exit-with-stdin"]);
+    private LocalService StartNode(string name, string readyStart, string script, params string[] arguments) =>
+        LocalService.Start(
+            name, readyStart, repository.LocalServices, ["node", script, .. arguments, "--exit-with-stdin"]);
 
     /// <summary>Builds what changed, while the services start; gives the program.</summary>
     private async Task<string> BuildAsync(bool noBuild)
@@ -61,7 +62,8 @@ internal sealed class UpCommand(Repository repository, Shell shell)
         var inputs = new BuildInputs(repository, LocalHost);
         if (noBuild)
         {
-            return File.Exists(program) ? program : throw new DevException("Nothing is built yet: leave --no-build out once.");
+            if (File.Exists(program)) return program;
+            throw new DevException("Nothing is built yet: leave --no-build out once.");
         }
 
         using var turn = await repository.TakeTurnAsync(shell.Stopped);
@@ -74,18 +76,19 @@ internal sealed class UpCommand(Repository repository, Shell shell)
     }
 
     private static LocalService StartFunctions(
-        string program, UpOptions options, DataFolder data, string tablesConnection, string busConnection) => LocalService.Start(
-        "LocalHost",
-        "Ready: ",
-        Path.GetDirectoryName(program)!,
-        ["dotnet", program, "--port", $"{options.Port}", "--data", data.PathOf("functions"), "--exit-with-stdin"],
-        new Dictionary<string, string>
-        {
-            ["TableStorage"] = tablesConnection,
-            ["ServiceBus"] = busConnection,
-            ["Forwarder__Schedule"] = "* * * * * *",
-            ["Outpost__PartitionCount"] = $"{options.Partitions}",
-        });
+        string program, UpOptions options, DataFolder data, string tablesConnection, string busConnection) =>
+        LocalService.Start(
+            "LocalHost",
+            "Ready: ",
+            Path.GetDirectoryName(program)!,
+            ["dotnet", program, "--port", $"{options.Port}", "--data", data.PathOf("functions"), "--exit-with-stdin"],
+            new Dictionary<string, string>
+            {
+                ["TableStorage"] = tablesConnection,
+                ["ServiceBus"] = busConnection,
+                ["Forwarder__Schedule"] = "* * * * * *",
+                ["Outpost__PartitionCount"] = $"{options.Partitions}",
+            });
 
     private Task<string> ReadyAsync(LocalService service) => service.ReadyAsync(StartsWithin, shell.Stopped);
 }

@@ -62,7 +62,8 @@ public class ServiceBusClient : IAsyncDisposable
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(queueOrTopicName);
         ObjectDisposedException.ThrowIf(_closed, this);
-        if (!string.IsNullOrEmpty(_onlyEntity) && !string.Equals(_onlyEntity, queueOrTopicName, StringComparison.OrdinalIgnoreCase))
+        if (!string.IsNullOrEmpty(_onlyEntity)
+            && !string.Equals(_onlyEntity, queueOrTopicName, StringComparison.OrdinalIgnoreCase))
         {
             throw new ArgumentException($"The connection string is for {_onlyEntity} only.", nameof(queueOrTopicName));
         }

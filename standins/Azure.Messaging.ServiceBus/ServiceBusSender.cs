@@ -16,7 +16,8 @@ public class ServiceBusSender : IAsyncDisposable
     {
     }
 
-    internal ServiceBusSender(ServiceBusClient client, string entityPath, EmulatorEntity entity, ServiceBusRetryOptions retryOptions)
+    internal ServiceBusSender(
+        ServiceBusClient client, string entityPath, EmulatorEntity entity, ServiceBusRetryOptions retryOptions)
     {
         _client = client;
         _entity = entity;

@@ -43,7 +43,8 @@ internal sealed class DevProcess : IAsyncDisposable
     {
         for (var clock = Stopwatch.StartNew(); clock.Elapsed < Patience; await Task.Delay(50))
         {
-            if (Lines.FirstOrDefault(line => line.StartsWith(start, StringComparison.Ordinal)) is { } line) return line[start.Length..];
+            var line = Lines.FirstOrDefault(each => each.StartsWith(start, StringComparison.Ordinal));
+            if (line is not null) return line[start.Length..];
             if (_process.HasExited) break;
         }
 

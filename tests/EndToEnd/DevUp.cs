@@ -8,7 +8,8 @@ namespace Outpost.Tests.EndToEnd;
 /// <summary>`up`: what it prints, that it serves, and that it leaves nothing behind however it ends.</summary>
 public sealed partial class DevUp
 {
-    private static readonly object Order = new { customerId = "c1", lines = new[] { new { sku = "a", quantity = 2, unitPrice = 9.5 } } };
+    private static readonly object Order =
+        new { customerId = "c1", lines = new[] { new { sku = "a", quantity = 2, unitPrice = 9.5 } } };
 
     [Fact]
     public async Task Each_part_is_announced_when_it_is_there_and_SIGTERM_stops_all_of_them()
@@ -18,7 +19,8 @@ public sealed partial class DevUp
         using var http = new HttpClient();
 
         var starts = new[] { "Tables: ", "Service Bus: ", "PlaceOrder: ", "Ready: " };
-        var places = starts.Select(start => up.Lines.ToList().FindIndex(line => line.StartsWith(start, StringComparison.Ordinal)));
+        var places = starts
+            .Select(start => up.Lines.ToList().FindIndex(line => line.StartsWith(start, StringComparison.Ordinal)));
         Assert.Equal(places.Order(), places);
         Assert.Contains("TableEndpoint=http://127.0.0.1:", await up.LineAsync("Tables: "), StringComparison.Ordinal);
         Assert.Contains("UseDevelopmentEmulator=true", await up.LineAsync("Service Bus: "), StringComparison.Ordinal);

@@ -45,7 +45,8 @@ internal static class AmqpSize
         long size = 0;
         if (first.PartitionKey is { } key) size += OfMap(1, OfSymbol(PartitionKeyAnnotation) + OfString(key));
         if (first.MessageId is null && first.SessionId is null) return size;
-        return size + OfList(PropertiesFields, OfString(first.MessageId) + OfString(first.SessionId) + ((PropertiesFields - 2) * Null));
+        const int otherFields = PropertiesFields - 2;
+        return size + OfList(PropertiesFields, OfString(first.MessageId) + OfString(first.SessionId) + (otherFields * Null));
     }
 
     private static long OfHeader(ServiceBusMessage message)

@@ -1,6 +1,8 @@
 namespace Azure.Messaging.ServiceBus.Emulator;
 
-/// <summary>The parts of <c>Endpoint=sb://…;SharedAccessKeyName=…;SharedAccessKey=…;UseDevelopmentEmulator=true;</c>.</summary>
+/// <summary>
+/// The parts of <c>Endpoint=sb://…;SharedAccessKeyName=…;SharedAccessKey=…;UseDevelopmentEmulator=true;</c>.
+/// </summary>
 internal sealed record EmulatorConnectionString(Uri Endpoint, string KeyName, string Key, string? EntityPath)
 {
     private const int AmqpPort = 5672;
@@ -25,7 +27,7 @@ internal sealed record EmulatorConnectionString(Uri Endpoint, string KeyName, st
                 "The connection string has no SharedAccessKeyName and SharedAccessKey.", nameof(connectionString));
         }
 
-        var address = new UriBuilder(Uri.UriSchemeHttp, endpoint.Host, endpoint.IsDefaultPort || endpoint.Port < 0 ? AmqpPort : endpoint.Port);
+        var address = new UriBuilder(Uri.UriSchemeHttp, endpoint.Host, endpoint.IsDefaultPort ? AmqpPort : endpoint.Port);
         return new EmulatorConnectionString(address.Uri, keyName, key, parts.GetValueOrDefault("EntityPath"));
     }
 

@@ -10,7 +10,8 @@ internal static class EmulatorErrors
         var (code, message) = ReadError(response);
         return (response.Status, code) switch
         {
-            (401, _) or (_, "amqp:unauthorized-access" or "com.microsoft:auth-failed") => new UnauthorizedAccessException(message),
+            (401, _) or (_, "amqp:unauthorized-access" or "com.microsoft:auth-failed") =>
+                new UnauthorizedAccessException(message),
             (_, "com.microsoft:entity-disabled") => Failure(ServiceBusFailureReason.MessagingEntityDisabled),
             (_, "amqp:resource-limit-exceeded") => Failure(ServiceBusFailureReason.QuotaExceeded),
             (413, _) or (_, "amqp:link:message-size-exceeded") => Failure(ServiceBusFailureReason.MessageSizeExceeded),

@@ -42,7 +42,11 @@ internal sealed class RetryRunner(ServiceBusRetryOptions options)
             }
             catch (ServiceBusException exception)
             {
-                if (exception.Reason == ServiceBusFailureReason.ServiceBusy) _ = BeBusyAsync(exception.Message, cancellationToken);
+                if (exception.Reason == ServiceBusFailureReason.ServiceBusy)
+                {
+                    _ = BeBusyAsync(exception.Message, cancellationToken);
+                }
+
                 if (!exception.IsTransient || failed > options.MaxRetries || options.MaxDelay == TimeSpan.Zero) throw;
             }
 

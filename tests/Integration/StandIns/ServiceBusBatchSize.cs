@@ -143,6 +143,10 @@ public sealed class ServiceBusBatchSize
         })!;
         var output = await node.StandardOutput.ReadToEndAsync();
         await node.WaitForExitAsync();
-        return [.. output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => int.Parse(line, CultureInfo.InvariantCulture))];
+        return
+        [
+            .. output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => int.Parse(line, CultureInfo.InvariantCulture)),
+        ];
     }
 }

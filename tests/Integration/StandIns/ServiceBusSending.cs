@@ -150,7 +150,9 @@ public sealed class ServiceBusSending
         await sender.SendMessageAsync(Message("a", []));
         await ServiceBusEmulator.SetFaultAsync(topic, ServiceBusFault.Reset, times: 3);
         await ThrowsAsync(
-            ServiceBusFailureReason.ServiceCommunicationProblem, transient: true, () => sender.SendMessageAsync(Message("b", [])));
+            ServiceBusFailureReason.ServiceCommunicationProblem,
+            transient: true,
+            () => sender.SendMessageAsync(Message("b", [])));
     }
 
     [Fact]
