@@ -34,7 +34,7 @@ internal static class FunctionList
     }
 
     private static string Schedule(TimerFunctionTrigger timer, IConfiguration configuration) =>
-        HostSettings.Expand(configuration, timer.Schedule, missing => $"%{missing}%");
+        HostSettings.Expand(configuration, timer.Schedule, missing => $"%{missing}% (this setting is missing: the function does not run)");
 
     private static string Methods(HttpFunctionTrigger http) =>
         http.Methods.Count == 0 ? "" : $"[{string.Join(',', http.Methods)}] ";

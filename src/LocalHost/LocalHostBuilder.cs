@@ -89,7 +89,9 @@ internal static class LocalHostBuilder
         builder.Services.TryAddSingleton(time);
         var now = time.GetUtcNow().UtcDateTime;
         var timers = functions.Where(function => function.Trigger is TimerFunctionTrigger)
-            .Select(function => (TimerPlan.For(function, builder.Configuration, now), new FunctionInvoker(function)))
+            .Select(function => (Plan: TimerPlan.For(function, builder.Configuration, now), Invoker: new FunctionInvoker(function)))
+            .Where(timer => timer.Plan is not null)
+            .Select(timer => (timer.Plan!, timer.Invoker))
             .ToList();
         builder.Services.AddSingleton<IHostedService>(services =>
         {

@@ -140,6 +140,20 @@ public sealed class TheWholePath
         Assert.DoesNotContain("   at ", refused.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Without_a_schedule_commands_commit_and_health_names_the_setting()
+    {
+        await using var services = await LocalServices.StartAsync();
+        var app = await services.StartAppAsync(settings: new Dictionary<string, string> { ["Forwarder__Schedule"] = "" });
+
+        using var placed = await app.PlaceAsync("o-1");
+        using var health = await app.Http.GetAsync("/api/health");
+
+        Assert.Equal(HttpStatusCode.Created, placed.StatusCode);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, health.StatusCode);
+        Assert.Contains("Forwarder__Schedule", await health.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
     private static async Task<Dictionary<(string Partition, string Row), JsonElement>> RowsAsync(LocalServices services)
     {
         var (exitCode, output) = await ChildProcess.RunAsync("node", ["tests/EndToEnd/rows.mjs", "--connection", services.Tables]);

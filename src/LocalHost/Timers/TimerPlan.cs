@@ -7,12 +7,20 @@ namespace Outpost.LocalHost;
 /// </summary>
 internal sealed record TimerPlan(string Name, TimerSchedule Schedule, bool RunOnStartup, bool IsMonitored)
 {
-    /// <summary>Reads <c>%setting%</c> from the configuration; what cannot work stops the start.</summary>
-    public static TimerPlan For(FunctionDefinition function, IConfiguration configuration, DateTime now)
+    /// <summary>
+    /// Reads <c>%setting%</c> from the configuration. Null without that setting: as in the Functions host, that function
+    /// does not run and the others do. What is no schedule stops the start.
+    /// </summary>
+    public static TimerPlan? For(FunctionDefinition function, IConfiguration configuration, DateTime now)
     {
         var timer = (TimerFunctionTrigger)function.Trigger;
-        var expression = HostSettings.Expand(configuration, timer.Schedule, missing => throw new StartException(
-            $"Function '{function.Name}' takes its schedule from the setting '{missing}', which is not set."));
+        var isMissing = false;
+        var expression = HostSettings.Expand(configuration, timer.Schedule, _ =>
+        {
+            isMissing = true;
+            return "";
+        });
+        if (isMissing) return null;
         var schedule = TimerSchedule.TryParse(expression) ?? throw new StartException(
             $"Function '{function.Name}': the schedule {Quote(timer.Schedule, expression)} is not an NCRONTAB "
             + "expression of six fields (or five, without seconds).");
