@@ -63,13 +63,13 @@ public sealed class Functions_answer_requests
     }
 
     [Theory]
-    [InlineData("WaitsForever", "the token fires")]
-    [InlineData("ConnectionReset", "a read fails first")]
-    public async Task A_client_that_leaves_cancels_the_call_and_is_no_error(string function, string why)
+    [InlineData("WaitsForever", true, "the token fires")]
+    [InlineData("ConnectionReset", false, "a read fails before the token fires")]
+    public async Task A_client_that_leaves_cancels_the_call_and_is_no_error(string function, bool token, string why)
     {
         var call = new Call(function);
 
-        call.Http.RequestAborted = new CancellationToken(canceled: true);
+        call.Http.RequestAborted = new CancellationToken(canceled: token);
 
         Assert.True(!(await call.Answer()).Log.AboveDebug.Any(), why);
     }
