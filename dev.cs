@@ -1,9 +1,11 @@
 #!/usr/bin/env dotnet
 #:property PublishAot=false
+#:property UseSharedCompilation=false
 
 // The project's one command-line tool: dotnet run dev.cs, and it says what it can do.
 // Its code is the project eng/dev, so that it is small files with tests. This file builds that when it has changed,
-// one at a time, and runs it in this process; nothing is built, and no time lost, when nothing has.
+// one at a time, and runs it in this process; nothing is built, and no time lost, when nothing has. No build leaves a
+// compiler server behind, here or below: whatever a command starts ends with it.
 
 using System.Diagnostics;
 using System.Reflection;
