@@ -70,7 +70,9 @@ internal sealed class CheckCommand(Repository repository, Shell shell)
             "dotnet",
             ["format", "whitespace", ".", "--folder", "--verify-no-changes", "--exclude", "**/obj/**", "--exclude", "**/bin/**"],
             repository.Root);
-        return format.Succeeded ? [] : [.. format.Lines.Distinct(), "dotnet format whitespace . --folder puts it right."];
+        if (format.Succeeded) return [];
+        var problems = format.Lines.Select(line => line.Replace(repository.Root + Path.DirectorySeparatorChar, "", StringComparison.Ordinal));
+        return [.. problems.Distinct(), "dotnet format whitespace . --folder puts it right."];
     }
 
     private async Task<IReadOnlyList<string>> BuildAsync()

@@ -21,6 +21,12 @@ internal sealed class Packages(Repository repository, Shell shell)
     /// <summary>Makes the choice if there is none; says so in one line when that is anything but real packages.</summary>
     public async Task ChooseAsync(bool again = false)
     {
+        if (!Directory.Exists(repository.PathOf("standins")))
+        {
+            File.Delete(ChoicePath); // nothing to choose from
+            return;
+        }
+
         if (!again && Remembered() is not null) return;
         var answers = new Dictionary<string, FeedAnswer>();
         foreach (var family in PackageFamily.All)

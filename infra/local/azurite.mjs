@@ -36,8 +36,10 @@ function options() {
       },
     });
     const port = Number(values.port);
-    if (!/^\d+$/.test(values.port) || port > 65_535) return unusable(`--port is ${JSON.stringify(values.port)}; allowed: 0 to 65535; 0 is any free one`);
-    if (values['in-memory'] === (values.location !== undefined)) return unusable('give either --location DIR or --in-memory');
+    if (!/^\d+$/.test(values.port) || port > 65_535)
+      return unusable(`--port is ${JSON.stringify(values.port)}; allowed: 0 to 65535; 0 is any free one`);
+    if (values['in-memory'] === (values.location !== undefined))
+      return unusable('give either --location DIR or --in-memory');
     return { ...values, port };
   } catch (error) {
     return unusable(`${error.message}; allowed: --port, --location, --in-memory, --exit-with-stdin`);
@@ -47,12 +49,32 @@ function options() {
 /** Saves whenever something has changed, resting in proportion to how long the last save took. */
 function saveOften(database) {
   database.autosaveDisable();
-  const next = (tookMs) => setTimeout(() => {
-    if (!database.autosaveDirty()) return next(0);
-    const started = performance.now();
-    return database.saveDatabase(() => next(performance.now() - started));
-  }, Math.max(SAVE_MS_MIN, tookMs / SAVE_SHARE)).unref();
+  const next = (tookMs) =>
+    setTimeout(
+      () => {
+        if (!database.autosaveDirty()) return next(0);
+        const started = performance.now();
+        return database.saveDatabase((error) => {
+          if (error) process.stderr.write(`Azurite: could not save (${error.message}); it will be tried again\n`);
+          next(performance.now() - started);
+        });
+      },
+      Math.max(SAVE_MS_MIN, tookMs / SAVE_SHARE),
+    ).unref();
   next(0);
+}
+
+/**
+ * Azurite looks rows up by PartitionKey first and then scans that partition, so each insert costs time in proportion
+ * to the partition's size. Both keys are indexed; the row's is the one that tells rows apart.
+ */
+function lookUpByRowKeyFirst() {
+  const { Collection } = createRequire(require.resolve('azurite/package.json'))('lokijs');
+  const { findOne } = Collection.prototype;
+  Collection.prototype.findOne = function findOneByRowKeyFirst(query) {
+    const byKeys = query?.RowKey !== undefined && query.PartitionKey !== undefined;
+    return findOne.call(this, byKeys ? { RowKey: query.RowKey, ...query } : query);
+  };
 }
 
 async function main() {
@@ -62,16 +84,39 @@ async function main() {
   const TableServer = require('azurite/dist/src/table/TableServer.js').default;
   const { AzuriteTelemetryClient } = require('azurite/dist/src/common/Telemetry.js');
   AzuriteTelemetryClient.enableTelemetry = false;
+  lookUpByRowKeyFirst();
 
   const directory = resolve(location ?? '.');
   if (!inMemory) mkdirSync(directory, { recursive: true });
   const skipApiVersionCheck = true;
-  const server = new TableServer(new TableConfiguration('127.0.0.1', port, KEEP_ALIVE_SECONDS, join(directory, DATABASE),
-    false, false, undefined, undefined, false, skipApiVersionCheck, '', '', '', undefined, false, inMemory));
+  const server = new TableServer(
+    new TableConfiguration(
+      '127.0.0.1',
+      port,
+      KEEP_ALIVE_SECONDS,
+      join(directory, DATABASE),
+      false,
+      false,
+      undefined,
+      undefined,
+      false,
+      skipApiVersionCheck,
+      '',
+      '',
+      '',
+      undefined,
+      false,
+      inMemory,
+    ),
+  );
   try {
     await server.start();
   } catch (error) {
-    unusable(error.code === 'EADDRINUSE' ? `port ${port} is taken; choose another with --port, or 0 for any free one` : error.message);
+    unusable(
+      error.code === 'EADDRINUSE'
+        ? `port ${port} is taken; choose another with --port, or 0 for any free one`
+        : error.message,
+    );
   }
   const { db: database } = server.metadataStore;
   if (!inMemory) saveOften(database);
@@ -82,7 +127,9 @@ async function main() {
     stopping = true;
     await server.close();
     // a save that was under way has cleared the marks by which close() sees that something is left to save
-    await new Promise((resolved) => { database.throttledSaveDrain(resolved); });
+    await new Promise((resolved) => {
+      database.throttledSaveDrain(resolved);
+    });
     process.exit(0);
   };
   process.on('SIGTERM', stop);
@@ -90,7 +137,10 @@ async function main() {
   if (exitWithStdin) process.stdin.on('end', stop).on('error', stop).resume();
 
   const actual = server.httpServer.address().port;
-  console.log(`Tables: DefaultEndpointsProtocol=http;AccountName=${ACCOUNT};AccountKey=${KEY};TableEndpoint=http://127.0.0.1:${actual}/${ACCOUNT};`);
+  console.log(
+    `Tables: DefaultEndpointsProtocol=http;AccountName=${ACCOUNT};AccountKey=${KEY};` +
+      `TableEndpoint=http://127.0.0.1:${actual}/${ACCOUNT};`,
+  );
 }
 
 await main();

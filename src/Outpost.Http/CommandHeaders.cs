@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
@@ -67,13 +68,15 @@ public sealed record CommandHeaders(string? Key, VersionCondition? IfMatch, stri
     {
         var values = request.Headers.IfMatch;
         if (values.Count == 0) return (null, null);
-        if (!EntityTagHeaderValue.TryParseList(values, out var tags) || tags.Count == 0)
+        if (!EntityTagHeaderValue.TryParseStrictList(values, out var tags) || tags.Count == 0)
             return (null, Problem.BadRequest($"If-Match: '{Shown(values.ToString())}' is not allowed; a list of entity tags such as \"3\", or * is."));
         if (tags.Any(tag => tag.Equals(EntityTagHeaderValue.Any))) return (new VersionCondition(Versions: null), null);
         var versions = new List<long>();
         foreach (var tag in tags)
         {
-            if (!tag.IsWeak && long.TryParse(tag.Tag.AsSpan().Trim('"'), System.Globalization.CultureInfo.InvariantCulture, out var version))
+            // Character by character (RFC 9110, 8.8.3.2): "03" is not "3".
+            if (!tag.IsWeak && long.TryParse(tag.Tag.AsSpan().Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out var version) &&
+                tag.Tag.Equals(string.Create(CultureInfo.InvariantCulture, $"\"{version}\""), StringComparison.Ordinal))
                 versions.Add(version);
         }
 

@@ -104,7 +104,7 @@ public sealed class EventApi(IEventStore store, EventApiOptions options, Sources
             var ask = Math.Min(looked, query.Types is null ? query.Limit : Limits.PageEntriesMax);
             var entries = await store.ReadEventsAsync(query.Partition, builder.Next, ask, cancellationToken);
             builder.Add(entries);
-            looked -= ask;
+            looked -= entries.Count;
             if (entries.Count < ask) break;
         }
 

@@ -25,11 +25,12 @@ public sealed record JsonBody(byte[] Bytes, JsonElement Root)
         if (bytes is null) return (null, problem);
         if (bytes.Length == 0 && optional) return (new JsonBody(bytes, default), null);
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !MediaType.IsJson(type.MediaType.ToString()) ||
-            (type.Charset.HasValue && !type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)))
+            (type.Charset.HasValue && !HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase)))
             return (null, Problem.UnsupportedMediaType($"Content-Type: '{request.ContentType}' is not supported; application/json in UTF-8 is."));
         try
         {
             using var document = JsonDocument.Parse(bytes, Strict);
+            CheckNames(document.RootElement);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? (new JsonBody(bytes, document.RootElement.Clone()), null)
                 : (null, Problem.BadRequest("The body must be a JSON object."));
@@ -37,6 +38,27 @@ public sealed record JsonBody(byte[] Bytes, JsonElement Root)
         catch (JsonException e)
         {
             return (null, Problem.BadRequest($"The body is not valid JSON: {e.Message}"));
+        }
+        catch (InvalidOperationException)
+        {
+            return (null, Problem.BadRequest("The body has a member whose name is no text: an unpaired surrogate."));
+        }
+    }
+
+    // A name with an unpaired surrogate escape is valid JSON; whoever asks for it gets an exception.
+    private static void CheckNames(JsonElement element)
+    {
+        if (element.ValueKind == JsonValueKind.Array)
+        {
+            foreach (var item in element.EnumerateArray()) CheckNames(item);
+        }
+        else if (element.ValueKind == JsonValueKind.Object)
+        {
+            foreach (var member in element.EnumerateObject())
+            {
+                _ = member.Name;
+                CheckNames(member.Value);
+            }
         }
     }
 

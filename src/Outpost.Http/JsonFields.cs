@@ -12,6 +12,9 @@ public sealed class JsonFields
     // Enough to mend a request by; a hostile one gets no long answer.
     private const int ErrorsMax = 20;
 
+    // What a decimal holds exactly; beyond, reading rounds before anything can be checked.
+    private const int DecimalDigitsMax = 28;
+
     private readonly JsonElement _object;
     private readonly string _path;
     private readonly List<string> _errors;
@@ -70,7 +73,7 @@ public sealed class JsonFields
         var wanted = string.Create(CultureInfo.InvariantCulture, $"a number from {min} to {max} with at most {decimals} decimal places");
         if (!Find(name, required: true, wanted, out var value)) return default;
         if (value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out var number) && number >= min && number <= max &&
-            decimal.Round(number, decimals) == number)
+            value.GetRawText().Count(char.IsAsciiDigit) <= DecimalDigitsMax && decimal.Round(number, decimals) == number)
             return number;
         Refuse(name, value, wanted);
         return default;

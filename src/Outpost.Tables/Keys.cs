@@ -26,7 +26,11 @@ internal static class Keys
 
     public static long EventOffset(string rowKey) => long.Parse(rowKey.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture);
 
-    public static string Entity(string type, string id) => $"d|{Encode(type)}|{Encode(id)}";
+    public static string Entity(string type, string id)
+    {
+        var (typePart, idPart) = (Encode(type), Encode(id));
+        return typePart.Length + idPart.Length <= Limits.KeyPartCharactersMax ? $"d|{typePart}|{idPart}" : throw TooLong(id, typePart.Length + idPart.Length);
+    }
 
     public static string Receipt(string scope, string key) =>
         "r|" + Convert.ToHexStringLower(SHA256.HashData(StrictUtf8.GetBytes($"{scope}\n{key}")));
@@ -56,9 +60,11 @@ internal static class Keys
 
         return encoded.Length <= Limits.KeyPartCharactersMax
             ? encoded.ToString()
-            : throw new TooLargeException(
-                $"An id of {text.Length} characters takes {encoded.Length} in a key; {Limits.KeyPartCharactersMax} are allowed.");
+            : throw TooLong(text, encoded.Length);
     }
+
+    private static TooLargeException TooLong(string text, int length) => new(
+        $"An id of {text.Length} characters takes {length} in a key; {Limits.KeyPartCharactersMax} are allowed.");
 
     /// <summary>The inverse of <see cref="Encode"/>.</summary>
     public static string Decode(string encoded)

@@ -132,7 +132,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
                 await GiveOthersTheirTurnAsync(_sources.Time.GetElapsedTime(start));
                 return;
             }
-            catch (Exception e) when (TableErrors.IsRefusal(e) || TableErrors.IsTransient(e, CancellationToken.None))
+            catch (Exception e) when (TableErrors.IsUnclear(e))
             {
                 refusal = e;
             }

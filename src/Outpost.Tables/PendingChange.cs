@@ -61,6 +61,8 @@ internal sealed class PendingChange
         if (change.Events.Count is 0 or > Limits.EventsPerCommandMax)
             throw new TooLargeException(
                 $"{change.Events.Count} events: one command records 1 to {Limits.EventsPerCommandMax}.");
+        CheckHeader("The trace parent", change.TraceParent);
+        CheckHeader("The correlation id", change.CorrelationId);
         CheckPayload("The state", change.State.Length);
         long bytes = WireSize.Of(EntityRow.Write("0000", change, ""));
         if (change.Idempotency is { } idempotency)
@@ -75,6 +77,12 @@ internal sealed class PendingChange
             ? bytes
             : throw new TooLargeException(
                 $"State and events take up to {bytes} bytes on the wire; {Limits.TransactionBytesMax} fit in one transaction.");
+    }
+
+    private static void CheckHeader(string what, string? text)
+    {
+        if (text?.Length > Limits.HeaderCharactersMax)
+            throw new TooLargeException($"{what} has {text.Length} characters; at most {Limits.HeaderCharactersMax} are allowed.");
     }
 
     private static void CheckPayload(string what, int bytes)

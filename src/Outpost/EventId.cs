@@ -27,10 +27,17 @@ public readonly record struct EventId(string Log, int Partition, long Offset)
         if (text is not { Length: Length } || text[LogLength] != '-' || text[LogLength + 5] != '-') return false;
         var log = text[..LogLength];
         if (!log.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9'))) return false;
+        // Number parsing passes over a NUL at the end.
+        if (!text.AsSpan(LogLength + 1, 4).IsDigits() || !text.AsSpan(LogLength + 6).IsDigits()) return false;
         if (!int.TryParse(text.AsSpan(LogLength + 1, 4), NumberStyles.None, CultureInfo.InvariantCulture, out var partition) ||
             !long.TryParse(text.AsSpan(LogLength + 6), NumberStyles.None, CultureInfo.InvariantCulture, out var offset))
             return false;
         id = new EventId(log, partition, offset);
         return true;
     }
+}
+
+file static class Digits
+{
+    public static bool IsDigits(this ReadOnlySpan<char> text) => !text.ContainsAnyExceptInRange('0', '9');
 }

@@ -11,6 +11,7 @@ public sealed class EventLog(IEventStore store, TimeProvider time)
 {
     // Commands with a key that are under way in this process: a repeat waits here instead of racing its original.
     private readonly ConcurrentDictionary<(string Scope, string Key, string Subject), Task> _inFlight = new();
+    private readonly EntityTurns _turns = new();
 
     /// <summary>Runs one command.</summary>
     /// <exception cref="OperationCanceledException">The caller gave up; the command may still have been committed.</exception>
@@ -61,47 +62,55 @@ public sealed class EventLog(IEventStore store, TimeProvider time)
         where TState : class
     {
         var layout = await store.LayoutAsync(cancellationToken);
-        var partition = layout.PartitionOf(command.Entity.Subject(command.EntityId));
-        for (var attempt = 1; attempt <= Limits.DecisionTriesMax; attempt++)
+        var subject = command.Entity.Subject(command.EntityId);
+        var partition = layout.PartitionOf(subject);
+        IDisposable? turn = null;
+        try
         {
-            var guessed = command.LikelyNew && attempt == 1;
-            var entity = guessed
-                ? null
-                : await store.ReadEntityAsync(partition, command.Entity.Name, command.EntityId, cancellationToken);
-            switch (Decide(command, entity))
+            for (var attempt = 1; attempt <= Limits.DecisionTriesMax; attempt++)
             {
-                case Outcome<TState>.Finished when guessed:
-                    break; // Only a commit can be tried on a guess; an answer needs the facts.
-
-                case Outcome<TState>.Finished finished:
-                    return await AnsweredBeforeAsync(command, partition, cancellationToken) ?? finished.Result;
-
-                case Outcome<TState>.Write write:
-                    var result = await CommitAsync(command, partition, write, cancellationToken);
-                    if (result is not null) return result;
-                    break; // The entity changed between the read and the commit: decide again on fresh state.
+                // The first try is free, so that an entity that only one command is about costs nothing more.
+                if (turn is null && (attempt > 1 || _turns.IsContended((partition, subject))))
+                    turn = await _turns.TakeAsync((partition, subject), cancellationToken);
+                if (await TryAsync(command, partition, guess: command.LikelyNew && attempt == 1, cancellationToken) is { } result)
+                    return result;
             }
         }
+        catch (TooLargeException e)
+        {
+            return new CommandResult<TState>.TooLarge(e.Message);
+        }
+        finally
+        {
+            turn?.Dispose();
+        }
 
-        return new CommandResult<TState>.Busy(
-            $"{command.Entity.Subject(command.EntityId)} changed {Limits.DecisionTriesMax} times while the command was being decided.");
+        return new CommandResult<TState>.Busy($"{subject} changed {Limits.DecisionTriesMax} times while the command was being decided.");
+    }
+
+    // Null: the entity was not what the decision was made on; decide again on fresh state.
+    private async Task<CommandResult<TState>?> TryAsync<TState>(
+        Command<TState> command, int partition, bool guess, CancellationToken cancellationToken)
+        where TState : class
+    {
+        var entity = guess
+            ? null
+            : await store.ReadEntityAsync(partition, command.Entity.Name, command.EntityId, cancellationToken);
+        return Decide(command, entity) switch
+        {
+            // Only a commit can be tried on a guess; an answer needs the facts.
+            Outcome<TState>.Finished when guess => null,
+            Outcome<TState>.Finished finished => await AnsweredBeforeAsync(command, partition, cancellationToken) ?? finished.Result,
+            Outcome<TState>.Write write => await CommitAsync(command, partition, write, cancellationToken),
+            var other => throw new InvalidOperationException($"Unknown outcome {other}."),
+        };
     }
 
     private async Task<CommandResult<TState>?> CommitAsync<TState>(
         Command<TState> command, int partition, Outcome<TState>.Write write, CancellationToken cancellationToken)
         where TState : class
     {
-        CommitResult committed;
-        try
-        {
-            committed = await store.CommitAsync(partition, write.Change, cancellationToken);
-        }
-        catch (TooLargeException e)
-        {
-            return new CommandResult<TState>.TooLarge(e.Message);
-        }
-
-        return committed switch
+        return await store.CommitAsync(partition, write.Change, cancellationToken) switch
         {
             CommitResult.Committed => new CommandResult<TState>.Done(write.State, write.Change.Version, Replayed: false),
             CommitResult.EntityChanged => null,
@@ -110,7 +119,7 @@ public sealed class EventLog(IEventStore store, TimeProvider time)
             CommitResult.QueueFull => new CommandResult<TState>.Busy("Too many commands are waiting."),
             CommitResult.Unknown => new CommandResult<TState>.Unknown(
                 "The store did not say whether it took the command. Send it again with the same Idempotency-Key."),
-            _ => throw new InvalidOperationException($"Unknown commit result {committed}."),
+            var other => throw new InvalidOperationException($"Unknown commit result {other}."),
         };
     }
 

@@ -24,7 +24,7 @@ public static class Limits
     /// <summary>One row less than a transaction takes: head, domain entity and receipt ride along.</summary>
     public const int EventsPerCommandMax = TransactionRowsMax - 3;
 
-    /// <summary>Encoded length of an id in a row key: Azurite takes keys of 512 characters, Azure 1 KiB.</summary>
+    /// <summary>Encoded length of an entity's type and id together, or of a name, in a row key: Azurite takes keys of 512 characters, Azure 1 KiB.</summary>
     public const int KeyPartCharactersMax = 400;
 
     /// <summary>Characters of an idempotency key.</summary>

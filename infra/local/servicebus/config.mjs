@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { compileRules, SYSTEM_PROPERTIES } from './entities/rules.mjs';
+import { compileRules } from './entities/rules.mjs';
+import { SYSTEM_PROPERTIES } from './entities/system-properties.mjs';
 
 /** A setting that cannot be used: the message names the field, the value and what is allowed. */
 export class ConfigError extends Error {
@@ -57,7 +58,10 @@ function topicDefinition(item, at) {
   });
   unique(subscriptions, `${at}.Subscriptions`);
   return {
-    kind: 'topic', name: name(item.Name, `${at}.Name`), ...sending(properties, `${at}.Properties`), subscriptions,
+    kind: 'topic',
+    name: name(item.Name, `${at}.Name`),
+    ...sending(properties, `${at}.Properties`),
+    subscriptions,
   };
 }
 
@@ -72,18 +76,26 @@ function queueDefinition(item, at) {
 }
 
 function sending(properties, at) {
-  const window = duration(properties.DuplicateDetectionHistoryTimeWindow, `${at}.DuplicateDetectionHistoryTimeWindow`, 600_000);
+  const window = duration(
+    properties.DuplicateDetectionHistoryTimeWindow,
+    `${at}.DuplicateDetectionHistoryTimeWindow`,
+    600_000,
+  );
   return {
     ttlMs: duration(properties.DefaultMessageTimeToLive, `${at}.DefaultMessageTimeToLive`, null),
-    dedupeMs: flag(properties.RequiresDuplicateDetection, `${at}.RequiresDuplicateDetection`) ? (window ?? NEVER_MS) : 0,
-    maxMessageBytes: 1024 * whole(properties.MaxMessageSizeInKilobytes, `${at}.MaxMessageSizeInKilobytes`, 256, 1, 102_400),
+    dedupeMs: flag(properties.RequiresDuplicateDetection, `${at}.RequiresDuplicateDetection`)
+      ? (window ?? NEVER_MS)
+      : 0,
+    maxMessageBytes:
+      1024 * whole(properties.MaxMessageSizeInKilobytes, `${at}.MaxMessageSizeInKilobytes`, 256, 1, 102_400),
     maxTotalBytes: 1048576 * whole(properties.MaxSizeInMegabytes, `${at}.MaxSizeInMegabytes`, 1024, 1, 81_920),
   };
 }
 
 function receiving(properties, at) {
   for (const unsupported of ['ForwardTo', 'ForwardDeadLetteredMessagesTo']) {
-    if (properties[unsupported]) throw new ConfigError(`${at}.${unsupported}`, properties[unsupported], 'nothing: forwarding is not supported');
+    if (properties[unsupported])
+      throw new ConfigError(`${at}.${unsupported}`, properties[unsupported], 'nothing: forwarding is not supported');
   }
   return {
     ttlMs: duration(properties.DefaultMessageTimeToLive, `${at}.DefaultMessageTimeToLive`, null),
@@ -124,7 +136,12 @@ function filter(properties, at) {
   for (const [key, value] of Object.entries(given)) {
     if (key === 'Properties') continue;
     const field = SYSTEM_PROPERTIES[key.toLowerCase()];
-    if (!field) throw new ConfigError(`${at}.CorrelationFilter`, key, 'ContentType, CorrelationId, Label, MessageId, ReplyTo, ReplyToSessionId, SessionId, To, Properties');
+    if (!field)
+      throw new ConfigError(
+        `${at}.CorrelationFilter`,
+        key,
+        'ContentType, CorrelationId, Label, MessageId, ReplyTo, ReplyToSessionId, SessionId, To, Properties',
+      );
     system[field] = String(value);
   }
   return { correlation: { system, properties: object(given.Properties ?? {}, `${at}.CorrelationFilter.Properties`) } };

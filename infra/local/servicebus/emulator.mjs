@@ -25,7 +25,8 @@ export class Emulator {
     this.services = { broker, receivers, faults: new Faults(), clock, log };
     broker.onReady = (queue) => receivers.ready(queue);
     broker.onSessionLost = (holder) => holder.sessionLost();
-    broker.onDropped = (queue) => receivers.drop(queue, new BrokerError(CONDITION.notFound, `'${queue.path}' was deleted.`));
+    broker.onDropped = (queue) =>
+      receivers.drop(queue, new BrokerError(CONDITION.notFound, `'${queue.path}' was deleted.`));
     broker.onSooner = () => this.#arm();
     this.amqp = new AmqpServer(this.services);
     this.http = createHttp(this.services);

@@ -8,9 +8,13 @@ export class Faults {
 
   /** @param {string} entity @param {{mode?: string, times?: number, messageIdPattern?: string}} wish */
   set(entity, { mode = 'none', times = Infinity, messageIdPattern = undefined }) {
-    if (!MODES.includes(mode)) throw new BrokerError(CONDITION.argument, `mode is ${JSON.stringify(mode)}; allowed: ${MODES.join(', ')}`);
+    if (!MODES.includes(mode))
+      throw new BrokerError(CONDITION.argument, `mode is ${JSON.stringify(mode)}; allowed: ${MODES.join(', ')}`);
     if (times !== Infinity && !(Number.isInteger(times) && times > 0)) {
-      throw new BrokerError(CONDITION.argument, `times is ${JSON.stringify(times)}; allowed: a whole number above 0, or nothing`);
+      throw new BrokerError(
+        CONDITION.argument,
+        `times is ${JSON.stringify(times)}; allowed: a whole number above 0, or nothing`,
+      );
     }
     let pattern;
     try {
@@ -32,10 +36,14 @@ export class Faults {
     fault.times -= 1;
     if (fault.times <= 0) this.set(entity, { messageIdPattern: fault.pattern?.source });
     switch (fault.mode) {
-      case 'busy': throw new BrokerError(CONDITION.busy, 'The server is busy, as the test asked. Please retry.');
-      case 'entity-disabled': throw new BrokerError(CONDITION.disabled, `'${entity}' is disabled, as the test asked.`);
-      case 'unauthorized': throw new BrokerError(CONDITION.unauthorized, 'Unauthorized access, as the test asked.');
-      default: return fault.mode;
+      case 'busy':
+        throw new BrokerError(CONDITION.busy, 'The server is busy, as the test asked. Please retry.');
+      case 'entity-disabled':
+        throw new BrokerError(CONDITION.disabled, `'${entity}' is disabled, as the test asked.`);
+      case 'unauthorized':
+        throw new BrokerError(CONDITION.unauthorized, 'Unauthorized access, as the test asked.');
+      default:
+        return fault.mode;
     }
   }
 }

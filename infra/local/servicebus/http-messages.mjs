@@ -4,8 +4,17 @@ import { Writer } from './amqp/writer.mjs';
 
 const scratch = new Writer(4096);
 const BROKER_PROPERTIES = new Set([
-  'MessageId', 'SessionId', 'PartitionKey', 'Label', 'ContentType', 'CorrelationId', 'ReplyTo', 'ReplyToSessionId', 'To',
-  'TimeToLive', 'ScheduledEnqueueTimeUtc',
+  'MessageId',
+  'SessionId',
+  'PartitionKey',
+  'Label',
+  'ContentType',
+  'CorrelationId',
+  'ReplyTo',
+  'ReplyToSessionId',
+  'To',
+  'TimeToLive',
+  'ScheduledEnqueueTimeUtc',
 ]);
 /** What a data section adds around a message in a batch: descriptor, format code, size. */
 const SECTION_SHORT_BYTES = 5;
@@ -23,7 +32,8 @@ export function readHttpBatch(text) {
   } catch (error) {
     throw malformed(`The body is not JSON: ${error.message}`);
   }
-  if (!Array.isArray(items) || items.length === 0) throw malformed('The body must be a JSON array of at least one message.');
+  if (!Array.isArray(items) || items.length === 0)
+    throw malformed('The body must be a JSON array of at least one message.');
   let bytes = 0;
   const messages = items.map((item, index) => {
     try {
@@ -56,7 +66,8 @@ function encode(item) {
 
 function writeAnnotations(writer, broker) {
   const partitionKey = text(broker, 'PartitionKey');
-  const scheduled = broker.ScheduledEnqueueTimeUtc === undefined ? undefined : Date.parse(broker.ScheduledEnqueueTimeUtc);
+  const scheduled =
+    broker.ScheduledEnqueueTimeUtc === undefined ? undefined : Date.parse(broker.ScheduledEnqueueTimeUtc);
   if (Number.isNaN(scheduled)) throw malformed('ScheduledEnqueueTimeUtc is not a time');
   if (partitionKey === undefined && scheduled === undefined) return;
   writer.section(SECTION.messageAnnotations).map((w) => {
@@ -68,9 +79,19 @@ function writeAnnotations(writer, broker) {
 
 function writeProperties(writer, broker, ttl) {
   const fields = [
-    text(broker, 'MessageId'), undefined, text(broker, 'To'), text(broker, 'Label'), text(broker, 'ReplyTo'),
-    text(broker, 'CorrelationId'), text(broker, 'ContentType'), undefined, undefined, undefined,
-    text(broker, 'SessionId'), undefined, text(broker, 'ReplyToSessionId'),
+    text(broker, 'MessageId'),
+    undefined,
+    text(broker, 'To'),
+    text(broker, 'Label'),
+    text(broker, 'ReplyTo'),
+    text(broker, 'CorrelationId'),
+    text(broker, 'ContentType'),
+    undefined,
+    undefined,
+    undefined,
+    text(broker, 'SessionId'),
+    undefined,
+    text(broker, 'ReplyToSessionId'),
   ];
   let count = fields.length;
   while (count > 0 && fields[count - 1] === undefined) count -= 1;
@@ -114,7 +135,8 @@ function text(broker, name) {
 
 function milliseconds(seconds) {
   if (seconds === undefined || seconds === null) return undefined;
-  if (typeof seconds !== 'number' || !(seconds > 0)) throw malformed('BrokerProperties.TimeToLive must be seconds above 0');
+  if (typeof seconds !== 'number' || !(seconds > 0))
+    throw malformed('BrokerProperties.TimeToLive must be seconds above 0');
   return Math.min(Math.round(seconds * 1000), 0xffffffff);
 }
 

@@ -7,8 +7,14 @@ import { checkToken } from './sas.mjs';
 
 const BATCH_TYPE = 'application/vnd.microsoft.servicebus.json';
 const STATUS = {
-  [CONDITION.notFound]: 404, [CONDITION.tooLarge]: 413, [CONDITION.quota]: 403, [CONDITION.unauthorized]: 401,
-  [CONDITION.busy]: 503, [CONDITION.disabled]: 403, [CONDITION.internal]: 500, [CONDITION.notAllowed]: 409,
+  [CONDITION.notFound]: 404,
+  [CONDITION.tooLarge]: 413,
+  [CONDITION.quota]: 403,
+  [CONDITION.unauthorized]: 401,
+  [CONDITION.busy]: 503,
+  [CONDITION.disabled]: 403,
+  [CONDITION.internal]: 500,
+  [CONDITION.notAllowed]: 409,
 };
 /** JSON with Base64 is larger than the messages in it; this much larger is read before the answer is 413. */
 const BODY_FACTOR = 2;
@@ -21,10 +27,12 @@ const REQUEST_TIMEOUT_MS = 30_000;
  * @param {object} services broker, faults, clock, log
  */
 export function createHttp(services) {
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: 60_000 },
+  const server = createServer(
+    { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: 60_000 },
     (request, response) => {
       handle(request, response, services).catch((error) => answerError(response, error, services));
-    });
+    },
+  );
   server.on('clientError', (_error, socket) => socket.destroy());
   return server;
 }
@@ -33,7 +41,8 @@ async function handle(request, response, services) {
   const [first, second, ...rest] = segments(request.url);
   const { method } = request;
   if (method === 'POST' && second === 'messages' && rest.length === 0) return send(first, request, response, services);
-  if (method === 'PUT' && first === '$faults' && second && rest.length === 0) return setFault(second, request, response, services);
+  if (method === 'PUT' && first === '$faults' && second && rest.length === 0)
+    return setFault(second, request, response, services);
   if (first && second === undefined) {
     if (method === 'PUT') return putEntity(first, request, response, services);
     if (method === 'GET') return answer(response, 200, describe(services.broker.entity(first)));
@@ -59,13 +68,19 @@ async function send(name, request, response, { broker, faults, clock }) {
   if (refusal) throw new BrokerError(CONDITION.unauthorized, refusal);
   const entity = broker.entity(name);
   if (request.headers['content-type'] !== BATCH_TYPE) {
-    throw new BrokerError(CONDITION.argument, `Content-Type must be exactly ${BATCH_TYPE}; only the batch form is supported.`);
+    throw new BrokerError(
+      CONDITION.argument,
+      `Content-Type must be exactly ${BATCH_TYPE}; only the batch form is supported.`,
+    );
   }
   const { maxMessageBytes } = entity.definition;
   const text = await readBody(request, maxMessageBytes * BODY_FACTOR + BODY_MARGIN_BYTES);
   const { messages, bytes } = readHttpBatch(text);
   if (bytes > maxMessageBytes) {
-    throw new BrokerError(CONDITION.tooLarge, `The batch has ${bytes} bytes as AMQP; at most ${maxMessageBytes} are allowed by '${entity.name}'.`);
+    throw new BrokerError(
+      CONDITION.tooLarge,
+      `The batch has ${bytes} bytes as AMQP; at most ${maxMessageBytes} are allowed by '${entity.name}'.`,
+    );
   }
   const fault = faults.onSend(entity.name, messages);
   if (fault === 'hang') return;
@@ -153,5 +168,7 @@ function answer(response, status, body) {
     return;
   }
   const text = JSON.stringify(body);
-  response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) }).end(text);
+  response
+    .writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) })
+    .end(text);
 }

@@ -1,6 +1,17 @@
 import {
-  closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, readSync, renameSync,
-  rmSync, writeFileSync, writeSync,
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { StoredMessage } from './amqp/message.mjs';
@@ -57,7 +68,9 @@ export class Journal {
     const path = this.#path(OWNER_FILE);
     const owner = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
     if (owner > 0 && owner !== process.pid && isAlive(owner)) {
-      throw new JournalError(`--data ${this.#directory} is used by process ${owner}; if that is no emulator, delete ${path}`);
+      throw new JournalError(
+        `--data ${this.#directory} is used by process ${owner}; if that is no emulator, delete ${path}`,
+      );
     }
     writeFileSync(path, String(process.pid));
   }
@@ -112,7 +125,8 @@ export class Journal {
     try {
       for (const record of records(file, fstatSync(file).size)) this.#broker.apply(record);
     } catch (error) {
-      throw error instanceof JournalError ? error
+      throw error instanceof JournalError
+        ? error
         : new JournalError(`--data ${this.#directory} cannot be read (${error.message}); move it away to start afresh`);
     } finally {
       closeSync(file);
@@ -148,7 +162,6 @@ function* records(file, size) {
   while (size - position >= FRAME_BYTES) {
     if (window.length < FRAME_BYTES) window = read(file, position, Math.min(READ_BYTES, size - position));
     const length = window.readUInt32BE(0);
-    if (length > size - position) return; // torn
     if (window.length < length) window = read(file, position, Math.min(Math.max(READ_BYTES, length), size - position));
     const bytes = window.subarray(0, length);
     if (length < FRAME_BYTES || checksum(bytes.subarray(8)) !== bytes.readUInt32BE(4)) {

@@ -19,12 +19,21 @@ function options() {
       },
     }));
   } catch (error) {
-    throw new ConfigError('argument', process.argv.slice(2).join(' '), `--port, --host, --config, --data, --exit-with-stdin (${error.message})`);
+    throw new ConfigError(
+      'argument',
+      process.argv.slice(2).join(' '),
+      `--port, --host, --config, --data, --exit-with-stdin (${error.message})`,
+    );
   }
   const port = Number(values.port);
-  if (!/^\d+$/.test(values.port) || port > 65_535) throw new ConfigError('--port', values.port, '0 to 65535; 0 is any free one');
+  if (!/^\d+$/.test(values.port) || port > 65_535)
+    throw new ConfigError('--port', values.port, '0 to 65535; 0 is any free one');
   if (!/^(127(\.\d{1,3}){3}|localhost|::1)$/.test(values.host)) {
-    throw new ConfigError('--host', values.host, 'a loopback address: the key is public, so nobody else may reach this');
+    throw new ConfigError(
+      '--host',
+      values.host,
+      'a loopback address: the key is public, so nobody else may reach this',
+    );
   }
   return { ...values, port };
 }
@@ -40,7 +49,11 @@ function define(broker, definitions, config) {
     try {
       broker.define(definition);
     } catch (error) {
-      throw new ConfigError(`${config}: ${definition.name}`, definition.kind, `what fits the data directory (${error.message})`);
+      throw new ConfigError(
+        `${config}: ${definition.name}`,
+        definition.kind,
+        `what fits the data directory (${error.message})`,
+      );
     }
   }
 }
@@ -65,10 +78,17 @@ async function main() {
   try {
     actual = await emulator.listen(port, host);
   } catch (error) {
-    unusable(error.code === 'EADDRINUSE' ? `port ${port} is taken; choose another with --port, or 0 for any free one` : error.message);
+    unusable(
+      error.code === 'EADDRINUSE'
+        ? `port ${port} is taken; choose another with --port, or 0 for any free one`
+        : error.message,
+    );
   }
   const address = host.includes(':') ? `[${host}]` : host;
-  console.log(`Service Bus emulator: Endpoint=sb://${address}:${actual};SharedAccessKeyName=${KEY_NAME};SharedAccessKey=${KEY};UseDevelopmentEmulator=true;`);
+  console.log(
+    `Service Bus emulator: Endpoint=sb://${address}:${actual};` +
+      `SharedAccessKeyName=${KEY_NAME};SharedAccessKey=${KEY};UseDevelopmentEmulator=true;`,
+  );
 }
 
 main().catch((error) => {

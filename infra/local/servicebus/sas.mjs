@@ -16,15 +16,18 @@ const checked = new Map();
 export function checkToken(token, now) {
   const match = /^SharedAccessSignature\s+(.+)$/.exec(token ?? '');
   if (!match) return { refusal: 'MissingToken: expected "SharedAccessSignature sr=…&sig=…&se=…&skn=…".' };
-  const fields = new Map(match[1].split('&').map((pair) => {
-    const at = pair.indexOf('=');
-    return [pair.slice(0, at), pair.slice(at + 1)];
-  }));
+  const fields = new Map(
+    match[1].split('&').map((pair) => {
+      const at = pair.indexOf('=');
+      return [pair.slice(0, at), pair.slice(at + 1)];
+    }),
+  );
   const expiresAt = Number(fields.get('se')) * 1000;
   if (!fields.get('sr') || !fields.get('sig') || !Number.isFinite(expiresAt)) {
     return { refusal: 'MalformedToken: sr, sig and se are needed.' };
   }
-  if (decode(fields.get('skn') ?? '') !== KEY_NAME) return { refusal: `InvalidSignature: the rule must be ${KEY_NAME}.` };
+  if (decode(fields.get('skn') ?? '') !== KEY_NAME)
+    return { refusal: `InvalidSignature: the rule must be ${KEY_NAME}.` };
   if (!signatureFits(token, fields)) return { refusal: 'InvalidSignature: The token has an invalid signature.' };
   if (expiresAt <= now) return { refusal: 'ExpiredToken: The token is expired.' };
   return { expiresAt };
@@ -32,7 +35,9 @@ export function checkToken(token, now) {
 
 function signatureFits(token, fields) {
   if (checked.has(token)) return true;
-  const expected = createHmac('sha256', KEY).update(`${fields.get('sr')}\n${fields.get('se')}`).digest();
+  const expected = createHmac('sha256', KEY)
+    .update(`${fields.get('sr')}\n${fields.get('se')}`)
+    .digest();
   const given = Buffer.from(decode(fields.get('sig')), 'base64');
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) return false;
   if (checked.size >= CHECKED_MAX) checked.clear();

@@ -17,11 +17,10 @@ internal sealed record TimerRecord(DateTime Last, DateTime Next, DateTime LastUp
         if (stored is null)
             return (Fresh(schedule, now), false);
 
-        var basis = stored.Last != default ? stored.Last : stored.LastUpdated != default ? stored.LastUpdated : now;
-        var next = schedule.NextAfter(basis);
+        var next = schedule.NextAfter(stored.LastUpdated);
         if (next == stored.Next)
             return (stored, now > next);
-        return (now > next ? Fresh(schedule, now) : new(default, next, basis), false);
+        return (now > next ? Fresh(schedule, now) : stored with { Last = default, Next = next }, false);
     }
 
     public ScheduleStatus ToStatus() => new() { Last = Last, Next = Next, LastUpdated = LastUpdated };

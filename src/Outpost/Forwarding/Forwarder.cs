@@ -52,7 +52,7 @@ public sealed partial class Forwarder(
                 await Task.Delay(options.Poll, time, stop);
             }
 
-            if (run.Delivered > 0 && _failing.TryRemove(partition, out _)) LogRecovered(options.Name, partition);
+            if (_failing.TryRemove(partition, out _)) LogRecovered(options.Name, partition);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {

@@ -3,9 +3,9 @@ using System.Buffers;
 namespace Azure.Data.Tables.Internal;
 
 /// <summary>
-/// A growing body in pooled memory. <see cref="Return"/> only after an answer that proves the whole body was read:
-/// after a timeout or a lost connection the transport may still be sending from it, and then it is left to the
-/// garbage collector.
+/// A growing body in pooled memory. <see cref="Return"/> only after a success at the first try, which proves that the
+/// whole body was read: after a timeout or a lost connection the transport may still be sending from it, and then it is
+/// left to the garbage collector.
 /// </summary>
 internal sealed class PooledBytes(int capacity) : IBufferWriter<byte>
 {

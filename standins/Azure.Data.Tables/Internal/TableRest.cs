@@ -146,7 +146,9 @@ internal sealed class TableRest(HttpPipeline pipeline, Uri endpoint, string vers
         await pipeline.SendAsync(message, cancellationToken).ConfigureAwait(false);
         if (message.Response.IsError)
             throw new RequestFailedException(message.Response);
-        body?.Return();
+        // A try that was given up may still be sending from the buffer.
+        if (message.ProcessingContext.RetryNumber == 0)
+            body?.Return();
         return message.Response;
     }
 }

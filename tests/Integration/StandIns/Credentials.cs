@@ -76,6 +76,24 @@ public class Credentials
     }
 
     [Fact]
+    public async Task Each_try_is_signed_anew()
+    {
+        var credential = new TableSharedKeyCredential("acct", Key);
+        Func<Response> busy = () =>
+        {
+            credential.SetAccountKey("b3RoZXI=");
+            return ScriptedResponse.Refusal(503, "ServerBusy");
+        };
+        var transport = new ScriptedTransport(busy, () => new ScriptedResponse(204, ""));
+        var endpoint = new Uri("https://acct.table.example.net");
+        var table = new TableClient(endpoint, "things", credential, Scripted.Options(transport));
+
+        await table.DeleteEntityAsync("p", "r");
+
+        Assert.NotEqual(transport.Log[0].Headers["Authorization"], transport.Log[1].Headers["Authorization"]);
+    }
+
+    [Fact]
     public async Task A_shared_access_signature_travels_in_the_address_only()
     {
         const string Account = "https://acct.table.example.net";

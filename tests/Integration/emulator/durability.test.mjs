@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -29,12 +39,25 @@ describe('With a data directory', { concurrency: 2 }, () => {
     test(`messages, settlements and numbers survive ${signal}`, async () => {
       const name = 'topic';
       let numbers;
-      await inTurn({ signal },
+      await inTurn(
+        { signal },
         async (emulator) => {
-          await emulator.create(topic({ all: {}, orders: { RequiresSession: true } }, { RequiresDuplicateDetection: true }), name);
+          await emulator.create(
+            topic({ all: {}, orders: { RequiresSession: true } }, { RequiresDuplicateDetection: true }),
+            name,
+          );
           const client = emulator.client();
-          await client.createSender(name).sendMessages(['a', 'b', 'c', 'd', 'e'].map((body) => (
-            { body, messageId: body, sessionId: 's', subject: 'x', applicationProperties: { n: 1 } })));
+          await client
+            .createSender(name)
+            .sendMessages(
+              ['a', 'b', 'c', 'd', 'e'].map((body) => ({
+                body,
+                messageId: body,
+                sessionId: 's',
+                subject: 'x',
+                applicationProperties: { n: 1 },
+              })),
+            );
           const receiver = client.createReceiver(name, 'all');
           const [a, b, c, d] = await receive(receiver, 4);
           await receiver.completeMessage(a);
@@ -62,7 +85,10 @@ describe('With a data directory', { concurrency: 2 }, () => {
           assert.equal(await session.getSessionState(), 'half way');
           assert.deepEqual(texts(await receive(session, 4)), ['b', 'c', 'd', 'e']);
 
-          await client.createSender(name).sendMessages([{ body: 'again', messageId: 'a', sessionId: 's' }, { body: 'f', messageId: 'f', sessionId: 's' }]);
+          await client.createSender(name).sendMessages([
+            { body: 'again', messageId: 'a', sessionId: 's' },
+            { body: 'f', messageId: 'f', sessionId: 's' },
+          ]);
           const [f] = await receive(receiver, 1);
           assert.equal(f.body, 'f', 'a duplicate of before the restart is dropped');
           assert.equal(f.sequenceNumber.toNumber(), numbers.b + 4);
@@ -70,20 +96,27 @@ describe('With a data directory', { concurrency: 2 }, () => {
         async (emulator) => {
           // locks do not survive: what was locked when the process died is there again
           assert.deepEqual(await counts(emulator, name, 'all'), { active: 3, locked: 0, deferred: 0, deadLettered: 1 });
-        });
+        },
+      );
     });
   }
 
   test('everything acknowledged before a kill in mid-flight is there, once', async () => {
     const acknowledged = [];
-    await inTurn({},
+    await inTurn(
+      {},
       async (emulator) => {
         await emulator.create(queue({ RequiresDuplicateDetection: true }), 'q');
         let running = true;
         const senders = Array.from({ length: 4 }, async (_, s) => {
           for (let i = 0; running; i++) {
             const ids = Array.from({ length: 20 }, (__, n) => `${s}-${i}-${n}`);
-            const response = await emulator.post('q', ids.map((MessageId) => ({ Body: MessageId, BrokerProperties: { MessageId } }))).catch(() => undefined);
+            const response = await emulator
+              .post(
+                'q',
+                ids.map((MessageId) => ({ Body: MessageId, BrokerProperties: { MessageId } })),
+              )
+              .catch(() => undefined);
             if (response?.status === 201) acknowledged.push(...ids);
           }
         });
@@ -98,51 +131,77 @@ describe('With a data directory', { concurrency: 2 }, () => {
         const { active } = await counts(emulator, 'q');
         const bodies = texts(await receive(receiver, active));
         assert.equal(new Set(bodies).size, bodies.length);
-        assert.deepEqual(acknowledged.filter((id) => !bodies.includes(id)), []);
+        assert.deepEqual(
+          acknowledged.filter((id) => !bodies.includes(id)),
+          [],
+        );
         assert.ok(bodies.length - acknowledged.length <= 80, 'at most what was in flight came on top');
-      });
+      },
+    );
   });
 
   test('scheduled messages come when due, also when that was while nobody ran', async () => {
-    await inTurn({},
+    await inTurn(
+      {},
       async (emulator) => {
         await emulator.create(queue({ DefaultMessageTimeToLive: 'PT1H' }), 'q');
-        await emulator.client().createSender('q').scheduleMessages([{ body: 'a' }, { body: 'b' }], new Date(Date.now() + 300));
+        await emulator
+          .client()
+          .createSender('q')
+          .scheduleMessages([{ body: 'a' }, { body: 'b' }], new Date(Date.now() + 300));
       },
       async (emulator) => {
         assert.deepEqual(texts(await receive(emulator.client().createReceiver('q'), 2)), ['a', 'b']);
-      });
+      },
+    );
   });
 
   test('a record torn by the kill is passed over; what came before stays', async () => {
-    await inTurn({},
+    await inTurn(
+      {},
       async (emulator, directory) => {
         await emulator.create(queue(), 'q');
-        await emulator.client().createSender('q').sendMessages([{ body: 'a' }]);
+        await emulator
+          .client()
+          .createSender('q')
+          .sendMessages([{ body: 'a' }]);
         await emulator.kill();
         const { size } = statSync(join(directory, 'journal'));
         const again = await startEmulator('--data', directory);
-        await again.client().createSender('q').sendMessages([{ body: 'torn' }]);
+        await again
+          .client()
+          .createSender('q')
+          .sendMessages([{ body: 'torn' }]);
         await again.kill();
         assert.ok(statSync(join(directory, 'journal')).size > size);
         truncateSync(join(directory, 'journal'), statSync(join(directory, 'journal')).size - 3);
       },
       async (emulator) => {
-        assert.deepEqual(texts(await receive(emulator.client().createReceiver('q', { receiveMode: 'receiveAndDelete' }), 1)), ['a']);
+        assert.deepEqual(
+          texts(await receive(emulator.client().createReceiver('q', { receiveMode: 'receiveAndDelete' }), 1)),
+          ['a'],
+        );
       },
       async (emulator, directory) => {
         assert.equal((await counts(emulator, 'q')).active, 0);
         await emulator.kill();
         appendFileSync(join(directory, 'journal'), Buffer.from([0, 0, 0]));
       },
-      async (emulator) => assert.equal((await counts(emulator, 'q')).active, 0));
+      async (emulator) => assert.equal((await counts(emulator, 'q')).active, 0),
+    );
   });
 
   test('a damaged journal is refused, not half read', async () => {
     await inTurn({}, async (emulator, directory) => {
       await emulator.create(queue(), 'q');
-      await emulator.client().createSender('q').sendMessages([{ body: 'aaaaaaaaaaaaaaaaaaaaaaaa' }]);
-      await emulator.client().createSender('q').sendMessages([{ body: 'b' }]);
+      await emulator
+        .client()
+        .createSender('q')
+        .sendMessages([{ body: 'aaaaaaaaaaaaaaaaaaaaaaaa' }]);
+      await emulator
+        .client()
+        .createSender('q')
+        .sendMessages([{ body: 'b' }]);
       await emulator.kill();
       const path = join(directory, 'journal');
       const at = readFileSync(path).indexOf('aaaaaaaaa');
@@ -161,21 +220,25 @@ describe('With a data directory', { concurrency: 2 }, () => {
   });
 
   test('the file is rewritten when it is mostly about what is gone', async () => {
-    await inTurn({}, async (emulator, directory) => {
-      await emulator.create(queue({ MaxMessageSizeInKilobytes: 8192 }), 'q');
-      const client = emulator.client();
-      const sender = client.createSender('q');
-      const receiver = client.createReceiver('q', { receiveMode: 'receiveAndDelete' });
-      await sender.sendMessages({ body: 'stays', scheduledEnqueueTimeUtc: new Date(Date.now() + 60_000) });
-      const body = Buffer.alloc(7 * 1_048_576);
-      for (let i = 0; i < 12; i++) {
-        await sender.sendMessages({ body });
-        await receive(receiver, 1);
-      }
-      assert.ok(statSync(join(directory, 'journal')).size < 50 * 1_048_576);
-      assert.equal((await emulator.describe('q')).scheduled, 1);
-    }, async (emulator) => {
-      assert.equal((await emulator.describe('q')).scheduled, 1);
-    });
+    await inTurn(
+      {},
+      async (emulator, directory) => {
+        await emulator.create(queue({ MaxMessageSizeInKilobytes: 8192 }), 'q');
+        const client = emulator.client();
+        const sender = client.createSender('q');
+        const receiver = client.createReceiver('q', { receiveMode: 'receiveAndDelete' });
+        await sender.sendMessages({ body: 'stays', scheduledEnqueueTimeUtc: new Date(Date.now() + 60_000) });
+        const body = Buffer.alloc(7 * 1_048_576);
+        for (let i = 0; i < 12; i++) {
+          await sender.sendMessages({ body });
+          await receive(receiver, 1);
+        }
+        assert.ok(statSync(join(directory, 'journal')).size < 50 * 1_048_576);
+        assert.equal((await emulator.describe('q')).scheduled, 1);
+      },
+      async (emulator) => {
+        assert.equal((await emulator.describe('q')).scheduled, 1);
+      },
+    );
   });
 });

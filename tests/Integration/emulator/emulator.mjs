@@ -16,16 +16,24 @@ const KEY = 'SAS_KEY_VALUE';
  */
 export async function startEmulator(...args) {
   const { quiet = false } = typeof args.at(-1) === 'object' ? args.pop() : {};
-  const child = spawn(process.execPath, [MAIN, '--port', '0', '--exit-with-stdin', ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [MAIN, '--port', '0', '--exit-with-stdin', ...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   const complaints = [];
   child.stderr.on('data', (text) => {
     complaints.push(text);
     if (!quiet) process.stderr.write(text);
   });
-  const exited = new Promise((resolve) => { child.once('close', (code, signal) => resolve({ code, signal })); });
+  const exited = new Promise((resolve) => {
+    child.once('close', (code, signal) => resolve({ code, signal }));
+  });
   const line = await Promise.race([
-    new Promise((resolve) => { createInterface(child.stdout).once('line', resolve); }),
-    exited.then(({ code }) => { throw new Error(`the emulator ended with code ${code}\n${complaints.join('')}`); }),
+    new Promise((resolve) => {
+      createInterface(child.stdout).once('line', resolve);
+    }),
+    exited.then(({ code }) => {
+      throw new Error(`the emulator ended with code ${code}\n${complaints.join('')}`);
+    }),
   ]);
   const connectionString = line.replace('Service Bus emulator: ', '');
   const port = Number(/:(\d+);/.exec(connectionString)[1]);
@@ -45,7 +53,9 @@ class RunningEmulator {
 
   /** A client of the official library; quick to give up, so that a failing test fails soon. */
   client(retryOptions = {}) {
-    const client = new ServiceBusClient(this.connectionString, { retryOptions: { maxRetries: 0, timeoutInMs: 10_000, ...retryOptions } });
+    const client = new ServiceBusClient(this.connectionString, {
+      retryOptions: { maxRetries: 0, timeoutInMs: 10_000, ...retryOptions },
+    });
     this.#clients.push(client);
     return client;
   }
@@ -71,7 +81,11 @@ class RunningEmulator {
   }
 
   /** Sends over HTTP as the service's batch form wants it. */
-  post(entity, messages, { authorization = token(entity), contentType = BATCH_TYPE, body = JSON.stringify(messages), ...rest } = {}) {
+  post(
+    entity,
+    messages,
+    { authorization = token(entity), contentType = BATCH_TYPE, body = JSON.stringify(messages), ...rest } = {},
+  ) {
     return fetch(`${this.url}/${entity}/messages`, {
       method: 'POST',
       headers: { 'Content-Type': contentType, ...(authorization && { Authorization: authorization }) },
@@ -116,7 +130,11 @@ export async function sharedEmulator(...args) {
 export function topic(subscriptions, properties = {}) {
   return {
     Properties: properties,
-    Subscriptions: Object.entries(subscriptions).map(([Name, { Rules = [], ...Properties }]) => ({ Name, Properties, Rules })),
+    Subscriptions: Object.entries(subscriptions).map(([Name, { Rules = [], ...Properties }]) => ({
+      Name,
+      Properties,
+      Rules,
+    })),
   };
 }
 
@@ -133,7 +151,9 @@ export async function until(check, what = 'the expected state', timeoutMs = 5_00
   const end = Date.now() + timeoutMs;
   while (!(await check())) {
     if (Date.now() > end) throw new Error(`${what} did not come within ${timeoutMs} ms`);
-    await new Promise((resolve) => { setTimeout(resolve, 25); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 25);
+    });
   }
 }
 

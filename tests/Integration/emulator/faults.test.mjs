@@ -4,12 +4,18 @@ import { queue, sharedEmulator } from './emulator.mjs';
 
 const emulator = await sharedEmulator();
 
-async function given(fault) {
+async function given(fault, { timeoutInMs = 10_000 } = {}) {
   const name = await emulator.create(queue());
   assert.equal((await emulator.fault(name, fault)).status, 200);
-  const sender = emulator.client({ timeoutInMs: 700 }).createSender(name);
+  const sender = emulator.client({ timeoutInMs }).createSender(name);
   const count = async () => (await emulator.describe(name)).messages[name].active;
-  return { name, sender, count, post: (id = 'm') => emulator.post(name, [{ Body: 'a', BrokerProperties: { MessageId: id } }], { signal: AbortSignal.timeout(2_000) }) };
+  return {
+    name,
+    sender,
+    count,
+    post: (id = 'm') =>
+      emulator.post(name, [{ Body: 'a', BrokerProperties: { MessageId: id } }], { signal: AbortSignal.timeout(timeoutInMs) }),
+  };
 }
 
 describe('A fault asked for by a test', { concurrency: true }, () => {
@@ -27,7 +33,10 @@ describe('A fault asked for by a test', { concurrency: true }, () => {
   });
 
   test('entity-disabled and unauthorized refuse until lifted', async () => {
-    for (const [mode, code, status] of [['entity-disabled', 'MessagingEntityDisabled', 403], ['unauthorized', 'UnauthorizedAccess', 401]]) {
+    for (const [mode, code, status] of [
+      ['entity-disabled', 'MessagingEntityDisabled', 403],
+      ['unauthorized', 'UnauthorizedAccess', 401],
+    ]) {
       const { name, sender, post, count } = await given({ mode });
       for (let i = 0; i < 3; i++) await assert.rejects(sender.sendMessages({ body: 'a' }), { code });
       assert.equal((await post()).status, status);
@@ -52,7 +61,7 @@ describe('A fault asked for by a test', { concurrency: true }, () => {
   });
 
   test('hang never answers', async () => {
-    const { sender, post, count } = await given({ mode: 'hang' });
+    const { sender, post, count } = await given({ mode: 'hang' }, { timeoutInMs: 2_500 });
     await assert.rejects(post(), { name: 'TimeoutError' });
     await assert.rejects(sender.sendMessages({ body: 'a' }), { code: 'ServiceTimeout' });
     assert.equal(await count(), 0);
@@ -61,7 +70,13 @@ describe('A fault asked for by a test', { concurrency: true }, () => {
   test('messageIdPattern refuses for good the batches that have such a message, and no others', async () => {
     const { name, sender, post, count } = await given({ messageIdPattern: '^bad-' });
 
-    await assert.rejects(sender.sendMessages([{ body: 'a', messageId: 'ok-1' }, { body: 'b', messageId: 'bad-1' }]), { code: 'GeneralError' });
+    await assert.rejects(
+      sender.sendMessages([
+        { body: 'a', messageId: 'ok-1' },
+        { body: 'b', messageId: 'bad-1' },
+      ]),
+      { code: 'GeneralError' },
+    );
     const response = await post('bad-2');
     assert.equal(response.status, 400);
     assert.equal((await response.json()).error.code, 'com.microsoft:argument-error');

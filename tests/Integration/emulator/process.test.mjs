@@ -37,14 +37,17 @@ function talk(port, ...chunks) {
 }
 
 describe('The process', { concurrency: true }, () => {
-  test('serves the project\'s own configuration', async () => {
+  test("serves the project's own configuration", async () => {
     const own = await startEmulator('--config', PROJECT_CONFIG);
     assert.deepEqual(Object.keys((await own.describe('events')).messages), ['orders', 'all']);
     await own.stop();
   });
 
   test('reads queues and topics from the configuration', async () => {
-    const own = await startEmulator('--config', namespaceOf({ Queues: [{ Name: 'q' }], Topics: [{ Name: 't', Subscriptions: [{ Name: 's' }] }] }));
+    const own = await startEmulator(
+      '--config',
+      namespaceOf({ Queues: [{ Name: 'q' }], Topics: [{ Name: 't', Subscriptions: [{ Name: 's' }] }] }),
+    );
     assert.equal((await own.describe('q')).kind, 'queue');
     assert.equal((await own.describe('t')).kind, 'topic');
     await own.stop();
@@ -56,9 +59,18 @@ describe('The process', { concurrency: true }, () => {
       ['{}', /UserConfig\.Namespaces is missing; allowed: a list/],
       [namespaceOf({ Topics: [{ Name: 'a b' }] }), /Namespaces\[0\]\.Topics\[0\]\.Name is "a b"; allowed: 1 to 50 of/],
       [namespaceOf({ Topics: [{ Name: 'a' }, { Name: 'A' }] }), /is "A"; allowed: each name once/],
-      [namespaceOf({ Queues: [{ Name: 'q', Properties: { LockDuration: 'PT' } }] }), /LockDuration is "PT"; allowed: an ISO 8601 duration/],
-      [namespaceOf({ Queues: [{ Name: 'q', Properties: { MaxDeliveryCount: 0 } }] }), /MaxDeliveryCount is 0; allowed: a whole number from 1 to 2000/],
-      [namespaceOf({ Queues: [{ Name: 'q', Properties: { RequiresSession: 'yes' } }] }), /RequiresSession is "yes"; allowed: true or false/],
+      [
+        namespaceOf({ Queues: [{ Name: 'q', Properties: { LockDuration: 'PT' } }] }),
+        /LockDuration is "PT"; allowed: an ISO 8601 duration/,
+      ],
+      [
+        namespaceOf({ Queues: [{ Name: 'q', Properties: { MaxDeliveryCount: 0 } }] }),
+        /MaxDeliveryCount is 0; allowed: a whole number from 1 to 2000/,
+      ],
+      [
+        namespaceOf({ Queues: [{ Name: 'q', Properties: { RequiresSession: 'yes' } }] }),
+        /RequiresSession is "yes"; allowed: true or false/,
+      ],
       [namespaceOf({ Queues: [{ Name: 'q', Properties: { ForwardTo: 'r' } }] }), /ForwardTo is "r"; allowed: nothing/],
     ]) {
       const path = config.startsWith('/') ? config : configFile(config);
@@ -95,7 +107,10 @@ describe('The process', { concurrency: true }, () => {
       const own = await startEmulator();
       const name = await own.create(queue());
       const client = own.client();
-      const waiting = client.createReceiver(name).receiveMessages(1, { maxWaitTimeInMs: 5_000 }).catch(() => []);
+      const waiting = client
+        .createReceiver(name)
+        .receiveMessages(1, { maxWaitTimeInMs: 5_000 })
+        .catch(() => []);
       await client.createSender(name).sendMessages({ body: 'a' });
       const idle = connect(own.port, '127.0.0.1').on('error', () => {});
       const started = Date.now();
@@ -146,21 +161,41 @@ describe('A peer that sends nonsense', { concurrency: true }, () => {
       'a frame of 2 GiB': [header(0), Buffer.from([0x7f, 0xff, 0xff, 0xff, 2, 0, 0, 0]), Buffer.alloc(100_000)],
       'a frame shorter than its header': [header(0), Buffer.from([0, 0, 0, 9, 200, 0, 0, 0, 0])],
       'an unknown performative': [header(0), frame(0, [0x00, 0x53, 0x7f, 0x45])],
-      'a list that claims four billion items': [header(0), frame(0, [0x00, 0x53, 0x10, 0xd0, 0, 0, 0, 20, 0xff, 0xff, 0xff, 0xff])],
-      'an array of four billion nulls': [header(0), open, frame(0, [0x00, 0x53, 0x11, 0xd0, 0, 0, 0, 40, 0, 0, 0, 1, 0xf0, 0, 0, 0, 20, 0xff, 0xff, 0xff, 0xff, 0x40])],
-      'lists nested 20,000 deep': [header(0), frame(0, [0x00, 0x53, 0x10], Buffer.alloc(20_000, Buffer.from([0xc0, 0xff, 0x01])))],
+      'a list that claims four billion items': [
+        header(0),
+        frame(0, [0x00, 0x53, 0x10, 0xd0, 0, 0, 0, 20, 0xff, 0xff, 0xff, 0xff]),
+      ],
+      'an array of four billion nulls': [
+        header(0),
+        open,
+        frame(0, [0x00, 0x53, 0x11, 0xd0, 0, 0, 0, 40, 0, 0, 0, 1, 0xf0, 0, 0, 0, 20, 0xff, 0xff, 0xff, 0xff, 0x40]),
+      ],
+      'lists nested 20,000 deep': [
+        header(0),
+        frame(0, [0x00, 0x53, 0x10], Buffer.alloc(20_000, Buffer.from([0xc0, 0xff, 0x01]))),
+      ],
       'a transfer without a session': [header(0), open, frame(0, [0x00, 0x53, 0x14, 0xc0, 0x02, 0x01, 0x43])],
       'a transfer without a link': [header(0), open, begin, frame(0, [0x00, 0x53, 0x14, 0xc0, 0x02, 0x01, 0x43])],
       'two opens': [header(0), open, open],
     };
-    const answers = await Promise.all(Object.entries(nonsense).map(async ([what, chunks]) => [what, (await talk(emulator.port, ...chunks)).how]));
-    assert.deepEqual(answers, Object.keys(nonsense).map((what) => [what, 'closed']));
+    const answers = await Promise.all(
+      Object.entries(nonsense).map(async ([what, chunks]) => [what, (await talk(emulator.port, ...chunks)).how]),
+    );
+    assert.deepEqual(
+      answers,
+      Object.keys(nonsense).map((what) => [what, 'closed']),
+    );
     await stillServes();
   });
 
   test('in a disposition of four billion deliveries does not keep the process busy', async () => {
-    await talk(emulator.port, header(0), open, begin,
-      frame(0, [0x00, 0x53, 0x15, 0xc0, 0x0b, 0x04, 0x41, 0x43, 0x70, 0xff, 0xff, 0xff, 0xfe, 0x41, 0x40]));
+    await talk(
+      emulator.port,
+      header(0),
+      open,
+      begin,
+      frame(0, [0x00, 0x53, 0x15, 0xc0, 0x0b, 0x04, 0x41, 0x43, 0x70, 0xff, 0xff, 0xff, 0xfe, 0x41, 0x40]),
+    );
     await stillServes();
   });
 
@@ -170,8 +205,20 @@ describe('A peer that sends nonsense', { concurrency: true }, () => {
       seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
       return seed % below;
     };
-    const good = [header(3), frame(1, [0x00, 0x53, 0x41, 0xc0, 0x0c, 0x01, 0xa3, 0x09], Buffer.from('ANONYMOUS')), header(0), open, begin,
-      frame(0, [0x00, 0x53, 0x12, 0xc0, 0x12, 0x07, 0xa1, 0x01, 0x6c, 0x43, 0x42, 0x40, 0x40, 0x40, 0x00, 0x53, 0x29, 0xc0, 0x04, 0x01, 0xa1, 0x01, 0x71])];
+    const good = [
+      header(3),
+      frame(1, [0x00, 0x53, 0x41, 0xc0, 0x0c, 0x01, 0xa3, 0x09], Buffer.from('ANONYMOUS')),
+      header(0),
+      open,
+      begin,
+      frame(
+        0,
+        [
+          0x00, 0x53, 0x12, 0xc0, 0x12, 0x07, 0xa1, 0x01, 0x6c, 0x43, 0x42, 0x40, 0x40, 0x40, 0x00, 0x53, 0x29, 0xc0,
+          0x04, 0x01, 0xa1, 0x01, 0x71,
+        ],
+      ),
+    ];
     const one = () => {
       const bytes = Buffer.concat(good.slice(random(2) * 2));
       for (let n = 1 + random(6); n > 0; n--) bytes[random(bytes.length)] = random(256);
@@ -188,8 +235,17 @@ describe('A peer that sends nonsense', { concurrency: true }, () => {
     await sender.sendMessages({ body: 'before' });
     const connection = client._connectionContext.connection;
     const link = await connection.createAwaitableSender({ target: { address: name } });
-    for (const payload of [Buffer.from('nonsense'), Buffer.from([0x00, 0x53, 0x75, 0xb0, 0xff, 0xff, 0xff, 0xff]), Buffer.alloc(0), Buffer.from([0x00, 0x53, 0x00])]) {
-      for (const format of [0, 0x80013700]) await link.send(payload, { format, tag: Buffer.from('t') }).then(() => assert.equal(payload.length + format, 0), (error) => assert.match(`${error.condition ?? error.innerError?.condition}`, /decode-error/));
+    for (const payload of [
+      Buffer.from('nonsense'),
+      Buffer.from([0x00, 0x53, 0x75, 0xb0, 0xff, 0xff, 0xff, 0xff]),
+      Buffer.alloc(0),
+      Buffer.from([0x00, 0x53, 0x00]),
+    ]) {
+      for (const format of [0, 0x80013700])
+        await link.send(payload, { format, tag: Buffer.from('t') }).then(
+          () => assert.equal(payload.length + format, 0),
+          (error) => assert.match(`${error.condition ?? error.innerError?.condition}`, /decode-error/),
+        );
     }
     await sender.sendMessages({ body: 'after' });
     await stillServes();
@@ -197,7 +253,9 @@ describe('A peer that sends nonsense', { concurrency: true }, () => {
 
   test('slowly over HTTP does not hold up others', async () => {
     const slow = Array.from({ length: 50 }, () => connect(emulator.port, '127.0.0.1').on('error', () => {}));
-    slow.forEach((socket, i) => socket.write(i % 2 ? 'PO' : `POST /x/messages HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n`));
+    slow.forEach((socket, i) =>
+      socket.write(i % 2 ? 'PO' : `POST /x/messages HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n`),
+    );
     await stillServes();
     slow.forEach((socket) => socket.destroy());
   });

@@ -9,8 +9,17 @@ const KIB = 1024;
 /** What a receiver sees of a message, less what differs from one delivery to the next. */
 function seen(message) {
   const { header, ...raw } = message._rawAmqpMessage;
-  const { enqueuedTimeUtc, expiresAtUtc, lockToken, lockedUntilUtc, delivery, sequenceNumber, enqueuedSequenceNumber,
-    _rawAmqpMessage, ...rest } = message;
+  const {
+    enqueuedTimeUtc,
+    expiresAtUtc,
+    lockToken,
+    lockedUntilUtc,
+    delivery,
+    sequenceNumber,
+    enqueuedSequenceNumber,
+    _rawAmqpMessage,
+    ...rest
+  } = message;
   const { messageAnnotations, ...untimed } = raw;
   return { header, ...untimed, ...rest, annotations: Object.keys(messageAnnotations).sort() };
 }
@@ -21,18 +30,36 @@ describe('HTTP and AMQP', { concurrency: true }, () => {
     const client = emulator.client();
     const ids = { messageId: 'm-1', sessionId: 's-1', partitionKey: 's-1' };
     await client.createSender(name).sendMessages({
-      ...ids, body: Buffer.from('{"a":1}'), subject: 'OrderPlaced', contentType: 'application/json', correlationId: 'c',
-      replyTo: 'r', replyToSessionId: 'rs', to: 't', timeToLive: 90_500, applicationProperties: { text: 'x', empty: '', yes: false, count: 7 },
+      ...ids,
+      body: Buffer.from('{"a":1}'),
+      subject: 'OrderPlaced',
+      contentType: 'application/json',
+      correlationId: 'c',
+      replyTo: 'r',
+      replyToSessionId: 'rs',
+      to: 't',
+      timeToLive: 90_500,
+      applicationProperties: { text: 'x', empty: '', yes: false, count: 7 },
     });
-    const response = await emulator.post(name, [{
-      Body: Buffer.from('{"a":1}').toString('base64'),
-      IsBodyBase64: true,
-      BrokerProperties: {
-        MessageId: 'm-1', SessionId: 's-1', PartitionKey: 's-1', Label: 'OrderPlaced', ContentType: 'application/json',
-        CorrelationId: 'c', ReplyTo: 'r', ReplyToSessionId: 'rs', To: 't', TimeToLive: 90.5,
+    const response = await emulator.post(name, [
+      {
+        Body: Buffer.from('{"a":1}').toString('base64'),
+        IsBodyBase64: true,
+        BrokerProperties: {
+          MessageId: 'm-1',
+          SessionId: 's-1',
+          PartitionKey: 's-1',
+          Label: 'OrderPlaced',
+          ContentType: 'application/json',
+          CorrelationId: 'c',
+          ReplyTo: 'r',
+          ReplyToSessionId: 'rs',
+          To: 't',
+          TimeToLive: 90.5,
+        },
+        UserProperties: { text: 'x', empty: '', yes: false, count: 7 },
       },
-      UserProperties: { text: 'x', empty: '', yes: false, count: 7 },
-    }]);
+    ]);
     assert.equal(response.status, 201);
 
     const [overAmqp, overHttp] = await receive(client.createReceiver(name), 2);
@@ -52,13 +79,24 @@ describe('HTTP and AMQP', { concurrency: true }, () => {
     const batch = await sender.createMessageBatch();
     assert.equal(batch.maxSizeInBytes, 256 * KIB);
     let count = 0;
-    while (batch.tryAddMessage({ body: Buffer.alloc(KIB, count), messageId: `m-${count}`, subject: 'x', applicationProperties: { n: `${count}` } })) count += 1;
+    while (
+      batch.tryAddMessage({
+        body: Buffer.alloc(KIB, count),
+        messageId: `m-${count}`,
+        subject: 'x',
+        applicationProperties: { n: `${count}` },
+      })
+    )
+      count += 1;
     assert.ok(count > 200);
 
     await sender.sendMessages(batch);
 
     const messages = await receive(client.createReceiver(name, 'all'), count);
-    assert.deepEqual(messages.map(({ messageId }) => messageId), Array.from({ length: count }, (_, i) => `m-${i}`));
+    assert.deepEqual(
+      messages.map(({ messageId }) => messageId),
+      Array.from({ length: count }, (_, i) => `m-${i}`),
+    );
   });
 
   test('a batch filled to the brim by the client library also fits over HTTP', async () => {
@@ -67,8 +105,22 @@ describe('HTTP and AMQP', { concurrency: true }, () => {
     const messages = [];
     for (let i = 0; ; i++) {
       const text = 'x'.repeat(i % 700);
-      if (!batch.tryAddMessage({ body: Buffer.from(text), messageId: `m-${i}`, sessionId: `s-${i}`, subject: 'Order', contentType: 'text/plain', applicationProperties: { n: `${i}` } })) break;
-      messages.push({ Body: text, BrokerProperties: { MessageId: `m-${i}`, SessionId: `s-${i}`, Label: 'Order', ContentType: 'text/plain' }, UserProperties: { n: `${i}` } });
+      if (
+        !batch.tryAddMessage({
+          body: Buffer.from(text),
+          messageId: `m-${i}`,
+          sessionId: `s-${i}`,
+          subject: 'Order',
+          contentType: 'text/plain',
+          applicationProperties: { n: `${i}` },
+        })
+      )
+        break;
+      messages.push({
+        Body: text,
+        BrokerProperties: { MessageId: `m-${i}`, SessionId: `s-${i}`, Label: 'Order', ContentType: 'text/plain' },
+        UserProperties: { n: `${i}` },
+      });
     }
 
     assert.equal((await emulator.post(name, messages)).status, 201);
@@ -93,16 +145,21 @@ describe('HTTP and AMQP', { concurrency: true }, () => {
 
   test('a message sent with a time to be enqueued is scheduled', async () => {
     const name = await emulator.create(queue());
-    const due = Date.now() + 700;
-    await emulator.post(name, [{ Body: 'later', BrokerProperties: { ScheduledEnqueueTimeUtc: new Date(due).toISOString() } }]);
     const client = emulator.client();
-    await client.createSender(name).sendMessages({ body: 'later too', scheduledEnqueueTimeUtc: new Date(due) });
-    assert.equal((await emulator.describe(name)).scheduled, 2);
+    const sender = client.createSender(name);
+    const at = (ms) => new Date(Date.now() + ms);
+    for (const due of [at(500), at(3_600_000)]) {
+      const ScheduledEnqueueTimeUtc = due.toISOString();
+      await emulator.post(name, [{ Body: due.getTime(), BrokerProperties: { ScheduledEnqueueTimeUtc } }].map(textBody));
+      await sender.sendMessages({ body: due.getTime(), scheduledEnqueueTimeUtc: due });
+    }
 
-    await receive(client.createReceiver(name), 2);
-    assert.ok(Date.now() >= due);
+    for (const { body } of await receive(client.createReceiver(name), 2)) assert.ok(Date.now() >= Number(body));
+    assert.equal((await emulator.describe(name)).scheduled, 2, 'those of later');
   });
 });
+
+const textBody = (message) => ({ ...message, Body: String(message.Body) });
 
 describe('Sizes', { concurrency: true }, () => {
   test('a message over the limit is refused, one below is not', async () => {
@@ -139,7 +196,10 @@ describe('Sizes', { concurrency: true }, () => {
     for (let i = 0; i < 4; i++) await sender.sendMessages({ body });
 
     await assert.rejects(sender.sendMessages({ body }), { code: 'QuotaExceeded' });
-    const response = await emulator.post(name, [{ Body: body.toString('base64') , BrokerProperties: {} }].map((m) => ({ ...m, IsBodyBase64: true })));
+    const response = await emulator.post(
+      name,
+      [{ Body: body.toString('base64'), BrokerProperties: {} }].map((m) => ({ ...m, IsBodyBase64: true })),
+    );
     assert.equal(response.status, 403);
     assert.match((await response.json()).error.message, /maximum of 1048576/);
 
@@ -150,7 +210,10 @@ describe('Sizes', { concurrency: true }, () => {
 
   test('a message held by two subscriptions counts once', async () => {
     const name = await emulator.create(topic({ a: {}, b: {} }));
-    await emulator.client().createSender(name).sendMessages({ body: Buffer.alloc(10 * KIB) });
+    await emulator
+      .client()
+      .createSender(name)
+      .sendMessages({ body: Buffer.alloc(10 * KIB) });
     const { storedBytes } = await emulator.describe(name);
     assert.ok(storedBytes > 10 * KIB && storedBytes < 11 * KIB);
   });
@@ -162,9 +225,21 @@ describe('Duplicates', { concurrency: true }, () => {
     const client = emulator.client();
     const sender = client.createSender(name);
 
-    await sender.sendMessages([{ body: 'a', messageId: '1' }, { body: 'again', messageId: '1' }, { body: 'b', messageId: '2' }]);
+    await sender.sendMessages([
+      { body: 'a', messageId: '1' },
+      { body: 'again', messageId: '1' },
+      { body: 'b', messageId: '2' },
+    ]);
     await sender.sendMessages({ body: 'again', messageId: '2' });
-    assert.equal((await emulator.post(name, [{ Body: 'again', BrokerProperties: { MessageId: '1' } }, { Body: 'c', BrokerProperties: { MessageId: '3' } }])).status, 201);
+    assert.equal(
+      (
+        await emulator.post(name, [
+          { Body: 'again', BrokerProperties: { MessageId: '1' } },
+          { Body: 'c', BrokerProperties: { MessageId: '3' } },
+        ])
+      ).status,
+      201,
+    );
 
     assert.deepEqual(texts(await receive(client.createReceiver(name, 'all'), 3)), ['a', 'b', 'c']);
     assert.equal((await emulator.describe(name)).messages.all.active, 0);
@@ -173,15 +248,22 @@ describe('Duplicates', { concurrency: true }, () => {
   test('are delivered where nothing was said about them', async () => {
     const name = await emulator.create(queue());
     const client = emulator.client();
-    await client.createSender(name).sendMessages([{ body: 'a', messageId: '1' }, { body: 'b', messageId: '1' }]);
+    await client.createSender(name).sendMessages([
+      { body: 'a', messageId: '1' },
+      { body: 'b', messageId: '1' },
+    ]);
     assert.equal((await receive(client.createReceiver(name), 2)).length, 2);
   });
 
   test('are forgotten when their window has passed', async () => {
-    const name = await emulator.create(queue({ RequiresDuplicateDetection: true, DuplicateDetectionHistoryTimeWindow: 'PT0.5S' }));
+    const name = await emulator.create(
+      queue({ RequiresDuplicateDetection: true, DuplicateDetectionHistoryTimeWindow: 'PT0.5S' }),
+    );
     const sender = emulator.client().createSender(name);
     await sender.sendMessages({ body: 'a', messageId: '1' });
-    await new Promise((resolve) => { setTimeout(resolve, 600); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 600);
+    });
     await sender.sendMessages({ body: 'b', messageId: '1' });
     assert.equal((await emulator.describe(name)).messages[name].active, 2);
   });
@@ -190,9 +272,13 @@ describe('Duplicates', { concurrency: true }, () => {
 describe('A refusal', { concurrency: true }, () => {
   test('of an unknown entity is the same for senders, receivers and HTTP', async () => {
     const client = emulator.client();
-    await assert.rejects(client.createSender('nowhere').sendMessages({ body: 'a' }), { code: 'MessagingEntityNotFound' });
+    await assert.rejects(client.createSender('nowhere').sendMessages({ body: 'a' }), {
+      code: 'MessagingEntityNotFound',
+    });
     await assert.rejects(client.createReceiver('nowhere').receiveMessages(1), { code: 'MessagingEntityNotFound' });
-    await assert.rejects(client.createReceiver('nowhere', 'all').receiveMessages(1), { code: 'MessagingEntityNotFound' });
+    await assert.rejects(client.createReceiver('nowhere', 'all').receiveMessages(1), {
+      code: 'MessagingEntityNotFound',
+    });
     await assert.rejects(client.acceptNextSession('nowhere'), { code: 'MessagingEntityNotFound' });
     await assert.rejects(client.createReceiver('nowhere').peekMessages(1), { code: 'MessagingEntityNotFound' });
     const response = await emulator.post('nowhere', [{ Body: 'a' }]);
@@ -202,12 +288,17 @@ describe('A refusal', { concurrency: true }, () => {
 
   test('of a subscription that a topic does not have names it', async () => {
     const name = await emulator.create(topic({ all: {} }));
-    await assert.rejects(emulator.client().createReceiver(name, 'other').receiveMessages(1), new RegExp(`${name}/Subscriptions/other`));
+    await assert.rejects(
+      emulator.client().createReceiver(name, 'other').receiveMessages(1),
+      new RegExp(`${name}/Subscriptions/other`),
+    );
   });
 
   test('of a wrong key comes before anything else', async () => {
     const name = await emulator.create(queue());
-    const client = new ServiceBusClient(emulator.connectionString.replace('SAS_KEY_VALUE', 'WRONG'), { retryOptions: { maxRetries: 0 } });
+    const client = new ServiceBusClient(emulator.connectionString.replace('SAS_KEY_VALUE', 'WRONG'), {
+      retryOptions: { maxRetries: 0 },
+    });
     await assert.rejects(client.createSender(name).sendMessages({ body: 'a' }), { code: 'UnauthorizedAccess' });
     await assert.rejects(client.createReceiver(name).receiveMessages(1), { code: 'UnauthorizedAccess' });
     await client.close();
@@ -221,7 +312,10 @@ describe('A refusal', { concurrency: true }, () => {
       emulator.post(name, [{ Body: 'a' }], { authorization: token(name).replace('sig=', 'sig=%zz') }),
       emulator.post('nowhere', [{ Body: 'a' }], { authorization: token(name, { key: 'WRONG' }) }),
     ]);
-    assert.deepEqual(answers.map(({ status }) => status), Array(7).fill(401));
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      Array(7).fill(401),
+    );
     assert.equal((await emulator.describe(name)).messages[name].active, 0);
   });
 
@@ -229,7 +323,12 @@ describe('A refusal', { concurrency: true }, () => {
     const name = await emulator.create(queue());
     const good = { Body: 'a', BrokerProperties: { MessageId: 'ok' } };
     const bad = [
-      'not json', '{}', '[]', '[1]', '[null]', JSON.stringify([good, { Body: 5 }]),
+      'not json',
+      '{}',
+      '[]',
+      '[1]',
+      '[null]',
+      JSON.stringify([good, { Body: 5 }]),
       JSON.stringify([good, { Body: 'b', BrokerProperties: { MessageId: 5 } }]),
       JSON.stringify([good, { Body: 'b', BrokerProperties: { MesageId: 'typo' } }]),
       JSON.stringify([good, { Body: 'b', BrokerProperties: { TimeToLive: '5' } }]),
@@ -255,7 +354,14 @@ describe('A refusal', { concurrency: true }, () => {
   });
 
   test('leaves other paths and methods to a plain 404', async () => {
-    for (const [method, path] of [['GET', '/'], ['POST', '/a/b/c'], ['PATCH', '/a'], ['GET', '/nowhere'], ['DELETE', '/nowhere'], ['PUT', '/$faults/nowhere']]) {
+    for (const [method, path] of [
+      ['GET', '/'],
+      ['POST', '/a/b/c'],
+      ['PATCH', '/a'],
+      ['GET', '/nowhere'],
+      ['DELETE', '/nowhere'],
+      ['PUT', '/$faults/nowhere'],
+    ]) {
       const response = await fetch(emulator.url + path, { method, ...(method === 'PUT' && { body: '{}' }) });
       assert.equal(response.status, 404, `${method} ${path}`);
       assert.equal((await response.json()).error.code, 'amqp:not-found');
@@ -272,7 +378,13 @@ describe('An entity', { concurrency: true }, () => {
 
     assert.equal((await emulator.put(name, topic({ a: { MaxDeliveryCount: 2 }, b: {} }))).status, 200);
     await sender.sendMessages({ body: '2' });
-    assert.deepEqual(Object.entries((await emulator.describe(name)).messages).map(([sub, { active }]) => [sub, active]), [['a', 2], ['b', 1]]);
+    assert.deepEqual(
+      Object.entries((await emulator.describe(name)).messages).map(([sub, { active }]) => [sub, active]),
+      [
+        ['a', 2],
+        ['b', 1],
+      ],
+    );
 
     assert.equal((await emulator.put(name, topic({ b: {} }))).status, 200);
     assert.deepEqual(Object.keys((await emulator.describe(name)).messages), ['b']);
@@ -291,8 +403,11 @@ describe('An entity', { concurrency: true }, () => {
   test('is refused with the field, the value and what is allowed', async () => {
     const response = await emulator.put('x', topic({ a: { LockDuration: '1 minute' } }));
     assert.equal(response.status, 400);
-    assert.equal((await response.json()).error.message,
-      'body.Subscriptions[0].Properties.LockDuration is "1 minute"; allowed: an ISO 8601 duration such as "PT1M" or "P1DT12H"');
+    assert.equal(
+      (await response.json()).error.message,
+      'body.Subscriptions[0].Properties.LockDuration is "1 minute"; ' +
+        'allowed: an ISO 8601 duration such as "PT1M" or "P1DT12H"',
+    );
     assert.equal((await emulator.put('a b', queue())).status, 400);
     assert.equal((await emulator.put('x', undefined)).status, 400);
   });
@@ -307,31 +422,46 @@ describe('An entity', { concurrency: true }, () => {
 
 describe('A subscription', { concurrency: true }, () => {
   const sql = (SqlExpression) => [{ Name: 'r', Properties: { FilterType: 'Sql', SqlFilter: { SqlExpression } } }];
-  const correlation = (CorrelationFilter) => [{ Name: 'r', Properties: { FilterType: 'Correlation', CorrelationFilter } }];
+  const correlation = (CorrelationFilter) => [
+    { Name: 'r', Properties: { FilterType: 'Correlation', CorrelationFilter } },
+  ];
 
   test('gets what its rules let through', async () => {
-    const name = await emulator.create(topic({
-      all: {},
-      placed: { Rules: correlation({ Label: 'OrderPlaced' }) },
-      both: { Rules: [...correlation({ Label: 'OrderPaid' }), ...correlation({ Label: 'OrderPlaced' })] },
-      vip: { Rules: correlation({ Label: 'OrderPlaced', Properties: { tier: 'gold' } }) },
-      sql: { Rules: sql("sys.Label IN ('OrderPaid', 'OrderShipped') AND NOT tier = 'gold'") },
-      untiered: { Rules: sql('tier IS NULL') },
-      large: { Rules: sql("total >= 10 OR ([tier] = 'gold' AND user.total > 1)") },
-      none: { Rules: sql('1=0') },
-      session: { Rules: sql("sys.SessionId = 'o''2'") },
-    }));
-    await emulator.client().createSender(name).sendMessages([
-      { body: 1, subject: 'OrderPlaced', applicationProperties: { tier: 'gold', total: 5 } },
-      { body: 2, subject: 'OrderPlaced', sessionId: "o'2" },
-      { body: 3, subject: 'OrderPaid', applicationProperties: { tier: 'none', total: 10 } },
-      { body: 4, subject: 'OrderPaid', applicationProperties: { tier: 'gold', total: 1 } },
-    ]);
+    const name = await emulator.create(
+      topic({
+        all: {},
+        placed: { Rules: correlation({ Label: 'OrderPlaced' }) },
+        both: { Rules: [...correlation({ Label: 'OrderPaid' }), ...correlation({ Label: 'OrderPlaced' })] },
+        vip: { Rules: correlation({ Label: 'OrderPlaced', Properties: { tier: 'gold' } }) },
+        sql: { Rules: sql("sys.Label IN ('OrderPaid', 'OrderShipped') AND NOT tier = 'gold'") },
+        untiered: { Rules: sql('tier IS NULL') },
+        large: { Rules: sql("total >= 10 OR ([tier] = 'gold' AND user.total > 1)") },
+        none: { Rules: sql('1=0') },
+        session: { Rules: sql("sys.SessionId = 'o''2'") },
+      }),
+    );
+    await emulator
+      .client()
+      .createSender(name)
+      .sendMessages([
+        { body: 1, subject: 'OrderPlaced', applicationProperties: { tier: 'gold', total: 5 } },
+        { body: 2, subject: 'OrderPlaced', sessionId: "o'2" },
+        { body: 3, subject: 'OrderPaid', applicationProperties: { tier: 'none', total: 10 } },
+        { body: 4, subject: 'OrderPaid', applicationProperties: { tier: 'gold', total: 1 } },
+      ]);
 
     const { messages } = await emulator.describe(name);
 
     assert.deepEqual(Object.fromEntries(Object.entries(messages).map(([sub, { active }]) => [sub, active])), {
-      all: 4, placed: 2, both: 4, vip: 1, sql: 1, untiered: 1, large: 2, none: 0, session: 1,
+      all: 4,
+      placed: 2,
+      both: 4,
+      vip: 1,
+      sql: 1,
+      untiered: 1,
+      large: 2,
+      none: 0,
+      session: 1,
     });
   });
 

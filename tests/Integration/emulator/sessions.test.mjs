@@ -13,8 +13,10 @@ async function given(properties = {}) {
     name,
     client,
     send: (...pairs) => sender.sendMessages(pairs.map(([sessionId, body]) => ({ sessionId, body }))),
-    accept: (id, options) => client.acceptSession(name, 'orders', id, { maxAutoLockRenewalDurationInMs: 0, ...options }),
-    acceptNext: (options) => client.acceptNextSession(name, 'orders', { maxAutoLockRenewalDurationInMs: 0, ...options }),
+    accept: (id, options) =>
+      client.acceptSession(name, 'orders', id, { maxAutoLockRenewalDurationInMs: 0, ...options }),
+    acceptNext: (options) =>
+      client.acceptNextSession(name, 'orders', { maxAutoLockRenewalDurationInMs: 0, ...options }),
   };
 }
 
@@ -84,7 +86,9 @@ describe('A session', { concurrency: true }, () => {
     const session = await accept('a');
     const [message] = await receive(session, 1);
 
-    await new Promise((resolve) => { setTimeout(resolve, 1_200); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 1_200);
+    });
 
     await assert.rejects(session.completeMessage(message), { code: 'SessionLockLost' });
     const [again] = await receive(await accept('a'), 1);
@@ -99,7 +103,9 @@ describe('A session', { concurrency: true }, () => {
     const before = session.sessionLockedUntilUtc;
 
     for (let i = 0; i < 3; i++) {
-      await new Promise((resolve) => { setTimeout(resolve, 500); });
+      await new Promise((resolve) => {
+        setTimeout(resolve, 500);
+      });
       await session.renewSessionLock();
     }
 
@@ -153,7 +159,10 @@ describe('Waiting for a session', { concurrency: true }, () => {
     const client = emulator.client({ timeoutInMs: 600 });
     const started = Date.now();
 
-    await assert.rejects(client.acceptNextSession(name, 'orders'), ({ code }) => code === 'ServiceTimeout' || code === 'SessionCannotBeLocked');
+    await assert.rejects(
+      client.acceptNextSession(name, 'orders'),
+      ({ code }) => code === 'ServiceTimeout' || code === 'SessionCannotBeLocked',
+    );
 
     assert.ok(Date.now() - started >= 300, 'it did wait');
   });
@@ -170,9 +179,13 @@ describe('Waiting for a session', { concurrency: true }, () => {
   test('is first come, first served', async () => {
     const { send, acceptNext } = await given();
     const first = acceptNext();
-    await new Promise((resolve) => { setTimeout(resolve, 100); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 100);
+    });
     const second = acceptNext();
-    await new Promise((resolve) => { setTimeout(resolve, 100); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 100);
+    });
 
     await send(['a', '1'], ['b', '2']);
 
@@ -216,7 +229,10 @@ test('One client can work through 200 sessions side by side, each in order', asy
     for (;;) {
       const { messages } = await emulator.describe(name);
       if (messages.orders.active + messages.orders.locked === 0) return;
-      const session = await emulator.client({ timeoutInMs: 1_000 }).acceptNextSession(name, 'orders').catch(() => undefined);
+      const session = await emulator
+        .client({ timeoutInMs: 1_000 })
+        .acceptNextSession(name, 'orders')
+        .catch(() => undefined);
       if (!session) return;
       for (const message of await receive(session, 5)) {
         got.set(session.sessionId, [...(got.get(session.sessionId) ?? []), message.body]);

@@ -23,7 +23,7 @@ public sealed class Json_bodies
         Assert.Equal("{\"a\":1}"u8, body.Bytes);
     }
 
-    [Fact(Skip = "bug: the charset is compared with its quotes, so charset=\"utf-8\", which means the same (RFC 9110, 8.3.1), is refused")]
+    [Fact]
     public async Task Can_have_a_charset_in_quotes() =>
         Assert.NotNull((await ReadAsync("{}", "application/json; charset=\"utf-8\"")).Body);
 
@@ -122,7 +122,7 @@ public sealed class Json_bodies
         Assert.Equal((413, Max + 1L), (problem!.Status, endless.Position));
     }
 
-    [Theory(Skip = "bug: a member name with a lone surrogate throws InvalidOperationException, in JsonDocument.Parse (duplicates) or in JsonFields (unknown members): 500")]
+    [Theory]
     [InlineData("{\"\\ud800\":1}")]
     [InlineData("{\"\\ud800\":1,\"\\udfff\":1}")]
     public async Task With_a_member_whose_name_is_no_text_are_refused(string json)

@@ -68,7 +68,7 @@ public sealed class Json_fields
         Assert.Equal($"price: '{value}' is not allowed; a number from 0 to 10 with at most 2 decimal places is.", fields.Problem()!.Detail);
     }
 
-    [Fact(Skip = "bug: what a decimal cannot hold is rounded before its decimal places are counted")]
+    [Fact]
     public void With_more_decimals_than_a_number_can_hold_are_refused()
     {
         var fields = Fields("""{"price":1.00000000000000000000000000000000001}""");

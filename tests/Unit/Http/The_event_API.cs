@@ -170,7 +170,7 @@ public sealed class The_event_API
     }
 
     // Four thousand and some: the fifth read is the one that ends for want of entries.
-    [Fact(Skip = "bug: ReadPageAsync counts what it asked for, not what it got, so a filtered page of 4,001 to 5,000 entries that ended for want of entries counts as full and can be called final")]
+    [Fact]
     public async Task Does_not_call_a_filtered_page_final_that_ended_for_want_of_entries()
     {
         await using var log = await WithAsync(4_500);
@@ -178,7 +178,7 @@ public sealed class The_event_API
         log.Table.Faults = request =>
         {
             // A commit between the last read of entries and the read of the head.
-            if (request.Kind == TableOperation.QueryPage && ++queries == 5) AddAsync(log.AnotherProcess(), 1).GetAwaiter().GetResult();
+            if (request.Kind == TableOperation.QueryPage && ++queries == 6) AddAsync(log.AnotherProcess(), 1).GetAwaiter().GetResult();
             return null;
         };
 

@@ -27,6 +27,14 @@ public sealed class Timers_run_on_schedule
     }
 
     [Fact]
+    public async Task A_wait_is_rounded_up_to_what_timers_can_count()
+    {
+        await using var timer = new RunningTimer(EveryTenSeconds, at: "12:00:03.5006");
+
+        Assert.Equal(TimeSpan.FromSeconds(6.5), await timer.Time.WaitForWaiter());
+    }
+
+    [Fact]
     public async Task Ticks_missed_during_a_long_run_become_one_run_right_after_it()
     {
         await using var timer = new RunningTimer(EveryTenSeconds, at: "12:00:00", runsBlock: true);

@@ -53,7 +53,7 @@ public sealed class Event_ids
         Assert.Equal(default, id);
     }
 
-    [Theory(Skip = "bug: EventId.TryParse takes a NUL after the digits, since .NET's number parsing does")]
+    [Theory]
     [InlineData("k3v9x2ab-0000-000000000000000041\0")]
     [InlineData("k3v9x2ab-000\0-0000000000000000041")]
     public void With_a_NUL_after_the_digits_are_refused(string text) => Assert.False(EventId.TryParse(text, out _));

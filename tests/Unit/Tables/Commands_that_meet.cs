@@ -46,7 +46,7 @@ public sealed class Commands_that_meet
     }
 
     // Each round one of them is committed and the others decide again; whoever has lost 20 rounds gives up.
-    [Fact(Skip = "bug: of 64 callers on one entity more than half are answered Busy, though they are all in one process")]
+    [Fact]
     public async Task On_one_entity_are_all_done_even_when_they_are_64()
     {
         await using var log = new SimulatedLog();

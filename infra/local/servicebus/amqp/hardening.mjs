@@ -1,4 +1,5 @@
 import rhea from 'rhea';
+import frames from 'rhea/lib/frames.js';
 
 /** Frames larger than what we announce are a fault of the peer, not a reason to buffer without end. */
 const FRAME_BYTES_MAX = 65_536;
@@ -49,6 +50,14 @@ export function harden(connection, socket, onFault) {
     onDisposition.call(connection, frame);
   };
 
+  const createSession = connection.create_session;
+  connection.create_session = function sessionWithOwnDispositions(...args) {
+    const session = createSession.apply(connection, args);
+    tellEachOutcome(session, session.incoming);
+    tellEachOutcome(session, session.outgoing);
+    return session;
+  };
+
   const onTransfer = connection.on_transfer;
   connection.on_transfer = function rawTransfer(frame) {
     const transfer = frame.performative;
@@ -57,6 +66,28 @@ export function harden(connection, socket, onFault) {
     if (!frame.payload) frame.payload = Buffer.alloc(0);
     countBytes(connection, frame);
     onTransfer.call(connection, frame);
+  };
+}
+
+/**
+ * rhea puts dispositions of one turn that follow each other into one frame, and of the first two it does not compare
+ * the outcomes: the second would be told the outcome of the first. So each is written by itself.
+ */
+function tellEachOutcome(session, direction) {
+  direction.update = function update(delivery, settled, state) {
+    delivery.settled = settled;
+    if (state !== undefined) delivery.state = state;
+    if (delivery.remote_settled) return;
+    session.output(
+      frames.disposition({
+        role: delivery.link.is_receiver(),
+        first: delivery.id,
+        last: delivery.id,
+        settled,
+        state: delivery.state,
+      }),
+    );
+    session.connection._register(); // what is settled is then dropped
   };
 }
 

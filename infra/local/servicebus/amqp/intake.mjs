@@ -39,8 +39,11 @@ export class Intake {
   #decode(payload, format) {
     const { maxMessageBytes } = this.entity.definition;
     if (payload.length > maxMessageBytes) {
-      throw new BrokerError(CONDITION.tooLarge, `The transfer of ${payload.length} bytes exceeds the maximum of `
-        + `${maxMessageBytes} of '${this.entity.name}'.`);
+      throw new BrokerError(
+        CONDITION.tooLarge,
+        `The transfer of ${payload.length} bytes exceeds the maximum of ` +
+          `${maxMessageBytes} of '${this.entity.name}'.`,
+      );
     }
     return format === BATCH_FORMAT ? messagesOfBatch(payload) : [new StoredMessage(Buffer.from(payload))];
   }

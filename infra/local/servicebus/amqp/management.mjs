@@ -2,7 +2,14 @@ import rhea from 'rhea';
 import { BrokerError, CONDITION } from '../conditions.mjs';
 import { Entry } from '../entities/queue.mjs';
 import {
-  abandon, complete, consume, defer, deleteBatch, lockDeferred, reject, setSessionState,
+  abandon,
+  complete,
+  consume,
+  defer,
+  deleteBatch,
+  lockDeferred,
+  reject,
+  setSessionState,
 } from '../entities/settlement.mjs';
 import { encodeDelivery } from './delivery.mjs';
 import { asRefusal } from './links.mjs';
@@ -15,9 +22,16 @@ const TIMESTAMP = 0x83;
 const PEEK_BYTES_MAX = 4 * 1_048_576;
 const PREFIX = 'com.microsoft:';
 const STATUS = {
-  [CONDITION.messageLockLost]: 410, [CONDITION.sessionLockLost]: 410, [CONDITION.messageNotFound]: 404,
-  [CONDITION.notFound]: 404, [CONDITION.unauthorized]: 401, [CONDITION.tooLarge]: 413, [CONDITION.quota]: 403,
-  [CONDITION.busy]: 503, [CONDITION.internal]: 500, [CONDITION.notImplemented]: 501,
+  [CONDITION.messageLockLost]: 410,
+  [CONDITION.sessionLockLost]: 410,
+  [CONDITION.messageNotFound]: 404,
+  [CONDITION.notFound]: 404,
+  [CONDITION.unauthorized]: 401,
+  [CONDITION.tooLarge]: 413,
+  [CONDITION.quota]: 403,
+  [CONDITION.busy]: 503,
+  [CONDITION.internal]: 500,
+  [CONDITION.notImplemented]: 501,
 };
 
 /** Answers requests on `{path}/$management`. */
@@ -28,8 +42,7 @@ export function manage(services, path) {
     try {
       const perform = operation.startsWith(PREFIX) ? OPERATIONS[operation.slice(PREFIX.length)] : undefined;
       if (!perform) throw new BrokerError(CONDITION.notImplemented, `The operation '${operation}' is not supported.`);
-      const body = request.body ?? {};
-      const result = perform(new Request(services, path, body, connection), body);
+      const result = perform(new Request(services, path, request.body, connection), request.body);
       return reply(result === NOTHING ? 204 : 200, 'OK', result === NOTHING ? undefined : result);
     } catch (error) {
       const { condition, message } = asRefusal(error);
@@ -55,11 +68,24 @@ function reply(code, description, body, condition) {
 /** What every operation needs. */
 class Request {
   constructor({ broker, clock }, path, body, connection) {
+    if (body === null || typeof body !== 'object' || Buffer.isBuffer(body)) throw lacking('a map as its body');
     this.broker = broker;
     this.path = path;
     this.body = body;
     this.connection = connection;
     this.now = clock();
+  }
+
+  list(name) {
+    const value = this.body[name];
+    if (Array.isArray(value)) return value;
+    throw lacking(name);
+  }
+
+  number(name) {
+    const value = this.body[name];
+    if (typeof value === 'number') return value;
+    throw lacking(name);
   }
 
   get queue() {
@@ -71,17 +97,27 @@ class Request {
     const id = this.body['session-id'];
     const session = this.queue.sessions.get(id);
     if (session?.holder?.link.connection === this.connection && session.until > this.now) return session;
-    throw new BrokerError(CONDITION.sessionLockLost, `The session '${id}' of '${this.path}' is not locked by this client.`);
+    throw new BrokerError(
+      CONDITION.sessionLockLost,
+      `The session '${id}' of '${this.path}' is not locked by this client.`,
+    );
   }
 
   get tokens() {
-    return this.body['lock-tokens'].map((uuid) => uuid.toString('hex'));
+    return this.list('lock-tokens').map((uuid) => uuid.toString('hex'));
   }
+}
+
+function lacking(what) {
+  return new BrokerError(CONDITION.argument, `The request lacks ${what}.`);
 }
 
 const OPERATIONS = {
   'renew-lock': ({ queue, tokens, now }) => ({
-    expirations: types.wrap_array(tokens.map((token) => queue.renew(token, now)), TIMESTAMP),
+    expirations: types.wrap_array(
+      tokens.map((token) => queue.renew(token, now)),
+      TIMESTAMP,
+    ),
   }),
 
   'renew-session-lock': ({ session, now }) => ({ expiration: new Date(session.renew(now)) }),
@@ -89,7 +125,7 @@ const OPERATIONS = {
   'get-session-state': ({ session }) => ({ 'session-state': session.state }),
 
   'set-session-state': ({ broker, session }, { 'session-state': state }) => {
-    setSessionState(broker, session, state ?? null);
+    setSessionState(broker, session, Buffer.isBuffer(state) ? state : null);
   },
 
   'get-message-sessions': ({ queue }, { skip = 0, top = 100 }) => {
@@ -97,8 +133,9 @@ const OPERATIONS = {
     return ids.length === 0 ? NOTHING : { skip: types.wrap_int(skip + ids.length), 'sessions-ids': ids };
   },
 
-  'peek-message': (request, body) => {
-    const { 'from-sequence-number': from, 'message-count': count, 'session-id': sessionId } = body;
+  'peek-message': (request, { 'session-id': sessionId }) => {
+    const from = request.number('from-sequence-number');
+    const count = request.number('message-count');
     const messages = [];
     let bytes = 0;
     for (const [entry, state] of peeked(request, from, sessionId ?? undefined)) {
@@ -113,7 +150,7 @@ const OPERATIONS = {
   'receive-by-sequence-number': (request, body) => {
     const { queue, broker, now } = request;
     const session = queue.requiresSession ? request.session : undefined;
-    const messages = body['sequence-numbers'].map((sequence) => {
+    const messages = request.list('sequence-numbers').map((sequence) => {
       const entry = lockDeferred(queue, sequence, now, session);
       const { token, until } = entry.lock;
       return { entry, token, message: encodeDelivery(entry, { lockedUntil: until, state: 'deferred' }) };
@@ -121,7 +158,10 @@ const OPERATIONS = {
     const deletes = body['receiver-settle-mode'] === 0;
     if (deletes) for (const { entry } of messages) consume(broker, queue, entry);
     return {
-      messages: messages.map(({ token, message }) => ({ 'lock-token': types.wrap_uuid(Buffer.from(token, 'hex')), message })),
+      messages: messages.map(({ token, message }) => ({
+        'lock-token': types.wrap_uuid(Buffer.from(token, 'hex')),
+        message,
+      })),
     };
   },
 
@@ -130,27 +170,43 @@ const OPERATIONS = {
     const rejection = { reason: body['deadletter-reason'], description: body['deadletter-description'], changes };
     for (const token of tokens) {
       switch (body['disposition-status']) {
-        case 'completed': complete(broker, queue, token, now); break;
-        case 'abandoned': abandon(broker, queue, token, now, changes); break;
-        case 'defered': defer(broker, queue, token, now, changes); break;
-        case 'suspended': reject(broker, queue, token, now, rejection); break;
-        default: throw new BrokerError(CONDITION.argument, `disposition-status '${body['disposition-status']}' is not known.`);
+        case 'completed':
+          complete(broker, queue, token, now);
+          break;
+        case 'abandoned':
+          abandon(broker, queue, token, now, changes);
+          break;
+        case 'defered':
+          defer(broker, queue, token, now, changes);
+          break;
+        case 'suspended':
+          reject(broker, queue, token, now, rejection);
+          break;
+        default:
+          throw new BrokerError(CONDITION.argument, `disposition-status '${body['disposition-status']}' is not known.`);
       }
     }
   },
 
-  'schedule-message': ({ broker, path, now }, { messages }) => {
-    const stored = messages.map(({ message }) => new StoredMessage(Buffer.from(message)));
+  'schedule-message': (request) => {
+    const { broker, path, now } = request;
+    const stored = request.list('messages').map(({ message }) => new StoredMessage(Buffer.from(message)));
     const sequences = broker.send(path, stored, now);
-    return { 'sequence-numbers': types.wrap_array(sequences.map((sequence) => sequence ?? 0), LONG) };
+    return {
+      'sequence-numbers': types.wrap_array(
+        sequences.map((sequence) => sequence ?? 0),
+        LONG,
+      ),
+    };
   },
 
-  'cancel-scheduled-message': ({ broker, path }, body) => {
-    broker.cancelScheduled(path, body['sequence-numbers']);
+  'cancel-scheduled-message': (request) => {
+    request.broker.cancelScheduled(request.path, request.list('sequence-numbers'));
   },
 
-  'batch-delete-messages': ({ broker, queue }, { 'message-count': count, 'enqueued-time-utc': before }) => {
-    const deleted = deleteBatch(broker, queue, count, before.getTime());
+  'batch-delete-messages': (request, { 'enqueued-time-utc': before }) => {
+    const { broker, queue } = request;
+    const deleted = deleteBatch(broker, queue, request.number('message-count'), Number(before ?? Infinity));
     return deleted === 0 ? NOTHING : { 'message-count': types.wrap_int(deleted) };
   },
 };
@@ -159,11 +215,15 @@ const OPERATIONS = {
 function* peeked({ broker, queue, path }, from, sessionId) {
   const { entity } = queue.shared;
   const scheduled = entity.isQueue && !queue.isDeadLetter ? [...entity.scheduled] : [];
-  const later = scheduled.filter(([sequence, { message }]) => sequence >= from
-    && (sessionId === undefined || message.sessionId === sessionId)).sort(([a], [b]) => a - b);
+  const later = scheduled
+    .filter(
+      ([sequence, { message }]) => sequence >= from && (sessionId === undefined || message.sessionId === sessionId),
+    )
+    .sort(([a], [b]) => a - b);
   let next = later.shift();
   const upTo = function* upTo(limit) {
-    for (; next && next[0] < limit; next = later.shift()) yield [new Entry(next[0], next[1].message, next[1]), 'scheduled'];
+    for (; next && next[0] < limit; next = later.shift())
+      yield [new Entry(next[0], next[1].message, next[1]), 'scheduled'];
   };
   for (const entry of broker.queue(path).from(from, sessionId)) {
     yield* upTo(entry.sequence);

@@ -2,23 +2,43 @@ import { MalformedError, Reader } from './reader.mjs';
 import { Writer } from './writer.mjs';
 
 export const SECTION = {
-  header: 0x70, deliveryAnnotations: 0x71, messageAnnotations: 0x72, properties: 0x73,
-  applicationProperties: 0x74, data: 0x75, sequence: 0x76, value: 0x77, footer: 0x78,
+  header: 0x70,
+  deliveryAnnotations: 0x71,
+  messageAnnotations: 0x72,
+  properties: 0x73,
+  applicationProperties: 0x74,
+  data: 0x75,
+  sequence: 0x76,
+  value: 0x77,
+  footer: 0x78,
 };
 
 /** Message format of a batch: data sections, each a complete encoded message. */
 export const BATCH_FORMAT = 0x80013700;
 
 const SYMBOLIC = {
-  'amqp:header:list': 0x70, 'amqp:delivery-annotations:map': 0x71, 'amqp:message-annotations:map': 0x72,
-  'amqp:properties:list': 0x73, 'amqp:application-properties:map': 0x74, 'amqp:data:binary': 0x75,
-  'amqp:amqp-sequence:list': 0x76, 'amqp:amqp-value:*': 0x77, 'amqp:value:*': 0x77, 'amqp:footer:map': 0x78,
+  'amqp:header:list': 0x70,
+  'amqp:delivery-annotations:map': 0x71,
+  'amqp:message-annotations:map': 0x72,
+  'amqp:properties:list': 0x73,
+  'amqp:application-properties:map': 0x74,
+  'amqp:data:binary': 0x75,
+  'amqp:amqp-sequence:list': 0x76,
+  'amqp:amqp-value:*': 0x77,
+  'amqp:value:*': 0x77,
+  'amqp:footer:map': 0x78,
 };
 
 /** Annotations the broker writes itself; what a sender put there is dropped. */
 const BROKER_ANNOTATIONS = new Set([
-  'x-opt-enqueued-time', 'x-opt-sequence-number', 'x-opt-enqueue-sequence-number', 'x-opt-locked-until',
-  'x-opt-deadletter-source', 'x-opt-message-state', 'x-opt-offset', 'x-opt-partition-id',
+  'x-opt-enqueued-time',
+  'x-opt-sequence-number',
+  'x-opt-enqueue-sequence-number',
+  'x-opt-locked-until',
+  'x-opt-deadletter-source',
+  'x-opt-message-state',
+  'x-opt-offset',
+  'x-opt-partition-id',
 ]);
 
 /** Walks the sections of an encoded message: code, where the section starts, where its value starts, where it ends. */
@@ -94,15 +114,33 @@ export class StoredMessage {
     if (annotations.size > 0) this.annotations = annotations;
   }
 
-  get size() { return this.bytes.length; }
-  get messageId() { return asText(this.#properties[0]); }
-  get to() { return asText(this.#properties[2]); }
-  get subject() { return asText(this.#properties[3]); }
-  get replyTo() { return asText(this.#properties[4]); }
-  get correlationId() { return asText(this.#properties[5]); }
-  get contentType() { return asText(this.#properties[6]); }
-  get sessionId() { return asText(this.#properties[10]); }
-  get replyToSessionId() { return asText(this.#properties[12]); }
+  get size() {
+    return this.bytes.length;
+  }
+  get messageId() {
+    return asText(this.#properties[0]);
+  }
+  get to() {
+    return asText(this.#properties[2]);
+  }
+  get subject() {
+    return asText(this.#properties[3]);
+  }
+  get replyTo() {
+    return asText(this.#properties[4]);
+  }
+  get correlationId() {
+    return asText(this.#properties[5]);
+  }
+  get contentType() {
+    return asText(this.#properties[6]);
+  }
+  get sessionId() {
+    return asText(this.#properties[10]);
+  }
+  get replyToSessionId() {
+    return asText(this.#properties[12]);
+  }
 
   /** The application properties as a Map; read when a filter asks. */
   get applicationProperties() {
@@ -112,8 +150,8 @@ export class StoredMessage {
 
   /** The application properties section with some of them changed. */
   withChangedProperties(changes) {
-    const properties = this.#applicationStart < 0
-      ? new Map() : new Reader(this.bytes, this.#applicationStart).rawPairs();
+    const properties =
+      this.#applicationStart < 0 ? new Map() : new Reader(this.bytes, this.#applicationStart).rawPairs();
     const writer = new Writer().section(SECTION.applicationProperties);
     writer.map((w) => {
       let count = 0;
@@ -136,14 +174,21 @@ export class StoredMessage {
     const from = this.#propertiesStart;
     const reader = from < 0 ? undefined : new Reader(this.bytes, from);
     const items = reader?.rawItems() ?? [];
-    const properties = new Writer().section(SECTION.properties).list((w) => {
-      w.string(id);
-      for (const item of items.slice(1)) w.raw(item);
-      return Math.max(1, items.length);
-    }).finish();
-    return new StoredMessage(Buffer.concat([
-      this.bytes.subarray(0, this.bareStart), properties, this.bytes.subarray(reader ? reader.position : this.bareStart),
-    ]));
+    const properties = new Writer()
+      .section(SECTION.properties)
+      .list((w) => {
+        w.string(id);
+        for (const item of items.slice(1)) w.raw(item);
+        return Math.max(1, items.length);
+      })
+      .finish();
+    return new StoredMessage(
+      Buffer.concat([
+        this.bytes.subarray(0, this.bareStart),
+        properties,
+        this.bytes.subarray(reader ? reader.position : this.bareStart),
+      ]),
+    );
   }
 
   /** The bare message, with application properties changed where asked. */

@@ -7,6 +7,8 @@ import { asRefusal, refuse } from './links.mjs';
 const SESSION_FILTER = 'com.microsoft:session-filter';
 const SESSION_WAIT_MS = 60_000;
 const NO_TAG = Buffer.alloc(16);
+/** With less room than this for unsettled deliveries, those whose locks have lapsed are forgotten. */
+const UNSETTLED_RESERVE = 1_024;
 
 /** A link on which a client receives from a queue, a subscription or a dead-letter queue. */
 export class Outlet {
@@ -31,9 +33,12 @@ export class Outlet {
 
   #checkKind(wantsSession) {
     if (wantsSession === this.queue.requiresSession) return;
-    throw new BrokerError(CONDITION.notAllowed, wantsSession
-      ? `A sessionful message receiver cannot be created on '${this.queue.path}', which does not require sessions.`
-      : `It is not possible for '${this.queue.path}', which requires sessions, to create a non-sessionful message receiver.`);
+    throw new BrokerError(
+      CONDITION.notAllowed,
+      wantsSession
+        ? `A sessionful message receiver cannot be created on '${this.queue.path}', which does not require sessions.`
+        : `A receiver without a session cannot be created on '${this.queue.path}', which requires sessions.`,
+    );
   }
 
   /** Attaches when the session is ours; until then the client waits for the answer to its attach. */
@@ -53,7 +58,10 @@ export class Outlet {
       receivers.stopWaiting(this);
       this.waiting = undefined;
       this.link.open();
-      refuse(this.link, new BrokerError(CONDITION.timeout, `No session of '${this.queue.path}' was available within ${waitMs} ms.`));
+      refuse(
+        this.link,
+        new BrokerError(CONDITION.timeout, `No session of '${this.queue.path}' was available within ${waitMs} ms.`),
+      );
     }, Number(waitMs));
     receivers.wait(this);
   }
@@ -75,19 +83,29 @@ export class Outlet {
     link.set_source({ address: link.source.address, filter: { [SESSION_FILTER]: session.id } });
     link.local.attach.properties = { 'com.microsoft:locked-until-utc': rhea.types.wrap_long(ticksOf(session.until)) };
     this.services.receivers.add(this);
+    setImmediate(() => this.onCredit()); // the client may have given credit along with its attach
+  }
+
+  /** Our attach must be on the wire before anything else of this link is. */
+  get #attached() {
+    return this.link.is_open() && !this.waiting && this.link.state.open_requests === 0;
   }
 
   /** How many more messages the client has asked for, less those that are on their way. */
   get credit() {
     const { outgoing } = this.link.session;
-    if (!this.link.is_open() || this.waiting) return 0;
-    return Math.min(this.link.credit - (outgoing.next_delivery_id - outgoing.next_pending_delivery), outgoing.available());
+    if (!this.#attached) return 0;
+    return Math.min(
+      this.link.credit - (outgoing.next_delivery_id - outgoing.next_pending_delivery),
+      outgoing.available(),
+    );
   }
 
   /** Sends up to `most` messages; answers whether it sent any. */
   pump(most = Infinity) {
     const { broker, clock } = this.services;
     const now = clock();
+    this.#forgetLapsed();
     let left = Math.min(this.credit, most);
     if (left <= 0) return false;
     const started = left;
@@ -100,19 +118,45 @@ export class Outlet {
         this.link.send(bytes, NO_TAG, 0);
       } else {
         const { lock } = this.queue.lock(entry, now);
-        this.link.send(encodeDelivery(entry, { lockedUntil: lock.until }), tagOfToken(lock.token), 0).token = lock.token;
+        this.link.send(encodeDelivery(entry, { lockedUntil: lock.until }), tagOfToken(lock.token), 0).token =
+          lock.token;
       }
     }
     return left < started;
   }
 
+  /**
+   * A client that never settles what it let lapse would fill the window of unsettled deliveries for ever. Until it is
+   * nearly full they stay, so that whoever settles late is told that the lock is lost.
+   */
+  #forgetLapsed() {
+    const { outgoing } = this.link.session;
+    if (outgoing.available() >= UNSETTLED_RESERVE) return;
+    outgoing.deliveries.pop_if(
+      ({ id, token, settled, remote_settled: ended }) =>
+        (settled && ended) ||
+        (id < outgoing.next_pending_delivery && token !== undefined && !this.queue.locks.has(token)),
+    );
+  }
+
   onCredit() {
-    this.pump();
+    if (this.#attached) this.pump();
+    else this.#onceAttached(() => this.onCredit());
   }
 
   onDrain() {
+    if (!this.#attached) {
+      this.#onceAttached(() => this.onDrain());
+      return;
+    }
     this.pump();
     this.link.set_drained(true);
+    this.link.connection._register();
+  }
+
+  /** rhea writes the attach at the end of this turn; a link that waits for its session is looked at when it has one. */
+  #onceAttached(action) {
+    if (this.link.is_open() && !this.waiting) setImmediate(action);
   }
 
   onOutcome(name, delivery) {
@@ -120,11 +164,11 @@ export class Outlet {
     try {
       this.#settle(name, delivery.token, outcome);
       // the same outcome is echoed, less the error: a client takes an error for a failure
-      delivery.update(true, name === 'rejected' ? rhea.message.rejected({}).described() : outcome.described());
+      finish(delivery, name === 'rejected' ? rhea.message.rejected({}).described() : outcome.described());
     } catch (error) {
       const { condition, message } = asRefusal(error);
       if (condition === CONDITION.internal) this.services.log(`settle in '${this.queue.path}': ${error.stack}`);
-      delivery.update(true, rhea.message.rejected({ error: { condition, description: message } }).described());
+      finish(delivery, rhea.message.rejected({ error: { condition, description: message } }).described());
     }
   }
 
@@ -133,13 +177,17 @@ export class Outlet {
     const now = clock();
     const { queue } = this;
     switch (name) {
-      case 'accepted': return complete(broker, queue, token, now);
-      case 'released': return release(broker, queue, token, now);
-      case 'rejected': return reject(broker, queue, token, now, rejection(outcome.error?.info));
+      case 'accepted':
+        return complete(broker, queue, token, now);
+      case 'released':
+        return release(broker, queue, token, now);
+      case 'rejected':
+        return reject(broker, queue, token, now, rejection(outcome.error?.info));
       default: {
         const changes = outcome.message_annotations ?? undefined;
         return outcome.undeliverable_here
-          ? defer(broker, queue, token, now, changes) : abandon(broker, queue, token, now, changes);
+          ? defer(broker, queue, token, now, changes)
+          : abandon(broker, queue, token, now, changes);
       }
     }
   }
@@ -166,6 +214,12 @@ export class Outlet {
     if (this.session) giveBackSession(broker, this.session, clock(), { lapsed: false });
     this.session = undefined;
   }
+}
+
+/** Settles our side, which ends the delivery: the other side has nothing more to say about it. */
+function finish(delivery, state) {
+  delivery.update(true, state);
+  delivery.remote_settled = true; // or rhea keeps it, and its window of unsettled deliveries fills up
 }
 
 function rejection(info) {

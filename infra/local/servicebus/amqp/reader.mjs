@@ -82,35 +82,72 @@ export class Reader {
   #value(code, depth) {
     const buffer = this.buffer;
     switch (code) {
-      case 0x40: return null;
-      case 0x41: return true;
-      case 0x42: return false;
-      case 0x43: case 0x44: return 0;
-      case 0x45: return [];
-      case 0x50: case 0x52: case 0x53: return this.#byte();
-      case 0x51: case 0x54: case 0x55: return buffer.readInt8(this.#take(1));
-      case 0x56: return this.#byte() !== 0;
-      case 0x60: return buffer.readUInt16BE(this.#take(2));
-      case 0x61: return buffer.readInt16BE(this.#take(2));
-      case 0x70: return buffer.readUInt32BE(this.#take(4));
-      case 0x71: return buffer.readInt32BE(this.#take(4));
-      case 0x72: return buffer.readFloatBE(this.#take(4));
-      case 0x73: return String.fromCodePoint(Math.min(buffer.readUInt32BE(this.#take(4)), 0x10ffff));
-      case 0x80: return safe(buffer.readBigUInt64BE(this.#take(8)));
-      case 0x81: return safe(buffer.readBigInt64BE(this.#take(8)));
-      case 0x82: return buffer.readDoubleBE(this.#take(8));
-      case 0x83: return new Date(Number(buffer.readBigInt64BE(this.#take(8))));
-      case 0x98: return this.#bytes(16);
-      case 0xa0: return this.#bytes(this.#size(1));
-      case 0xb0: return this.#bytes(this.#size(4));
-      case 0xa1: return this.#bytes(this.#size(1)).toString('utf8');
-      case 0xb1: return this.#bytes(this.#size(4)).toString('utf8');
-      case 0xa3: return this.#bytes(this.#size(1)).toString('latin1');
-      case 0xb3: return this.#bytes(this.#size(4)).toString('latin1');
-      case 0xc0: case 0xd0: return this.#compound(code & 0x10 ? 4 : 1).items(depth);
-      case 0xc1: case 0xd1: return new Map(pairs(this.#compound(code & 0x10 ? 4 : 1).items(depth)));
-      case 0xe0: case 0xf0: return this.#array(code & 0x10 ? 4 : 1, depth);
-      default: throw new MalformedError(`unknown AMQP format code 0x${code.toString(16)}`);
+      case 0x40:
+        return null;
+      case 0x41:
+        return true;
+      case 0x42:
+        return false;
+      case 0x43:
+      case 0x44:
+        return 0;
+      case 0x45:
+        return [];
+      case 0x50:
+      case 0x52:
+      case 0x53:
+        return this.#byte();
+      case 0x51:
+      case 0x54:
+      case 0x55:
+        return buffer.readInt8(this.#take(1));
+      case 0x56:
+        return this.#byte() !== 0;
+      case 0x60:
+        return buffer.readUInt16BE(this.#take(2));
+      case 0x61:
+        return buffer.readInt16BE(this.#take(2));
+      case 0x70:
+        return buffer.readUInt32BE(this.#take(4));
+      case 0x71:
+        return buffer.readInt32BE(this.#take(4));
+      case 0x72:
+        return buffer.readFloatBE(this.#take(4));
+      case 0x73:
+        return String.fromCodePoint(Math.min(buffer.readUInt32BE(this.#take(4)), 0x10ffff));
+      case 0x80:
+        return safe(buffer.readBigUInt64BE(this.#take(8)));
+      case 0x81:
+        return safe(buffer.readBigInt64BE(this.#take(8)));
+      case 0x82:
+        return buffer.readDoubleBE(this.#take(8));
+      case 0x83:
+        return new Date(Number(buffer.readBigInt64BE(this.#take(8))));
+      case 0x98:
+        return this.#bytes(16);
+      case 0xa0:
+        return this.#bytes(this.#size(1));
+      case 0xb0:
+        return this.#bytes(this.#size(4));
+      case 0xa1:
+        return this.#bytes(this.#size(1)).toString('utf8');
+      case 0xb1:
+        return this.#bytes(this.#size(4)).toString('utf8');
+      case 0xa3:
+        return this.#bytes(this.#size(1)).toString('latin1');
+      case 0xb3:
+        return this.#bytes(this.#size(4)).toString('latin1');
+      case 0xc0:
+      case 0xd0:
+        return this.#compound(code & 0x10 ? 4 : 1).items(depth);
+      case 0xc1:
+      case 0xd1:
+        return new Map(pairs(this.#compound(code & 0x10 ? 4 : 1).items(depth)));
+      case 0xe0:
+      case 0xf0:
+        return this.#array(code & 0x10 ? 4 : 1, depth);
+      default:
+        throw new MalformedError(`unknown AMQP format code 0x${code.toString(16)}`);
     }
   }
 

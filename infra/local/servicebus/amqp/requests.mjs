@@ -22,23 +22,32 @@ export class RequestIntake {
       request = rhea.message.decode(payload);
     } catch (error) {
       const { message } = asRefusal(error);
-      delivery.update(true, rhea.message.rejected({ error: { condition: 'amqp:decode-error', description: message } }).described());
+      delivery.update(
+        true,
+        rhea.message.rejected({ error: { condition: 'amqp:decode-error', description: message } }).described(),
+      );
       return;
     }
     delivery.update(true, rhea.message.accepted().described());
     const reply = this.answer(request, link.connection, services);
     const replies = this.#replyLink(request.reply_to);
     if (!replies) return; // nobody waits for the answer any more
-    replies.send({ ...reply, correlation_id: request.message_id, to: request.reply_to ?? undefined });
+    const send = () =>
+      replies.send({ ...reply, correlation_id: request.message_id, to: request.reply_to ?? undefined });
+    // the attach of the answering link must be on the wire before the answer
+    if (replies.state.open_requests > 0) setImmediate(send);
+    else send();
   }
 
   #replyLink(replyTo) {
     const address = this.link.target?.address;
     const isReplies = (link) => link.is_sender() && link.endpoint instanceof Replies;
     const { session, connection } = this.link;
-    return connection.find_link((link) => isReplies(link) && link.target?.address === replyTo)
-      ?? connection.find_link((link) => isReplies(link) && link.name === replyTo)
-      ?? session.find_link((link) => isReplies(link) && link.source?.address === address);
+    return (
+      connection.find_link((link) => isReplies(link) && link.target?.address === replyTo) ??
+      connection.find_link((link) => isReplies(link) && link.name === replyTo) ??
+      session.find_link((link) => isReplies(link) && link.source?.address === address)
+    );
   }
 
   onClose() {}

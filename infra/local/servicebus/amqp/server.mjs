@@ -17,7 +17,7 @@ const CONNECTION_OPTIONS = {
   idle_time_out: 60_000,
   channel_max: 4_999,
   tcp_no_delay: true,
-  session_buffer_size: { incoming: 2_048, outgoing: 8_192 },
+  session_buffer_size: { incoming: 2_048, outgoing: 4_096 },
 };
 
 /** Speaks AMQP 1.0 with Service Bus clients: routes links to what handles them. */
@@ -36,7 +36,12 @@ export class AmqpServer {
     this.services = services;
     const mechanisms = this.#container.sasl_server_mechanisms;
     // .NET accepts only MSSBCBS; JavaScript picks ANONYMOUS. Both mean: the proof comes later, on $cbs.
-    mechanisms.MSSBCBS = () => ({ outcome: undefined, start() { this.outcome = true; } });
+    mechanisms.MSSBCBS = () => ({
+      outcome: undefined,
+      start() {
+        this.outcome = true;
+      },
+    });
     mechanisms.enable_anonymous();
     this.#listen();
   }
@@ -62,14 +67,15 @@ export class AmqpServer {
 
   #listen() {
     const container = this.#container;
-    const on = (event, handle) => container.on(event, (context) => {
-      try {
-        handle(context);
-      } catch (error) {
-        this.services.log(`AMQP ${event}: ${error.stack}`);
-        context.connection?.socket?.destroy();
-      }
-    });
+    const on = (event, handle) =>
+      container.on(event, (context) => {
+        try {
+          handle(context);
+        } catch (error) {
+          this.services.log(`AMQP ${event}: ${error.stack}`);
+          context.connection?.socket?.destroy();
+        }
+      });
     on('receiver_open', ({ receiver }) => this.#open(receiver, receiver.target?.address, intakeOf));
     on('sender_open', ({ sender }) => this.#open(sender, sender.source?.address, outletOf));
     on('message', (context) => context.receiver.endpoint?.onMessage(context));
@@ -79,10 +85,23 @@ export class AmqpServer {
     for (const name of ['accepted', 'rejected', 'released', 'modified']) {
       on(name, ({ sender, delivery }) => sender.endpoint?.onOutcome(name, delivery));
     }
-    for (const event of ['sender_close', 'receiver_close']) on(event, ({ sender, receiver }) => closed(sender ?? receiver));
+    for (const event of ['sender_close', 'receiver_close'])
+      on(event, ({ sender, receiver }) => closed(sender ?? receiver));
     on('session_close', ({ session }) => session.each_link(closed));
-    for (const event of ['connection_open', 'connection_close', 'connection_error', 'disconnected', 'session_open',
-      'session_error', 'sender_error', 'receiver_error', 'settled', 'receiver_flow', 'receiver_drained', 'error']) {
+    for (const event of [
+      'connection_open',
+      'connection_close',
+      'connection_error',
+      'disconnected',
+      'session_open',
+      'session_error',
+      'sender_error',
+      'receiver_error',
+      'settled',
+      'receiver_flow',
+      'receiver_drained',
+      'error',
+    ]) {
       on(event, () => {});
     }
   }
@@ -90,7 +109,8 @@ export class AmqpServer {
   /** Gives the link what handles it, or refuses it. */
   #open(link, address, make) {
     try {
-      if (typeof address !== 'string') throw new BrokerError(CONDITION.notImplemented, 'A link needs an address; transactions are not supported.');
+      if (typeof address !== 'string')
+        throw new BrokerError(CONDITION.notImplemented, 'A link needs an address; transactions are not supported.');
       const path = pathOf(address);
       if (path !== '$cbs') this.#demandToken(link.connection);
       link.endpoint = make(link, path, this.services);

@@ -1,20 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { BrokerError, CONDITION } from '../conditions.mjs';
 import { Deadlines } from './deadlines.mjs';
-import { Entity } from './entity.mjs';
-import { Entry } from './queue.mjs';
+import { apply } from './changes.mjs';
 import { deadLetter, giveBackSession, lapse } from './settlement.mjs';
-import { restore } from './snapshot.mjs';
 
 const ID_LENGTH_MAX = 128;
 
 /**
  * All entities and what happens to them. Every lasting change is a record that is first written down (`write`) and
- * then applied; a restart applies the same records again, so whatever `apply` does may depend on nothing but the
- * record and what was applied before: no clock, no chance.
+ * then applied (`changes.mjs`); a restart applies the same records again.
  */
 export class Broker {
-  /** @type {Map<string, Entity>} by lower-case name */
+  /** @type {Map<string, import('./entity.mjs').Entity>} by lower-case name */
   entities = new Map();
   /** @type {Map<string, import('./queue.mjs').Queue>} by lower-case path */
   queues = new Map();
@@ -42,7 +39,7 @@ export class Broker {
     return this.apply(record);
   }
 
-  /** @returns {Entity} */
+  /** @returns {import('./entity.mjs').Entity} */
   entity(name) {
     const entity = this.entities.get(name.toLowerCase());
     if (entity) return entity;
@@ -81,32 +78,50 @@ export class Broker {
     }
     const { maxTotalBytes } = entity.definition;
     if (entity.bytes + bytes > maxTotalBytes) {
-      throw new BrokerError(CONDITION.quota, `The entity '${entity.name}' holds ${entity.bytes} bytes; with these `
-        + `${bytes} it would exceed its maximum of ${maxTotalBytes}. Receive some messages or raise its `
-        + 'MaxSizeInMegabytes.');
+      throw new BrokerError(
+        CONDITION.quota,
+        `The entity '${entity.name}' holds ${entity.bytes} bytes; with these ` +
+          `${bytes} it would exceed its maximum of ${maxTotalBytes}. Receive some messages or raise its ` +
+          'MaxSizeInMegabytes.',
+      );
     }
-    const identified = messages.map((message) => (message.messageId ? message : message.withMessageId(this.shared.newToken())));
+    const identified = messages.map((message) =>
+      message.messageId ? message : message.withMessageId(this.shared.newToken()),
+    );
     return this.commit({ op: 'send', entity: entity.name, at: now, messages: identified });
   }
 
   #check(entity, message) {
     const { definition } = entity;
     if (message.size > definition.maxMessageBytes) {
-      throw new BrokerError(CONDITION.tooLarge, `The message of ${message.size} bytes exceeds the maximum of `
-        + `${definition.maxMessageBytes} of '${entity.name}'.`);
+      throw new BrokerError(
+        CONDITION.tooLarge,
+        `The message of ${message.size} bytes exceeds the maximum of ` +
+          `${definition.maxMessageBytes} of '${entity.name}'.`,
+      );
     }
     const { sessionId, messageId, partitionKey } = message;
-    for (const [name, value] of Object.entries({ MessageId: messageId, SessionId: sessionId, PartitionKey: partitionKey })) {
+    for (const [name, value] of Object.entries({
+      MessageId: messageId,
+      SessionId: sessionId,
+      PartitionKey: partitionKey,
+    })) {
       if (value !== undefined && value.length > ID_LENGTH_MAX) {
-        throw new BrokerError(CONDITION.argument, `${name} is ${value.length} characters; at most ${ID_LENGTH_MAX} are allowed.`);
+        throw new BrokerError(
+          CONDITION.argument,
+          `${name} is ${value.length} characters; at most ${ID_LENGTH_MAX} are allowed.`,
+        );
       }
     }
     if (sessionId !== undefined && partitionKey !== undefined && sessionId !== partitionKey) {
       throw new BrokerError(CONDITION.argument, 'PartitionKey must be equal to SessionId where both are set.');
     }
     if (entity.isQueue && definition.requiresSession && !sessionId) {
-      throw new BrokerError(CONDITION.notAllowed, `The SessionId was not set on a message, and it cannot be sent to `
-        + `'${entity.name}', which requires sessions.`);
+      throw new BrokerError(
+        CONDITION.notAllowed,
+        `The SessionId was not set on a message, and it cannot be sent to ` +
+          `'${entity.name}', which requires sessions.`,
+      );
     }
   }
 
@@ -121,7 +136,7 @@ export class Broker {
     this.commit({ op: 'cancel', entity: entity.name, sequences });
   }
 
-  /** Does what has become due: locks lapse, messages expire, scheduled ones are enqueued. Answers when to come again. */
+  /** Does what is due: locks lapse, messages expire, scheduled ones are enqueued. Answers when to come again. */
   advance(now, most = 10_000) {
     for (let i = 0; i < most; i++) {
       const due = this.deadlines.take(now);
@@ -137,16 +152,17 @@ export class Broker {
     return this.deadlines.next();
   }
 
-  #expire(queue, entry, now) {
-    if (entry.state === 'locked') return; // whoever holds it may still settle it; see `afterUnlock`
-    this.expireNow(queue, entry, now);
+  #expire(queue, entry) {
+    // whoever holds it may still settle it; if not, it goes when the lock does
+    if (entry.state !== 'locked') this.expireNow(queue, entry);
   }
 
   /** @param {import('./queue.mjs').Queue} queue */
-  expireNow(queue, entry, now) {
+  expireNow(queue, entry) {
     if (queue.options.deadLetterOnExpiration) {
-      deadLetter(this, queue, entry, now, {
-        reason: 'TTLExpiredException', description: 'The message expired and was dead lettered.',
+      deadLetter(this, queue, entry, {
+        reason: 'TTLExpiredException',
+        description: 'The message expired and was dead lettered.',
       });
     } else this.commit({ op: 'remove', queue: queue.path, sequence: entry.sequence });
     if (queue.lane.count > 0 || queue.free.size > 0) this.onReady(queue);
@@ -158,128 +174,18 @@ export class Broker {
 
   /** Applies a record, first time or replayed. */
   apply(record) {
-    switch (record.op) {
-      case 'define': return this.#define(record.definition);
-      case 'delete': return this.#delete(this.entity(record.entity));
-      case 'send': return record.messages.map((message) => this.#take(this.entity(record.entity), message, record.at));
-      case 'activate': return this.#activate(this.entity(record.entity), record);
-      case 'cancel': return record.sequences.forEach((s) => this.#unschedule(this.entity(record.entity), s));
-      case 'remove': return this.#remove(record);
-      case 'return': return this.#return(record);
-      case 'dead': return this.#dead(record);
-      case 'state': return this.queue(record.queue).setSessionState(record.session,
-        record.state === null ? null : Buffer.from(record.state, 'base64'));
-      default: return restore(this, record);
-    }
-  }
-
-  #define(definition) {
-    const existing = this.entities.get(definition.name.toLowerCase());
-    const entity = existing ?? new Entity(definition, this.shared);
-    for (const queue of existing?.redefine(definition) ?? []) this.#dropQueue(queue);
-    this.entities.set(definition.name.toLowerCase(), entity);
-    for (const queue of entity.queues()) this.queues.set(queue.path.toLowerCase(), queue);
-  }
-
-  #delete(entity) {
-    for (const { queue } of entity.outlets.values()) this.#dropQueue(queue);
-    for (const { deadline } of entity.scheduled.values()) this.deadlines.cancel(deadline);
-    this.entities.delete(entity.name.toLowerCase());
-  }
-
-  #dropQueue(queue) {
-    for (const each of [queue, queue.deadLetter]) {
-      for (const entry of [...each.entries.values()]) each.remove(entry);
-      for (const session of each.sessions.values()) this.deadlines.cancel(session.deadline);
-      this.queues.delete(each.path.toLowerCase());
-      this.onDropped(each);
-    }
-  }
-
-  /** @returns {number|undefined} the sequence number, none for a duplicate */
-  #take(entity, message, at) {
-    const { dedupeMs } = entity.definition;
-    if (dedupeMs > 0 && message.messageId && entity.history.seen(message.messageId, at, dedupeMs)) return undefined;
-    if (message.scheduledAt === undefined || message.scheduledAt <= at) return this.#publish(entity, message, at);
-    return this.schedule(entity, (entity.lastSequence += 1), message, at);
-  }
-
-  schedule(entity, sequence, message, enqueuedAt) {
-    const dueAt = message.scheduledAt;
-    const deadline = this.deadlines.add(dueAt, { kind: 'scheduled', entity, sequence });
-    entity.scheduled.set(sequence, { message, enqueuedAt, dueAt, deadline });
-    entity.addCopy(message);
-    return sequence;
-  }
-
-  #unschedule(entity, sequence) {
-    const scheduled = entity.scheduled.get(sequence);
-    this.deadlines.cancel(scheduled.deadline);
-    entity.scheduled.delete(sequence);
-    entity.dropCopy(scheduled.message);
-    return scheduled.message;
-  }
-
-  /** A scheduled message is enqueued under a new number and keeps the old one as its enqueue number. */
-  #activate(entity, { sequence, at }) {
-    this.#publish(entity, this.#unschedule(entity, sequence), at, sequence);
-  }
-
-  #publish(entity, message, at, enqueuedSequence = entity.lastSequence + 1) {
-    const sequence = (entity.lastSequence += 1);
-    for (const { queue, accepts } of entity.outlets.values()) {
-      if (!accepts(message)) continue;
-      const ttl = Math.min(message.ttl ?? Infinity, entity.definition.ttlMs ?? Infinity, queue.options.ttlMs);
-      const entry = new Entry(sequence, message, { enqueuedSequence, enqueuedAt: at, expiresAt: at + ttl });
-      entity.addCopy(message);
-      if (queue.requiresSession && !message.sessionId) {
-        this.#putDead(queue, entry, at, {
-          reason: 'Session ID is null.',
-          description: 'Session enabled entity does not allow a message whose session identifier is null.',
-        });
-      } else queue.put(entry);
-    }
-    return sequence;
-  }
-
-  #remove({ queue: path, sequence }) {
-    const queue = this.queue(path);
-    const entry = queue.entries.get(sequence);
-    queue.remove(entry);
-    queue.shared.entity.dropCopy(entry.message);
-  }
-
-  #return({ queue: path, sequence, deliveryCount, changes, deferred }) {
-    const queue = this.queue(path);
-    queue.giveBack(queue.entries.get(sequence), { deliveryCount, changes, deferred });
-  }
-
-  #dead({ queue: path, sequence, at, reason, description, changes, deliveryCount }) {
-    const queue = this.queue(path);
-    const entry = queue.entries.get(sequence);
-    queue.remove(entry);
-    entry.deliveryCount = deliveryCount;
-    entry.changes = { ...entry.changes, ...changes };
-    this.#putDead(queue, entry, at, { reason, description });
-  }
-
-  #putDead(queue, entry, at, { reason, description }) {
-    const target = queue.deadLetter;
-    const dead = new Entry((target.lastSequence += 1), entry.message, {
-      enqueuedSequence: entry.enqueuedSequence, enqueuedAt: entry.enqueuedAt,
-    });
-    dead.deliveryCount = entry.deliveryCount;
-    dead.deadLetterSource = queue.path;
-    dead.changes = { ...entry.changes };
-    if (reason !== undefined) dead.changes.DeadLetterReason = reason;
-    if (description !== undefined) dead.changes.DeadLetterErrorDescription = description;
-    target.put(dead);
+    return apply(this, record);
   }
 }
 
 function refuseChangeOfNature(before, after) {
-  const sessions = (definition) => new Map((definition.subscriptions ?? [definition])
-    .map(({ name, requiresSession }) => [name.toLowerCase(), requiresSession]));
+  const sessions = (definition) =>
+    new Map(
+      (definition.subscriptions ?? [definition]).map(({ name, requiresSession }) => [
+        name.toLowerCase(),
+        requiresSession,
+      ]),
+    );
   const old = sessions(before);
   for (const [name, requiresSession] of sessions(after)) {
     if (old.has(name) && old.get(name) !== requiresSession) {
@@ -287,6 +193,9 @@ function refuseChangeOfNature(before, after) {
     }
   }
   if (before.kind !== after.kind) {
-    throw new BrokerError(CONDITION.notAllowed, `'${before.name}' is a ${before.kind} and cannot become a ${after.kind}.`);
+    throw new BrokerError(
+      CONDITION.notAllowed,
+      `'${before.name}' is a ${before.kind} and cannot become a ${after.kind}.`,
+    );
   }
 }

@@ -1,8 +1,12 @@
-/** What is due when: a binary heap whose cancelled items are dropped once they outnumber the rest. */
+/**
+ * What is due when, first come first served among what is due at the same time: a binary heap whose cancelled items are
+ * dropped once they outnumber the rest.
+ */
 export class Deadlines {
-  /** @type {{at: number, what: any, cancelled: boolean}[]} */
+  /** @type {{at: number, order: number, what: any, cancelled: boolean}[]} */
   #heap = [];
   #cancelled = 0;
+  #order = 0;
 
   /** @param {() => void} onSooner called when the next deadline has become an earlier one */
   constructor(onSooner = () => {}) {
@@ -16,7 +20,7 @@ export class Deadlines {
   /** Answers a handle for cancel. A time that never comes is not stored. */
   add(at, what) {
     if (at === Infinity) return undefined;
-    const item = { at, what, cancelled: false };
+    const item = { at, order: (this.#order += 1), what, cancelled: false };
     this.#heap.push(item);
     this.#up(this.#heap.length - 1);
     if (this.#heap[0] === item) this.onSooner();
@@ -41,7 +45,7 @@ export class Deadlines {
 
   /** Takes out one thing that is due. */
   take(now) {
-    if (this.next() > now) return undefined;
+    if (this.next() > now || this.#heap.length === 0) return undefined;
     const item = this.#pop();
     item.cancelled = true; // a later cancel of the same handle must not count
     return item.what;
@@ -68,7 +72,7 @@ export class Deadlines {
     const heap = this.#heap;
     while (i > 0) {
       const parent = (i - 1) >> 1;
-      if (heap[parent].at <= heap[i].at) return;
+      if (!before(heap[i], heap[parent])) return;
       [heap[parent], heap[i]] = [heap[i], heap[parent]];
       i = parent;
     }
@@ -79,11 +83,15 @@ export class Deadlines {
     for (;;) {
       let least = i;
       for (const child of [2 * i + 1, 2 * i + 2]) {
-        if (child < heap.length && heap[child].at < heap[least].at) least = child;
+        if (child < heap.length && before(heap[child], heap[least])) least = child;
       }
       if (least === i) return;
       [heap[least], heap[i]] = [heap[i], heap[least]];
       i = least;
     }
   }
+}
+
+function before(a, b) {
+  return a.at < b.at || (a.at === b.at && a.order < b.order);
 }

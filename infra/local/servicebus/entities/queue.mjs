@@ -140,8 +140,10 @@ export class Queue {
     if (entry && entry.lock.until > now) return entry;
     throw this.requiresSession
       ? new BrokerError(CONDITION.sessionLockLost, `The session lock on '${this.path}' has expired or was released.`)
-      : new BrokerError(CONDITION.messageLockLost,
-        `The lock ${token} on '${this.path}' is not valid: it has expired, or the message was settled already.`);
+      : new BrokerError(
+          CONDITION.messageLockLost,
+          `The lock ${token} on '${this.path}' is not valid: it has expired, or the message was settled already.`,
+        );
   }
 
   renew(token, now) {
@@ -168,8 +170,10 @@ export class Queue {
     const session = id === null ? this.free.values().next().value : this.session(id);
     if (session === undefined) return undefined;
     if (session.holder) {
-      throw new BrokerError(CONDITION.sessionCannotBeLocked,
-        `The requested session '${id}' cannot be accepted. It may be locked by another receiver.`);
+      throw new BrokerError(
+        CONDITION.sessionCannotBeLocked,
+        `The requested session '${id}' cannot be accepted. It may be locked by another receiver.`,
+      );
     }
     session.hold(holder, now);
     this.free.delete(session);

@@ -1,14 +1,8 @@
 import { compileSql } from './sql.mjs';
 
-/** System properties a filter may name, and where a message has them. */
-export const SYSTEM_PROPERTIES = {
-  contenttype: 'contentType', correlationid: 'correlationId', label: 'subject', subject: 'subject',
-  messageid: 'messageId', replyto: 'replyTo', replytosessionid: 'replyToSessionId', sessionid: 'sessionId', to: 'to',
-};
-
 /**
  * @param {{name: string, correlation?: object, sql?: string}[]} rules
- * @returns {(message: object) => boolean} without rules everything is accepted, as a new subscription's default rule does
+ * @returns {(message: object) => boolean} without rules everything is accepted, as by a new subscription's default rule
  */
 export function compileRules(rules) {
   if (rules.length === 0) return () => true;
@@ -20,8 +14,9 @@ export function compileRules(rules) {
 function correlation({ system = {}, properties = {} }) {
   const systemPairs = Object.entries(system);
   const propertyPairs = Object.entries(properties);
-  return (message) => systemPairs.every(([name, value]) => message[name] === value)
-    && (propertyPairs.length === 0 || hasProperties(message.applicationProperties, propertyPairs));
+  return (message) =>
+    systemPairs.every(([name, value]) => message[name] === value) &&
+    (propertyPairs.length === 0 || hasProperties(message.applicationProperties, propertyPairs));
 }
 
 function hasProperties(actual, pairs) {

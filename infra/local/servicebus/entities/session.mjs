@@ -21,8 +21,9 @@ export class Session {
 
   /** Nothing is known of it that would be lost by forgetting it. */
   get unused() {
-    return !this.holder && this.state === null
-      && this.lane.count === 0 && this.locked.size === 0 && this.deferred === 0;
+    return (
+      !this.holder && this.state === null && this.lane.count === 0 && this.locked.size === 0 && this.deferred === 0
+    );
   }
 
   hold(holder, now) {

@@ -32,22 +32,34 @@ export function release(broker, queue, token, now) {
 export function defer(broker, queue, token, now, changes) {
   const entry = queue.locked(token, now);
   broker.commit({
-    op: 'return', queue: queue.path, sequence: entry.sequence, deliveryCount: entry.deliveryCount, changes, deferred: true,
+    op: 'return',
+    queue: queue.path,
+    sequence: entry.sequence,
+    deliveryCount: entry.deliveryCount,
+    changes,
+    deferred: true,
   });
 }
 
 export function reject(broker, queue, token, now, { reason, description, changes } = {}) {
   const entry = queue.locked(token, now);
   if (queue.isDeadLetter) {
-    throw new BrokerError(CONDITION.notAllowed, `'${queue.path}' is a dead-letter queue; a message in it cannot be `
-      + 'dead-lettered again.');
+    throw new BrokerError(
+      CONDITION.notAllowed,
+      `'${queue.path}' is a dead-letter queue; a message in it cannot be ` + 'dead-lettered again.',
+    );
   }
-  deadLetter(broker, queue, entry, now, { reason, description, changes });
+  deadLetter(broker, queue, entry, { reason, description, changes });
 }
 
-export function deadLetter(broker, queue, entry, now, { reason, description, changes, deliveryCount }) {
+export function deadLetter(broker, queue, entry, { reason, description, changes, deliveryCount }) {
   broker.commit({
-    op: 'dead', queue: queue.path, sequence: entry.sequence, at: now, reason, description, changes,
+    op: 'dead',
+    queue: queue.path,
+    sequence: entry.sequence,
+    reason,
+    description,
+    changes,
     deliveryCount: deliveryCount ?? entry.deliveryCount,
   });
 }
@@ -74,15 +86,20 @@ export function giveBackSession(broker, session, now, { lapsed }) {
 export function lockDeferred(queue, sequence, now, session) {
   const entry = queue.entries.get(sequence);
   if (!entry || entry.state !== 'deferred' || (session && entry.session !== session)) {
-    throw new BrokerError(CONDITION.messageNotFound,
-      `No deferred message with sequence number ${sequence} is in '${queue.path}'.`);
+    throw new BrokerError(
+      CONDITION.messageNotFound,
+      `No deferred message with sequence number ${sequence} is in '${queue.path}'.`,
+    );
   }
   return queue.lock(entry, now);
 }
 
 export function setSessionState(broker, session, state) {
   broker.commit({
-    op: 'state', queue: session.queue.path, session: session.id, state: state === null ? null : state.toString('base64'),
+    op: 'state',
+    queue: session.queue.path,
+    session: session.id,
+    state: state === null ? null : state.toString('base64'),
   });
 }
 
@@ -90,7 +107,7 @@ function failDelivery(broker, queue, entry, now, changes) {
   const deliveryCount = entry.deliveryCount + 1;
   const { maxDeliveryCount } = queue.options;
   if (deliveryCount >= maxDeliveryCount) {
-    deadLetter(broker, queue, entry, now, {
+    deadLetter(broker, queue, entry, {
       reason: 'MaxDeliveryCountExceeded',
       description: `Message could not be consumed after ${maxDeliveryCount} delivery attempts.`,
       changes,
@@ -99,14 +116,19 @@ function failDelivery(broker, queue, entry, now, changes) {
     return;
   }
   broker.commit({
-    op: 'return', queue: queue.path, sequence: entry.sequence, deliveryCount, changes, deferred: entry.deferred,
+    op: 'return',
+    queue: queue.path,
+    sequence: entry.sequence,
+    deliveryCount,
+    changes,
+    deferred: entry.deferred,
   });
   afterUnlock(broker, queue, entry, now);
 }
 
 /** A message may pass its time to live while locked; it goes when the lock does. */
 function afterUnlock(broker, queue, entry, now) {
-  if (entry.expiresAt <= now) broker.expireNow(queue, entry, now);
+  if (entry.expiresAt <= now) broker.expireNow(queue, entry);
 }
 
 /** Deletes up to `count` messages nobody has locked that were enqueued before a time; answers how many. */

@@ -1,3 +1,4 @@
+import { schedule } from './changes.mjs';
 import { Entry } from './queue.mjs';
 
 const HISTORY_CHUNK = 5000;
@@ -77,7 +78,7 @@ export function restore(broker, record) {
 
 function restoreCopy(broker, entity, message, copy) {
   if (!copy.queue) {
-    broker.schedule(entity, copy.sequence, message, copy.enqueuedAt);
+    schedule(entity, copy.sequence, message, copy.enqueuedAt);
     return;
   }
   const entry = new Entry(copy.sequence, message, { ...copy, expiresAt: copy.expiresAt ?? Infinity });

@@ -1,4 +1,4 @@
-import { SYSTEM_PROPERTIES } from './rules.mjs';
+import { SYSTEM_PROPERTIES } from './system-properties.mjs';
 
 /**
  * The part of Service Bus SQL filters that is here: comparisons of a property with a literal, IN, IS NULL, AND, OR,
@@ -9,8 +9,10 @@ export function compileSql(expression) {
   const tokens = tokenize(expression);
   let position = 0;
   const fail = (what) => {
-    throw new SyntaxError(`SqlFilter '${expression}': ${what}. Supported: property = | <> | < | <= | > | >= literal, `
-      + '[NOT] IN (…), IS [NOT] NULL, AND, OR, NOT, parentheses');
+    throw new SyntaxError(
+      `SqlFilter '${expression}': ${what}. Supported: property = | <> | < | <= | > | >= literal, ` +
+        '[NOT] IN (…), IS [NOT] NULL, AND, OR, NOT, parentheses',
+    );
   };
   const peek = () => tokens[position];
   const accept = (word) => {
@@ -21,12 +23,20 @@ export function compileSql(expression) {
 
   const either = () => {
     let left = both();
-    while (accept('OR')) left = ((a, b) => (m) => or(a(m), b(m)))(left, both());
+    while (accept('OR'))
+      left = (
+        (a, b) => (m) =>
+          or(a(m), b(m))
+      )(left, both());
     return left;
   };
   const both = () => {
     let left = not();
-    while (accept('AND')) left = ((a, b) => (m) => and(a(m), b(m)))(left, not());
+    while (accept('AND'))
+      left = (
+        (a, b) => (m) =>
+          and(a(m), b(m))
+      )(left, not());
     return left;
   };
   const not = () => {
@@ -77,8 +87,13 @@ export function compileSql(expression) {
 }
 
 const COMPARE = {
-  '=': (a, b) => a === b, '<>': (a, b) => a !== b, '!=': (a, b) => a !== b,
-  '<': (a, b) => a < b, '<=': (a, b) => a <= b, '>': (a, b) => a > b, '>=': (a, b) => a >= b,
+  '=': (a, b) => a === b,
+  '<>': (a, b) => a !== b,
+  '!=': (a, b) => a !== b,
+  '<': (a, b) => a < b,
+  '<=': (a, b) => a <= b,
+  '>': (a, b) => a > b,
+  '>=': (a, b) => a >= b,
 };
 
 function compare(a, b, operator) {
@@ -100,7 +115,8 @@ function property(text, fail) {
 }
 
 function tokenize(expression) {
-  const pattern = /\s*(?:'((?:[^']|'')*)'|(-?\d+(?:\.\d+)?)|((?:[A-Za-z_][\w]*\.)?(?:\[[^\]]+\]|[A-Za-z_][\w-]*))|(<>|!=|<=|>=|[=<>(),]))/y;
+  const pattern =
+    /\s*(?:'((?:[^']|'')*)'|(-?\d+(?:\.\d+)?)|((?:[A-Za-z_]\w*\.)?(?:\[[^\]]+\]|[A-Za-z_][\w-]*))|(<>|!=|[<>]=?|[=(),]))/y;
   const tokens = [];
   const text = expression.trimEnd();
   while (pattern.lastIndex < text.length) {
@@ -108,7 +124,8 @@ function tokenize(expression) {
     const match = pattern.exec(text);
     if (!match) throw new SyntaxError(`SqlFilter '${expression}': cannot read '${text.slice(start)}'`);
     const [, string, number, name, symbol] = match;
-    if (string !== undefined) tokens.push({ type: 'literal', text: `'${string}'`, value: string.replaceAll("''", "'") });
+    if (string !== undefined)
+      tokens.push({ type: 'literal', text: `'${string}'`, value: string.replaceAll("''", "'") });
     else if (number !== undefined) tokens.push({ type: 'literal', text: number, value: Number(number) });
     else if (/^(true|false)$/i.test(name ?? '')) tokens.push({ type: 'literal', text: name, value: /^t/i.test(name) });
     else tokens.push({ type: name === undefined ? 'symbol' : 'name', text: name ?? symbol });
