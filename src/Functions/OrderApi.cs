@@ -118,15 +118,15 @@ public sealed class OrderApi(EventLog log, IEventStore store, Sources sources)
 
     private static Command<Order> NewCommand(
         string id, CommandHeaders headers, Idempotency? idempotency, Func<Order?, Decision<Order>> decide) => new()
-    {
-        Entity = OrderDecisions.Entity,
-        EntityId = id,
-        Decide = decide,
-        IfMatch = headers.IfMatch,
-        Idempotency = idempotency,
-        TraceParent = headers.TraceParent,
-        CorrelationId = headers.CorrelationId,
-    };
+        {
+            Entity = OrderDecisions.Entity,
+            EntityId = id,
+            Decide = decide,
+            IfMatch = headers.IfMatch,
+            Idempotency = idempotency,
+            TraceParent = headers.TraceParent,
+            CorrelationId = headers.CorrelationId,
+        };
 
     // The same for every repeat of the request, so that it finds the partition its receipt is in.
     private static string DerivedId(Idempotency idempotency) =>

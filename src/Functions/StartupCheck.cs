@@ -22,9 +22,10 @@ internal sealed partial class StartupCheck(
             var layout = await store.LayoutAsync(cancellationToken);
             LogLayout(layout.Log, layout.Partitions);
         }
-        catch (StoreUnavailableException e)
+#pragma warning disable CA1031 // Unreachable, or a role not yet in effect: not fatal, each request and each tick asks again.
+        catch (Exception e) when (e is not LayoutMismatchException && !cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
         {
-            // Not fatal: each request and each tick asks again.
             LogNoStore(e);
         }
     }
@@ -40,6 +41,6 @@ internal sealed partial class StartupCheck(
     [LoggerMessage(32, LogLevel.Information, "Log {Log} with {Partitions} partitions")]
     private partial void LogLayout(string log, int partitions);
 
-    [LoggerMessage(33, LogLevel.Error, "Table Storage does not answer; requests get 503 until it does")]
+    [LoggerMessage(33, LogLevel.Error, "Table Storage does not answer, or does not let this app in; requests fail until it does")]
     private partial void LogNoStore(Exception exception);
 }

@@ -92,7 +92,10 @@ public sealed class EventApi(IEventStore store, EventApiOptions options, Sources
     public async Task<IResult> DataAsync(HttpRequest request, string id, CancellationToken cancellationToken)
     {
         var (entry, problem) = await FindAsync(request, id, cancellationToken);
-        return entry is null ? problem! : Single(request, entry, entry.ContentType, entry.Payload);
+        return entry is null
+            ? problem!
+            // Whatever somebody recorded as text/html must not run in the origin where operators type their keys.
+            : Single(request, entry, entry.ContentType, entry.Payload, ("Content-Security-Policy", "default-src 'none'; sandbox"));
     }
 
     private async Task<EventPage> ReadPageAsync(EventQuery query, long start, CancellationToken cancellationToken)
@@ -198,7 +201,8 @@ public sealed class EventApi(IEventStore store, EventApiOptions options, Sources
         return (null, Problem.NotFound("event-not-found", $"There is no event '{id}'."));
     }
 
-    private PageResult Single(HttpRequest request, EventEntry entry, string contentType, ReadOnlyMemory<byte> body) =>
+    private PageResult Single(
+        HttpRequest request, EventEntry entry, string contentType, ReadOnlyMemory<byte> body, params (string, string)[] headers) =>
         new(contentType, body, $"\"{entry.Id}.{(request.Path.Value!.EndsWith("/data", StringComparison.OrdinalIgnoreCase) ? "data" : "json")}\"",
-            CacheControl(isFinal: true), []);
+            CacheControl(isFinal: true), headers);
 }

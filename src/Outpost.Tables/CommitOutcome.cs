@@ -1,3 +1,4 @@
+using Azure;
 using Azure.Data.Tables;
 
 namespace Outpost.Tables;
@@ -34,6 +35,11 @@ internal sealed class CommitOutcome(TableClient table, string partitionKey)
             catch (Exception e) when (TableErrors.IsTransient(e, CancellationToken.None))
             {
                 if (sources.Time.GetElapsedTime(start) >= Limits.OutcomeWaitMax) return new Found.Unknown();
+            }
+            catch (RequestFailedException)
+            {
+                // Not allowed to read what it was allowed to write: it cannot be told, and asking again would not help.
+                return new Found.Unknown();
             }
 
             await Task.Delay(BetweenReads, sources.Time);

@@ -51,7 +51,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
 
     public async Task<CommitResult> CommitAsync(Change change, CancellationToken cancellationToken)
     {
-        var pending = new PendingChange(change, cancellationToken);
+        var pending = new PendingChange(change, _sources.Time.GetTimestamp(), cancellationToken);
         if (!_queue.Writer.TryWrite(pending)) return CommitResult.QueueFull;
         // The caller may leave; the change goes on where it was sent already.
         return await pending.Result.WaitAsync(cancellationToken);
@@ -93,6 +93,12 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         while (later.Count < PassedOverMax && Take() is { } pending)
         {
             if (pending.DropIfCancelled()) continue;
+            if (_sources.Time.GetElapsedTime(pending.QueuedAt) > Limits.QueueWaitMax)
+            {
+                pending.Complete(CommitResult.QueueFull);
+                continue;
+            }
+
             if (_recent.IsStale(pending))
             {
                 pending.Complete(CommitResult.EntityChanged);
@@ -132,8 +138,9 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
                 await GiveOthersTheirTurnAsync(_sources.Time.GetElapsedTime(start));
                 return;
             }
-            catch (Exception e) when (TableErrors.IsUnclear(e))
+            catch (Exception e)
             {
+                // No answer, a refusal, an answer that the client could not read: the transaction was sent.
                 refusal = e;
             }
 

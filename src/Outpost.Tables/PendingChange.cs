@@ -8,9 +8,10 @@ internal sealed class PendingChange
 {
     private readonly TaskCompletionSource<CommitResult> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public PendingChange(Change change, CancellationToken caller)
+    public PendingChange(Change change, long queuedAt, CancellationToken caller)
     {
         Change = change;
+        QueuedAt = queuedAt;
         Caller = caller;
         EntityKey = Keys.Entity(change.EntityType, change.EntityId);
         ReceiptKey = change.Idempotency is { } i ? Keys.Receipt(i.Scope, i.Key) : null;
@@ -19,6 +20,9 @@ internal sealed class PendingChange
     }
 
     public Change Change { get; }
+
+    /// <summary>When it began to wait, as a timestamp of the time source.</summary>
+    public long QueuedAt { get; }
 
     public CancellationToken Caller { get; }
 

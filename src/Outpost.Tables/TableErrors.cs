@@ -15,12 +15,6 @@ internal static class TableErrors
     /// </summary>
     public static bool IsRefusal(Exception e) => e is RequestFailedException { Status: >= 400 and < 500 and not 408 and not 429 };
 
-    /// <summary>
-    /// After this, only the table knows whether a transaction was taken: no answer, an answer that may be about a
-    /// repeat, or one that the client cannot read (it says InvalidOperationException to that).
-    /// </summary>
-    public static bool IsUnclear(Exception e) => IsRefusal(e) || IsTransient(e, CancellationToken.None) || e is InvalidOperationException;
-
     /// <summary>Unreachable, overloaded or too slow: trying again later helps.</summary>
     public static bool IsTransient(Exception e, CancellationToken callers) => e switch
     {

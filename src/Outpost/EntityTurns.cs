@@ -15,19 +15,23 @@ internal sealed class EntityTurns
         lock (_lock) return _turns.ContainsKey(entity);
     }
 
-    /// <summary>Waits for a turn; disposing the answer gives it to the next.</summary>
-    public async Task<IDisposable> TakeAsync((int Partition, string Subject) entity, CancellationToken cancellationToken)
+    /// <summary>
+    /// Waits for a turn; disposing the answer gives it to the next. Null: too many wait already
+    /// (<see cref="Limits.EntityWaitersMax"/>), or it took too long (<see cref="Limits.QueueWaitMax"/>).
+    /// </summary>
+    public async Task<IDisposable?> TakeAsync((int Partition, string Subject) entity, CancellationToken cancellationToken)
     {
         Turn? turn;
         lock (_lock)
         {
             if (!_turns.TryGetValue(entity, out turn)) _turns[entity] = turn = new Turn();
+            if (turn.Users > Limits.EntityWaitersMax) return null;
             turn.Users++;
         }
 
         try
         {
-            await turn.Free.WaitAsync(cancellationToken);
+            if (await turn.Free.WaitAsync(Limits.QueueWaitMax, cancellationToken)) return new Taken(this, entity, turn);
         }
         catch (OperationCanceledException)
         {
@@ -35,7 +39,8 @@ internal sealed class EntityTurns
             throw;
         }
 
-        return new Taken(this, entity, turn);
+        Leave(entity, turn);
+        return null;
     }
 
     private void Leave((int Partition, string Subject) entity, Turn turn)

@@ -20,6 +20,8 @@ public sealed class EventLog(IEventStore store, TimeProvider time)
     {
         if (command.Idempotency is not { } idempotency) return await DecideAndCommitAsync(command, cancellationToken);
 
+        if (idempotency.Key.Length is 0 or > Limits.IdempotencyKeyMax)
+            throw new ArgumentException($"The idempotency key must have 1 to {Limits.IdempotencyKeyMax} characters.", nameof(command));
         var key = (idempotency.Scope, idempotency.Key, command.Entity.Subject(command.EntityId));
         var mine = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         if (!await EnterAsync(key, mine.Task, cancellationToken))
@@ -71,7 +73,11 @@ public sealed class EventLog(IEventStore store, TimeProvider time)
             {
                 // The first try is free, so that an entity that only one command is about costs nothing more.
                 if (turn is null && (attempt > 1 || _turns.IsContended((partition, subject))))
+                {
                     turn = await _turns.TakeAsync((partition, subject), cancellationToken);
+                    if (turn is null) return new CommandResult<TState>.Busy($"Too many commands wait for {subject}.");
+                }
+
                 if (await TryAsync(command, partition, guess: command.LikelyNew && attempt == 1, cancellationToken) is { } result)
                     return result;
             }

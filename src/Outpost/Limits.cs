@@ -45,6 +45,14 @@ public static class Limits
     /// <summary>Commands waiting in one partition's writer; about two seconds of work, so waiting longer than that is refused.</summary>
     public const int QueuedCommandsMax = 2000;
 
+    /// <summary>
+    /// Longest wait in a writer's queue: when the store is that slow, callers had better hear of it and come again.
+    /// </summary>
+    public static readonly TimeSpan QueueWaitMax = TimeSpan.FromSeconds(20);
+
+    /// <summary>Commands that wait for their turn on one contended entity; one more is told that it is busy.</summary>
+    public const int EntityWaitersMax = 256;
+
     /// <summary>Decisions of one command before it is told that the entity is too contended.</summary>
     public const int DecisionTriesMax = 20;
 

@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using System.Text;
 
 namespace Outpost;
@@ -25,7 +26,7 @@ public static class MediaType
     /// <summary>The text of a JSON or <c>text/*</c> payload; null when it is of another kind or not UTF-8.</summary>
     public static string? TextOrNull(string contentType, ReadOnlySpan<byte> payload)
     {
-        if (!IsJson(contentType) && !IsText(contentType)) return null;
+        if ((!IsJson(contentType) && !IsText(contentType)) || !IsUtf8(contentType)) return null;
         try
         {
             return StrictUtf8.GetString(payload);
@@ -35,6 +36,12 @@ public static class MediaType
             return null;
         }
     }
+
+    // Bytes in another charset may happen to be valid UTF-8, and would read as another text.
+    private static bool IsUtf8(string contentType) =>
+        !contentType.Contains("charset", StringComparison.OrdinalIgnoreCase) ||
+        (MediaTypeHeaderValue.TryParse(contentType, out var parsed) &&
+         (parsed.CharSet?.Trim('"').ToUpperInvariant() ?? "UTF-8") is "UTF-8" or "US-ASCII");
 
     private static ReadOnlySpan<char> Essence(string contentType)
     {

@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
@@ -20,6 +21,8 @@ public sealed record NewEvent
     {
         Type = Checked(type, nameof(type));
         ContentType = Checked(contentType, nameof(contentType));
+        if (!MediaTypeHeaderValue.TryParse(contentType, out _))
+            throw new ArgumentException($"contentType: '{contentType}' is no media type, such as text/plain.", nameof(contentType));
         Payload = payload;
         if (!trusted && MediaType.IsJson(contentType)) CheckJson(payload);
     }

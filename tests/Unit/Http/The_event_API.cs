@@ -17,7 +17,8 @@ public sealed class The_event_API
         await using var log = new SimulatedLog();
         await log.DoAsync(Tallies.Count("a", "a1") with
         {
-            TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", CorrelationId = "corr",
+            TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            CorrelationId = "corr",
         });
         await log.DoAsync(Tallies.Count("a", "a2") with { Decide = Recording("text/plain", "grün \"1\""u8.ToArray()) });
         await log.DoAsync(Tallies.Count("a", "a3") with { Decide = Recording("application/octet-stream", [0xFF, 1]) });

@@ -8,7 +8,7 @@ internal static class Changes
 {
     public static readonly DateTimeOffset Noon = new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero);
 
-    public static PendingChange Pending(Change change, CancellationToken caller = default) => new(change, caller);
+    public static PendingChange Pending(Change change, CancellationToken caller = default) => new(change, queuedAt: 0, caller);
 
     public static Change Of(
         string id, int events = 1, string? key = null, long version = 0, int payloadBytes = 2, string contentType = "application/octet-stream") =>

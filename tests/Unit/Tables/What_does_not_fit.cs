@@ -43,7 +43,7 @@ public sealed class What_does_not_fit
         var longest = new string('x', Limits.HeaderCharactersMax);
         var change = Of(new string('i', 390), key: "k", version: 1) with
         {
-            Events = [new NewEvent(longest, longest, new byte[Limits.PayloadBytesMax])],
+            Events = [new NewEvent(longest, $"application/{longest[12..]}", new byte[Limits.PayloadBytesMax])],
             TraceParent = longest,
             CorrelationId = longest,
         };
