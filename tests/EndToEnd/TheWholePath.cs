@@ -47,9 +47,9 @@ public sealed class TheWholePath
         var rows = await RowsAsync(services);
         var partition = feed[0].GetProperty("partition").GetInt32().ToString("D4", System.Globalization.CultureInfo.InvariantCulture);
         Assert.Contains(("layout", "layout"), rows.Keys);
-        Assert.Equal("3", rows[(partition, "!head")].GetProperty("next").GetString());
-        Assert.Equal("3", rows[(partition, "c|servicebus")].GetProperty("next").GetString());
-        Assert.Equal("3", rows[(partition, $"d|order|{id}")].GetProperty("version").GetString());
+        Assert.Equal("3", rows[(partition, "!head")].GetProperty("Next").GetString());
+        Assert.Equal("3", rows[(partition, "c|servicebus")].GetProperty("Next").GetString());
+        Assert.Equal("3", rows[(partition, $"d|order|{id}")].GetProperty("Version").GetString());
         Assert.Equal(3, rows.Keys.Count(k => k.Row.StartsWith("e|", StringComparison.Ordinal)));
         Assert.Single(rows.Keys, k => k.Row.StartsWith("r|", StringComparison.Ordinal));
     }

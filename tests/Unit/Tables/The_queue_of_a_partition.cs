@@ -29,10 +29,16 @@ public sealed class The_queue_of_a_partition
     {
         await using var log = new SimulatedLog();
         await log.DoAsync(Tallies.Count("a", "a1"));
+        using var gate = new Gate(log.Table);
+        var first = log.DoAsync(New("b"));
+        await gate.Reached;
+        var waiting = Enumerable.Range(0, 500).Select(number => log.RunAsync(New($"w{number}"))).ToList();
         var start = log.Time.GetTimestamp();
-        log.Table.Faults = request => request.Kind == TableOperation.Transaction ? new TableFault.BeforeEffect(TableError.Busy) : null;
 
-        await Task.WhenAll(Enumerable.Range(0, 500).Select(number => log.RunAsync(New($"w{number}"))));
+        log.Table.Faults = request => request.Kind == TableOperation.Transaction ? new TableFault.BeforeEffect(TableError.Busy) : null;
+        gate.Open();
+        await first;
+        await Task.WhenAll(waiting);
 
         Assert.InRange(log.Time.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(60));
     }
