@@ -7,10 +7,6 @@ namespace Outpost.Dev;
 /// </summary>
 internal static partial class Traces
 {
-    /// <summary>Public pages that documents may point at.</summary>
-    private static readonly string[] PublicPages =
-        ["www.nuget.org", "www.npmjs.com", "docs.npmjs.com", "packages.microsoft.com"];
-
     private static readonly string[] Binary = [".png", ".ico", ".gif", ".jpg", ".woff2", ".zip"];
 
     public static IReadOnlyList<string> Find(string root, IEnumerable<string> files)
@@ -32,10 +28,7 @@ internal static partial class Traces
         }
 
         foreach (Match match in HomeFolder().Matches(line)) yield return match.Value;
-        foreach (Match match in RegistryHost().Matches(line))
-        {
-            if (!PublicPages.Contains(match.Groups["host"].Value)) yield return match.Value;
-        }
+        foreach (Match match in RegistryHost().Matches(line)) yield return match.Value;
     }
 
     [GeneratedRegex(@"(?<![\w.])(/home/|/Users/|[A-Z]:\\Users\\)[\w.-]+")]

@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Azure;
 using Azure.Data.Tables;
 using Microsoft.Extensions.Logging;
@@ -13,9 +12,6 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
 {
     private static readonly TimeSpan RecentRace = TimeSpan.FromSeconds(1);
 
-    // Enough to find a full transaction behind a crowd on one entity, and a bound on what waits outside the queue.
-    private const int PassedOverMax = 200;
-
     private readonly TableClient _table;
     private readonly int _partition;
     private readonly string _partitionKey;
@@ -24,12 +20,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
     private readonly Sources _sources;
     private readonly ILogger _logger;
     private readonly CommitOutcome _outcome;
-    private readonly Channel<PendingChange> _queue = Channel.CreateBounded<PendingChange>(
-        new BoundedChannelOptions(Limits.QueuedCommandsMax) { SingleReader = true });
-
-    // What could not go into the last transaction, or has to go again: ahead of the queue.
-    private LinkedList<PendingChange> _carry = new();
-    private readonly RecentVersions _recent = new(Limits.RecentVersionsMax);
+    private readonly ChangeQueue _queue;
     private readonly Task _loop;
     private HeadRow? _head;
     private long _lostRaceAt;
@@ -46,13 +37,14 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         _sources = sources;
         _logger = logger;
         _outcome = new CommitOutcome(table, _partitionKey);
+        _queue = new ChangeQueue(sources.Time);
         _loop = Task.Run(RunAsync);
     }
 
     public async Task<CommitResult> CommitAsync(Change change, CancellationToken cancellationToken)
     {
         var pending = new PendingChange(change, _sources.Time.GetTimestamp(), cancellationToken);
-        if (!_queue.Writer.TryWrite(pending)) return CommitResult.QueueFull;
+        if (!_queue.TryAdd(pending)) return CommitResult.QueueFull;
         // The caller may leave; the change goes on where it was sent already.
         return await pending.Result.WaitAsync(cancellationToken);
     }
@@ -60,15 +52,15 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
     /// <summary>Finishes what was accepted, and takes no more.</summary>
     public async ValueTask DisposeAsync()
     {
-        _queue.Writer.TryComplete();
+        _queue.Close();
         await _loop;
     }
 
     private async Task RunAsync()
     {
-        while (_carry.Count > 0 || await _queue.Reader.WaitToReadAsync())
+        while (await _queue.WaitAsync())
         {
-            var batch = NextBatch();
+            var batch = _queue.NextBatch();
             if (batch.Changes.Count == 0) continue;
             try
             {
@@ -84,43 +76,6 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
                 foreach (var pending in batch.Changes) pending.Fail(fault);
             }
         }
-    }
-
-    private CommitBatch NextBatch()
-    {
-        var batch = new CommitBatch();
-        var later = new LinkedList<PendingChange>();
-        while (later.Count < PassedOverMax && Take() is { } pending)
-        {
-            if (pending.DropIfCancelled()) continue;
-            if (_sources.Time.GetElapsedTime(pending.QueuedAt) > Limits.QueueWaitMax)
-            {
-                pending.Complete(CommitResult.QueueFull);
-                continue;
-            }
-
-            if (_recent.IsStale(pending))
-            {
-                pending.Complete(CommitResult.EntityChanged);
-                continue;
-            }
-
-            var fit = batch.TryAdd(pending);
-            if (fit == CommitBatch.Fit.Added) continue;
-            later.AddLast(pending);
-            if (fit == CommitBatch.Fit.Full) break;
-        }
-
-        foreach (var pending in _carry) later.AddLast(pending);
-        _carry = later;
-        return batch;
-    }
-
-    private PendingChange? Take()
-    {
-        if (_carry.First is not { } first) return _queue.Reader.TryRead(out var pending) ? pending : null;
-        _carry.RemoveFirst();
-        return first.Value;
     }
 
     private async Task CommitBatchAsync(CommitBatch batch)
@@ -153,7 +108,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
 
                 case CommitOutcome.Found.Overtaken overtaken:
                     LostRace(overtaken.Head);
-                    GoAgain(batch.Changes);
+                    _queue.GoAgain(batch.Changes);
                     return;
 
                 case CommitOutcome.Found.NotThere when TableErrors.IsRefusal(refusal):
@@ -179,7 +134,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         _heads.Raise(_partition, rows.After.Next);
         foreach (var pending in batch.Changes)
         {
-            _recent.Remember(pending);
+            _queue.Remember(pending);
             pending.Complete(CommitResult.Committed);
         }
     }
@@ -202,7 +157,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
             owner.Complete(rows.IsEntity(index) ? CommitResult.EntityChanged : CommitResult.DoneBefore);
         else
             owner.Fail(refusal);
-        GoAgain([.. batch.Changes.Where(p => p != owner)]);
+        _queue.GoAgain([.. batch.Changes.Where(p => p != owner)]);
     }
 
     private void LostRace(HeadRow? head)
@@ -224,11 +179,6 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
     {
         var ceiling = Math.Min(2000, 50 * Math.Pow(2, attempt));
         return Task.Delay(TimeSpan.FromMilliseconds(ceiling * (0.5 + (_sources.NextRandom() / 2))), _sources.Time);
-    }
-
-    private void GoAgain(IReadOnlyList<PendingChange> changes)
-    {
-        for (var i = changes.Count - 1; i >= 0; i--) _carry.AddFirst(changes[i]);
     }
 
     [LoggerMessage(11, LogLevel.Warning,

@@ -6,10 +6,10 @@ namespace Outpost.Tests.Unit.Dev;
 /// <summary>What <c>check</c> finds, and what it leaves alone.</summary>
 public sealed class RepositoryRules
 {
-    private static readonly string[] Own = ["/work/outpost"];
+    private static readonly string[] Own = ["/checkouts/outpost"];
 
     [Theory]
-    [InlineData("see /work/outpost/src")]
+    [InlineData("see /checkouts/outpost/src")]
     [InlineData("\"file\": \"/ho" + "me/ada/outpost\"")]
     [InlineData("C:\\Us" + "ers\\ada\\outpost")]
     [InlineData("\"resolved\": \"https://regi" + "stry.example.com/rhea/-/rhea-3.0.5.tgz\"")]
@@ -17,7 +17,6 @@ public sealed class RepositoryRules
     public void A_trace_of_one_machine_is_found(string line) => Assert.Single(Traces.InLine(line, Own));
 
     [Theory]
-    [InlineData("https://www.nuget.org/packages/Azure.Data.Tables")]
     [InlineData("https://learn.microsoft.com/nuget/reference")]
     [InlineData("GET http://127.0.0.1:7071/api/events")]
     [InlineData("src/Functions/home/index.html")]

@@ -1,0 +1,76 @@
+using System.Threading.Channels;
+
+namespace Outpost.Tables;
+
+/// <summary>
+/// What waits for a partition's writer, first come first, and what of it goes into the next transaction. Bounded in
+/// number and in time. Anybody adds; one writer takes.
+/// </summary>
+internal sealed class ChangeQueue(TimeProvider time)
+{
+    // Enough to find a full transaction behind a crowd on one entity, and a bound on what waits outside the queue.
+    private const int PassedOverMax = 200;
+
+    private readonly Channel<PendingChange> _queue = Channel.CreateBounded<PendingChange>(
+        new BoundedChannelOptions(Limits.QueuedCommandsMax) { SingleReader = true });
+
+    private readonly RecentVersions _recent = new(Limits.RecentVersionsMax);
+
+    // What could not go into the last transaction, or has to go again: ahead of the queue.
+    private LinkedList<PendingChange> _carry = new();
+
+    /// <summary>False: it is full, or closed.</summary>
+    public bool TryAdd(PendingChange pending) => _queue.Writer.TryWrite(pending);
+
+    /// <summary>Takes no more; what is in it is still to be done.</summary>
+    public void Close() => _queue.Writer.TryComplete();
+
+    /// <summary>Waits for something to do; false: closed and empty.</summary>
+    public async ValueTask<bool> WaitAsync() => _carry.Count > 0 || await _queue.Reader.WaitToReadAsync();
+
+    /// <summary>
+    /// As many changes as one transaction takes. Whoever gave up, waited too long or decided on an old version is
+    /// answered here and costs no transaction.
+    /// </summary>
+    public CommitBatch NextBatch()
+    {
+        var batch = new CommitBatch();
+        var later = new LinkedList<PendingChange>();
+        while (later.Count < PassedOverMax && Take() is { } pending)
+        {
+            if (pending.DropIfCancelled() || IsAnswered(pending)) continue;
+            var fit = batch.TryAdd(pending);
+            if (fit == CommitBatch.Fit.Added) continue;
+            later.AddLast(pending);
+            if (fit == CommitBatch.Fit.Full) break;
+        }
+
+        foreach (var pending in _carry) later.AddLast(pending);
+        _carry = later;
+        return batch;
+    }
+
+    /// <summary>Puts changes that were sent and are known not to be in the log back at the front, in order.</summary>
+    public void GoAgain(IReadOnlyList<PendingChange> changes)
+    {
+        for (var i = changes.Count - 1; i >= 0; i--) _carry.AddFirst(changes[i]);
+    }
+
+    /// <summary>This change is in the log: what was decided on an older version of its entity is stale.</summary>
+    public void Remember(PendingChange committed) => _recent.Remember(committed);
+
+    private bool IsAnswered(PendingChange pending)
+    {
+        if (time.GetElapsedTime(pending.QueuedAt) > Limits.QueueWaitMax) pending.Complete(CommitResult.QueueFull);
+        else if (_recent.IsStale(pending)) pending.Complete(CommitResult.EntityChanged);
+        else return false;
+        return true;
+    }
+
+    private PendingChange? Take()
+    {
+        if (_carry.First is not { } first) return _queue.Reader.TryRead(out var pending) ? pending : null;
+        _carry.RemoveFirst();
+        return first.Value;
+    }
+}
