@@ -7,6 +7,7 @@ namespace Outpost.Dev;
 internal sealed class TestCommand(Repository repository, Shell shell)
 {
     private static readonly TimeSpan GroupWithin = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan TestWithin = TimeSpan.FromMinutes(4);
 
     /// <summary>How lines of a test run begin that say nothing a person needs.</summary>
     private static readonly string[] Noise =
@@ -81,7 +82,12 @@ internal sealed class TestCommand(Repository repository, Shell shell)
         var trx = ResultPath($"{group.Name}.trx");
         var run = await shell.RunAsync(
             "dotnet",
-            ["test", assembly, "--logger", $"trx;LogFileName={trx}", "--nologo", .. rest],
+            [
+                "test", assembly, "--logger", $"trx;LogFileName={trx}", "--nologo",
+                "--results-directory", Path.GetDirectoryName(trx)!,
+                // A test that hangs is named, and the others keep their results.
+                "--blame-hang-timeout", $"{TestWithin.TotalSeconds}s", "--blame-hang-dump-type", "none", .. rest,
+            ],
             repository.Root,
             line => PrintUseful(line),
             GroupWithin);
@@ -109,7 +115,7 @@ internal sealed class TestCommand(Repository repository, Shell shell)
         var run = await shell.RunAsync(
             "node",
             [
-                "--test",
+                "--test", $"--test-timeout={TestWithin.TotalMilliseconds}",
                 "--test-reporter=tap", $"--test-reporter-destination={tap}",
                 "--test-reporter=spec", "--test-reporter-destination=stdout",
                 .. files,

@@ -101,7 +101,7 @@ class RunningEmulator {
   }
 
   async closeClients() {
-    await Promise.all(this.#clients.splice(0).map((client) => client.close().catch(() => {})));
+    await Promise.all(this.#clients.splice(0).map((client) => orGiveUp(client.close().catch(() => {}))));
   }
 
   async stop() {
@@ -109,6 +109,15 @@ class RunningEmulator {
     this.child.stdin.end();
     return this.exited;
   }
+}
+
+/** A client whose connection was cut while it was at work may wait for ever for it, also when it is told to close. */
+export function orGiveUp(work, milliseconds = 10_000) {
+  let timer;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 /** A shared access signature as the clients make it. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { queue, receive, sharedEmulator, startEmulator, texts } from './emulator.mjs';
+import { orGiveUp, queue, receive, sharedEmulator, startEmulator, texts } from './emulator.mjs';
 
 // it complains about the nonsense below, as it should
 const emulator = await sharedEmulator({ quiet: true });
@@ -118,7 +118,7 @@ describe('The process', { concurrency: true }, () => {
       assert.deepEqual(await own.exited, { code: 0, signal: null });
       assert.ok(Date.now() - started < 1_000);
       idle.destroy();
-      await waiting;
+      await orGiveUp(waiting);
       await own.closeClients();
     });
   }
