@@ -13,7 +13,7 @@ internal sealed class TestCommand(Repository repository, Shell shell)
     private static readonly string[] Noise =
     [
         "VSTest version ", "Starting test execution", "A total of ", "Results File: ", "Passed! ", "Failed! ",
-        "Test run for ", "[xUnit.net ",
+        "Test run for ", "[xUnit.net ", "Data collector 'Blame' message: All tests finished",
     ];
 
     public async Task<int> RunAsync(IReadOnlyList<string> arguments)
