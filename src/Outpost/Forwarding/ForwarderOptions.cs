@@ -19,10 +19,10 @@ public sealed record ForwarderOptions
     public TimeSpan Poll { get; init; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>
-    /// Longest run of the timer function. Default 4 minutes: an instance that is told to stop gets its chance, and
-    /// the next tick goes on where this run ended.
+    /// Longest run of the timer function. Default 15 s, well below <see cref="Within"/>: a partition that was idle or
+    /// failing when the run began is looked at again only by the next one, however long a busy one keeps it awake.
     /// </summary>
-    public TimeSpan RunMax { get; init; } = TimeSpan.FromMinutes(4);
+    public TimeSpan RunMax { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>"At the latest by": an entry that waits longer is late. Default 60 s.</summary>
     public TimeSpan Within { get; init; } = TimeSpan.FromSeconds(60);

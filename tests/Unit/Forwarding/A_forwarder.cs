@@ -208,13 +208,13 @@ public sealed class A_forwarder
             After = async _ =>
             {
                 await AddAsync(log, 1);
-                log.Time.Advance(TimeSpan.FromSeconds(20));
+                log.Time.Advance(TimeSpan.FromSeconds(1.25));
             },
         };
 
         var run = await Forwarder(log, target, linger: TimeSpan.FromSeconds(60)).RunAsync(CancellationToken.None);
 
-        // Four minutes at 20 seconds each.
+        // Fifteen seconds at one and a quarter each.
         Assert.InRange(run.Delivered, 11, 13);
     }
 
