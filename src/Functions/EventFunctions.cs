@@ -5,7 +5,7 @@ using Outpost.Http;
 namespace Outpost.Functions;
 
 /// <summary>The log over HTTP.</summary>
-public sealed class EventFunctions(EventApi api, FaultBoundary boundary)
+public sealed class EventFunctions(EventApi api, PartitionApi partitions, FaultBoundary boundary)
 {
     /// <summary>Entries by offset.</summary>
     [Function("ReadEvents")]
@@ -35,5 +35,13 @@ public sealed class EventFunctions(EventApi api, FaultBoundary boundary)
     public Task<IResult> PartitionsAsync(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "partitions")] HttpRequest request,
         CancellationToken cancellationToken) =>
-        boundary.RunAsync(request, () => api.PartitionsAsync(request, cancellationToken), cancellationToken);
+        boundary.RunAsync(request, () => partitions.ListAsync(request, cancellationToken), cancellationToken);
+
+    /// <summary>The offset at a time.</summary>
+    [Function("ReadOffsetAt")]
+    public Task<IResult> OffsetAtAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "partitions/{partition}/offset-at")] HttpRequest request,
+        string partition,
+        CancellationToken cancellationToken) =>
+        boundary.RunAsync(request, () => partitions.OffsetAtAsync(request, partition, cancellationToken), cancellationToken);
 }

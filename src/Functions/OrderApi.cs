@@ -39,7 +39,10 @@ public sealed class OrderApi(EventLog log, IEventStore store, Sources sources)
 
         const string Scope = "POST /orders";
         var idempotency = headers.Idempotency(Scope, body.Bytes);
-        orderId ??= idempotency is null ? $"o-{sources.NewId():N}" : DerivedId(idempotency);
+        var derivedId = idempotency is null ? $"o-{sources.NewId():N}" : DerivedId(idempotency);
+        // The caller may name another order under the same key: the key's home is where it would lead without a name.
+        if (idempotency is not null) idempotency = idempotency with { HomeSubject = OrderDecisions.Entity.Subject(derivedId) };
+        orderId ??= derivedId;
         var result = await log.ExecuteAsync(
             NewCommand(orderId, headers, idempotency, order => OrderDecisions.Place(order, orderId, customerId, lines)) with { LikelyNew = true },
             cancellationToken);

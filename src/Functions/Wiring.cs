@@ -29,6 +29,7 @@ public static class Wiring
         AddForwarders(services, settings);
         services.AddSingleton(new EventApiOptions(settings.FinalMaxAge));
         services.AddSingleton<EventApi>();
+        services.AddSingleton<PartitionApi>();
         services.AddSingleton<HealthApi>();
         services.AddSingleton<OrderApi>();
         services.AddSingleton<FaultBoundary>();

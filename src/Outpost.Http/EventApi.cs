@@ -63,20 +63,6 @@ public sealed class EventApi(IEventStore store, EventApiOptions options, Sources
         return Answer(request, layout, query, start.Value, page, isFinal ? null : state);
     }
 
-    /// <summary><c>GET /api/partitions</c></summary>
-    public async Task<IResult> PartitionsAsync(HttpRequest request, CancellationToken cancellationToken)
-    {
-        if (QueryParameters.Refuse(request.Query) is { } problem) return problem;
-        var layout = await store.LayoutAsync(cancellationToken);
-        var states = await Task.WhenAll(Enumerable.Range(0, layout.Partitions)
-            .Select(partition => store.ReadPartitionAsync(partition, cancellationToken)));
-        request.HttpContext.Response.Headers.CacheControl = "no-store";
-        return Results.Json(new PartitionsAnswer(
-            layout.Log,
-            [.. states.Select(s => new PartitionAnswer(
-                s.Partition, s.Oldest, s.Head, s.HeadTimestamp is { } at ? EntryJson.Timestamp(at) : null))]), HttpJson.Default.PartitionsAnswer);
-    }
-
     /// <summary><c>GET /api/events/{id}</c>: one entry.</summary>
     public async Task<IResult> EntryAsync(HttpRequest request, string id, CancellationToken cancellationToken)
     {

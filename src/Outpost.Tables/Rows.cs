@@ -63,6 +63,30 @@ internal static class ReceiptRow
         new(row.GetString("Fingerprint"), PayloadColumns.Read(row, "State"), row.GetInt64("Version")!.Value);
 }
 
+/// <summary>
+/// Says that a key belongs to a command in another partition. It stands where that command's receipt would be, were it
+/// in this one, so that a command that leaves its receipt here meets it.
+/// </summary>
+/// <param name="Fingerprint">Hash of the request.</param>
+/// <param name="Partition">Where the command's entity and receipt are.</param>
+/// <param name="At">When it was claimed.</param>
+/// <param name="Tag">Concurrency token.</param>
+internal sealed record ClaimRow(string Fingerprint, int Partition, DateTimeOffset At, string Tag)
+{
+    public static TableEntity Write(int home, int partition, Idempotency idempotency, DateTimeOffset at) =>
+        new(Keys.Partition(home), Keys.Receipt(idempotency.Scope, idempotency.Key))
+        {
+            ["Fingerprint"] = idempotency.Fingerprint,
+            ["ClaimedBy"] = (long)partition,
+            ["At"] = at,
+        };
+
+    /// <summary>Null: it is a receipt.</summary>
+    public static ClaimRow? Read(TableEntity row) => row.GetInt64("ClaimedBy") is { } partition
+        ? new ClaimRow(row.GetString("Fingerprint"), (int)partition, row.GetDateTimeOffset("At")!.Value, row.ETag.ToString())
+        : null;
+}
+
 /// <summary>One event's row.</summary>
 internal static class EventRow
 {
@@ -78,7 +102,9 @@ internal static class EventRow
             ["Version"] = change.Version,
             ["Commit"] = commitId,
         };
+        // Whoever deletes old receipts finds them through these two.
         if (change.Idempotency is { } idempotency) row["Receipt"] = Keys.Receipt(idempotency.Scope, idempotency.Key);
+        if (change.ClaimedIn is { } home) row["ClaimedIn"] = (long)home;
         if (change.TraceParent is { } traceParent) row["TraceParent"] = traceParent;
         if (change.CorrelationId is { } correlationId) row["CorrelationId"] = correlationId;
         PayloadColumns.Write(row, "Payload", @event.Payload, MediaType.TextOrNull(@event.ContentType, @event.Payload.Span));

@@ -13,6 +13,7 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
     private readonly TableClient _table;
     private readonly LayoutStore _layout;
     private readonly KnownHeads _heads;
+    private readonly KeyClaims _claims;
     private readonly PartitionWriter[] _writers;
 
     /// <summary>Opens the log; nothing is read before the first call.</summary>
@@ -27,6 +28,7 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
         _table = table;
         _layout = new LayoutStore(_table, partitions, sources);
         _heads = new KnownHeads(partitions);
+        _claims = new KeyClaims(_table, clock);
         _writers = [.. Enumerable.Range(0, partitions)
             .Select(partition => new PartitionWriter(_table, partition, _heads, clock, sources, logger))];
     }
@@ -41,7 +43,15 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
 
     /// <inheritdoc/>
     public Task<StoredReceipt?> ReadReceiptAsync(int partition, Idempotency idempotency, CancellationToken cancellationToken) =>
-        ReadRowAsync(partition, Keys.Receipt(idempotency.Scope, idempotency.Key), ReceiptRow.Read, cancellationToken);
+        ReachAsync(() => _claims.ReadReceiptAsync(partition, idempotency, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<KeyClaim?> ClaimKeyAsync(int home, int partition, Idempotency idempotency, CancellationToken cancellationToken) =>
+        ReachAsync(() => _claims.TakeAsync(home, partition, idempotency, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task ReleaseKeyAsync(int home, Idempotency idempotency, KeyClaim claim, CancellationToken cancellationToken) =>
+        _claims.ReleaseAsync(home, idempotency, claim, cancellationToken);
 
     /// <inheritdoc/>
     public Task<CommitResult> CommitAsync(int partition, Change change, CancellationToken cancellationToken) =>
@@ -51,6 +61,17 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
     public Task<IReadOnlyList<EventEntry>> ReadEventsAsync(
         int partition, long offset, int limit, CancellationToken cancellationToken) =>
         ReachAsync(() => QueryEventsAsync(partition, offset, limit, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<DateTimeOffset?> ReadTimestampAsync(int partition, long offset, CancellationToken cancellationToken) =>
+        ReachAsync(
+            async () =>
+            {
+                var row = await _table.GetEntityIfExistsAsync<TableEntity>(
+                    Keys.Partition(partition), Keys.Event(offset), ["At"], cancellationToken);
+                return row.HasValue ? row.Value!.GetDateTimeOffset("At") : null;
+            },
+            cancellationToken);
 
     /// <inheritdoc/>
     public Task<PartitionState> ReadPartitionAsync(int partition, CancellationToken cancellationToken) =>

@@ -18,7 +18,7 @@ public sealed class EventLog(IEventStore store, TimeProvider time)
     public async Task<CommandResult<TState>> ExecuteAsync<TState>(Command<TState> command, CancellationToken cancellationToken)
         where TState : class
     {
-        if (command.Idempotency is not { } idempotency) return await DecideAndCommitAsync(command, cancellationToken);
+        if (command.Idempotency is not { } idempotency) return await DecideAndCommitAsync(command, claimedIn: null, cancellationToken);
 
         if (idempotency.Key.Length is 0 or > Limits.IdempotencyKeyMax)
             throw new ArgumentException($"The idempotency key must have 1 to {Limits.IdempotencyKeyMax} characters.", nameof(command));
@@ -29,7 +29,7 @@ public sealed class EventLog(IEventStore store, TimeProvider time)
 
         try
         {
-            return await DecideAndCommitAsync(command, cancellationToken);
+            return await ClaimAndCommitAsync(command, idempotency, cancellationToken);
         }
         finally
         {
@@ -59,8 +59,28 @@ public sealed class EventLog(IEventStore store, TimeProvider time)
         return true;
     }
 
+    // A receipt is where its entity is. Where the key alone leads to another partition, it is claimed there first, so
+    // that the same key with another entity is noticed.
+    private async Task<CommandResult<TState>> ClaimAndCommitAsync<TState>(
+        Command<TState> command, Idempotency idempotency, CancellationToken cancellationToken)
+        where TState : class
+    {
+        if (idempotency.HomeSubject is not { } homeSubject) return await DecideAndCommitAsync(command, claimedIn: null, cancellationToken);
+        var layout = await store.LayoutAsync(cancellationToken);
+        var home = layout.PartitionOf(homeSubject);
+        var partition = layout.PartitionOf(command.Entity.Subject(command.EntityId));
+        if (home == partition) return await DecideAndCommitAsync(command, claimedIn: null, cancellationToken);
+
+        if (await store.ClaimKeyAsync(home, partition, idempotency, cancellationToken) is not { } claim) return new CommandResult<TState>.KeyReused();
+        var result = await DecideAndCommitAsync(command, home, cancellationToken);
+        var wroteNothing = result is CommandResult<TState>.Refused or CommandResult<TState>.Stale
+            or CommandResult<TState>.TooLarge or CommandResult<TState>.Busy;
+        if (wroteNothing && claim.IsNew) await store.ReleaseKeyAsync(home, idempotency, claim, cancellationToken);
+        return result;
+    }
+
     private async Task<CommandResult<TState>> DecideAndCommitAsync<TState>(
-        Command<TState> command, CancellationToken cancellationToken)
+        Command<TState> command, int? claimedIn, CancellationToken cancellationToken)
         where TState : class
     {
         var layout = await store.LayoutAsync(cancellationToken);
@@ -78,7 +98,8 @@ public sealed class EventLog(IEventStore store, TimeProvider time)
                     if (turn is null) return new CommandResult<TState>.Busy($"Too many commands wait for {subject}.");
                 }
 
-                if (await TryAsync(command, partition, guess: command.LikelyNew && attempt == 1, cancellationToken) is { } result)
+                var guess = command.LikelyNew && attempt == 1;
+                if (await TryAsync(command, partition, claimedIn, guess, cancellationToken) is { } result)
                     return result;
             }
         }
@@ -96,7 +117,7 @@ public sealed class EventLog(IEventStore store, TimeProvider time)
 
     // Null: the entity was not what the decision was made on; decide again on fresh state.
     private async Task<CommandResult<TState>?> TryAsync<TState>(
-        Command<TState> command, int partition, bool guess, CancellationToken cancellationToken)
+        Command<TState> command, int partition, int? claimedIn, bool guess, CancellationToken cancellationToken)
         where TState : class
     {
         var entity = guess
@@ -107,7 +128,8 @@ public sealed class EventLog(IEventStore store, TimeProvider time)
             // Only a commit can be tried on a guess; an answer needs the facts.
             Outcome<TState>.Finished when guess => null,
             Outcome<TState>.Finished finished => await AnsweredBeforeAsync(command, partition, cancellationToken) ?? finished.Result,
-            Outcome<TState>.Write write => await CommitAsync(command, partition, write, cancellationToken),
+            Outcome<TState>.Write write => await CommitAsync(
+                command, partition, write with { Change = write.Change with { ClaimedIn = claimedIn } }, cancellationToken),
             var other => throw new InvalidOperationException($"Unknown outcome {other}."),
         };
     }

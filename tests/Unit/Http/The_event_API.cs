@@ -323,7 +323,7 @@ public sealed class The_event_API
         await log.DoAsync(Tallies.Count("a", "a1", events: 3));
         var name = (await log.Store.LayoutAsync(CancellationToken.None)).Log;
 
-        var answer = await AnswerAsync(Request("/api/partitions"), ask => Api(log).PartitionsAsync(ask, CancellationToken.None));
+        var answer = await AnswerAsync(Request("/api/partitions"), ask => new PartitionApi(log.Store).ListAsync(ask, CancellationToken.None));
 
         var stands = $$"""{"partition":{{busy}},"oldestOffset":0,"headOffset":3,"headTimestamp":"2026-11-22T08:00:00.0000000Z"}""";
         var empty = $$"""{"partition":{{1 - busy}},"oldestOffset":0,"headOffset":0}""";

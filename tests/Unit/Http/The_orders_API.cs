@@ -94,7 +94,7 @@ public sealed class The_orders_API
         Assert.Equal((422, "idempotency-key-reused"), (answer.Status, answer.ProblemName));
     }
 
-    [Fact(Skip = "Known limit, see docs/reference.md: with several partitions a key is remembered where the order is")]
+    [Fact]
     public async Task Refuses_another_order_id_under_the_same_key()
     {
         await using var log = new SimulatedLog(partitions: 8);

@@ -1,0 +1,86 @@
+using Azure;
+using Azure.Data.Tables;
+
+namespace Outpost.Tables;
+
+/// <summary>
+/// Idempotency keys that may be about several entities, and so partitions. Such a key has a home partition; a command
+/// elsewhere first adds a claim there, in the place of a receipt, and leaves its receipt where its entity is. Whoever
+/// comes with the same key meets either the claim or the receipt.
+/// </summary>
+internal sealed class KeyClaims(TableClient table, StoreClock clock)
+{
+    // Longer than a command may take from claim to commit (queue, decisions, outcome): a claim that old and still
+    // without its command belongs to one that was refused or died.
+    private static readonly TimeSpan PendingMax = TimeSpan.FromMinutes(2);
+
+    // Each try is lost only to somebody who changed the claim in between.
+    private const int TriesMax = 5;
+
+    public async Task<KeyClaim?> TakeAsync(int home, int partition, Idempotency idempotency, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; attempt <= TriesMax; attempt++)
+        {
+            var mine = ClaimRow.Write(home, partition, idempotency, clock.Now);
+            if (await TryWriteAsync(() => table.AddEntityAsync(mine, cancellationToken)) is { } added) return new KeyClaim(IsNew: true, added);
+            if (await ReadAsync(home, mine.RowKey, cancellationToken) is not { } row) continue;
+            if (ClaimRow.Read(row) is not { } claim) return null;
+            // An earlier attempt of the same command, or our own write when only its answer got lost.
+            if (claim.Fingerprint == idempotency.Fingerprint && claim.Partition == partition) return new KeyClaim(IsNew: false, claim.Tag);
+            if (IsPending(claim) || await ReadAsync(claim.Partition, mine.RowKey, cancellationToken) is not null) return null;
+            var taken = await TryWriteAsync(() => table.UpdateEntityAsync(mine, new ETag(claim.Tag), TableUpdateMode.Replace, cancellationToken));
+            if (taken is not null) return new KeyClaim(IsNew: true, taken);
+        }
+
+        return null;
+    }
+
+    /// <summary>Best effort: a claim that stays behind is let go by whoever meets it later.</summary>
+    public async Task ReleaseAsync(int home, Idempotency idempotency, KeyClaim claim, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await DeleteAsync(home, Keys.Receipt(idempotency.Scope, idempotency.Key), claim.Tag, cancellationToken);
+        }
+        catch (Exception e) when (e is RequestFailedException || TableErrors.IsTransient(e, cancellationToken))
+        {
+        }
+    }
+
+    /// <summary>The receipt of the command that has this key, wherever it is; null: none has.</summary>
+    public async Task<StoredReceipt?> ReadReceiptAsync(int partition, Idempotency idempotency, CancellationToken cancellationToken)
+    {
+        var key = Keys.Receipt(idempotency.Scope, idempotency.Key);
+        if (await ReadAsync(partition, key, cancellationToken) is not { } row) return null;
+        if (ClaimRow.Read(row) is not { } claim) return ReceiptRow.Read(row);
+        if (await ReadAsync(claim.Partition, key, cancellationToken) is { } receipt) return ReceiptRow.Read(receipt);
+        // Under way elsewhere: its fingerprint is all there is to tell.
+        if (IsPending(claim)) return new StoredReceipt(claim.Fingerprint, default, 0);
+        await DeleteAsync(partition, key, claim.Tag, cancellationToken);
+        return null;
+    }
+
+    private bool IsPending(ClaimRow claim) => clock.Now - claim.At < PendingMax;
+
+    private async Task<TableEntity?> ReadAsync(int partition, string key, CancellationToken cancellationToken)
+    {
+        var row = await table.GetEntityIfExistsAsync<TableEntity>(Keys.Partition(partition), key, cancellationToken: cancellationToken);
+        return row.HasValue ? row.Value : null;
+    }
+
+    private async Task DeleteAsync(int partition, string key, string tag, CancellationToken cancellationToken) =>
+        await TryWriteAsync(() => table.DeleteEntityAsync(Keys.Partition(partition), key, new ETag(tag), cancellationToken));
+
+    // The new tag; null: it is not as it was expected to be.
+    private static async Task<string?> TryWriteAsync(Func<Task<Response>> write)
+    {
+        try
+        {
+            return (await write()).Headers.ETag?.ToString() ?? "";
+        }
+        catch (RequestFailedException e) when (TableErrors.IsConflict(e) || TableErrors.IsChangedOrGone(e))
+        {
+            return null;
+        }
+    }
+}
