@@ -1,17 +1,25 @@
 using Microsoft.Azure.Functions.Worker;
-using Microsoft.Extensions.DependencyInjection;
 using Outpost.Forwarding;
+using Outpost.Retention;
 
 namespace Outpost.Functions;
 
-/// <summary>The timer that brings what is new in the log to its targets.</summary>
-public sealed class ForwardFunction(IServiceProvider services)
+/// <summary>The timer that brings what is new in the log to its targets, and deletes what is old.</summary>
+public sealed class ForwardFunction(ForwardingEngine engine, RetentionRunner retention)
 {
-    /// <summary>One run. Without a Service Bus setting there is nothing to do.</summary>
+    /// <summary>One run of all forwarders, then of retention.</summary>
     [Function("Forward")]
     public async Task RunAsync([TimerTrigger("%Forwarder:Schedule%")] TimerInfo timer, CancellationToken cancellationToken)
     {
         _ = timer;
-        if (services.GetService<Forwarder>() is { } forwarder) await forwarder.RunAsync(cancellationToken);
+        try
+        {
+            await engine.RunAsync(cancellationToken);
+            await retention.RunAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Shutdown: what was delivered has its checkpoint, the rest is for the next run.
+        }
     }
 }

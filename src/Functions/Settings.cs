@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
 using Outpost.Forwarding;
+using Outpost.Retention;
 
 namespace Outpost.Functions;
 
@@ -38,6 +39,10 @@ internal sealed record Settings
 
     public required TimeSpan FinalMaxAge { get; init; }
 
+    public required RetentionOptions Retention { get; init; }
+
+    public required Uri? PaymentsUrl { get; init; }
+
     /// <exception cref="InvalidSettingException">A setting is missing or has a value that is not allowed.</exception>
     public static Settings Read(IConfiguration configuration)
     {
@@ -66,6 +71,12 @@ internal sealed record Settings
             Linger = TimeSpan.FromSeconds(read.Number("Forwarder__LingerSeconds", 5, 0, 600)),
             Poll = TimeSpan.FromMilliseconds(read.Number("Forwarder__PollMilliseconds", 100, 10, 60_000)),
             Within = TimeSpan.FromSeconds(read.Number("Forwarder__WithinSeconds", 60, 1, SecondsMax)),
+            Retention = new RetentionOptions(
+                read.Number("Retention__Days", 0, 0, 36_500) is > 0 and var days ? TimeSpan.FromDays(days) : null,
+                TimeSpan.FromHours(read.Number("Idempotency__Hours", 48, 1, 8760))),
+            PaymentsUrl = read.Text("Payments__Url", "none:", "an absolute http or https URL", url => url == "none:" || IsHttpUrl(url)) is not "none:" and var payments
+                ? new Uri(payments)
+                : null,
             FinalMaxAge = TimeSpan.FromSeconds(read.Number("Feed__MaxAgeSeconds", 86_400, 0, 31_536_000)),
         };
     }

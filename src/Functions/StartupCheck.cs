@@ -1,4 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Outpost.Forwarding;
@@ -11,12 +10,12 @@ namespace Outpost.Functions;
 /// count than the log has, subjects would be looked for in the wrong partition.
 /// </summary>
 internal sealed partial class StartupCheck(
-    IEventStore store, SettingsProblems settings, IServiceProvider services, ILogger<StartupCheck> logger) : IHostedService
+    IEventStore store, SettingsProblems settings, ForwardingEngine engine, ILogger<StartupCheck> logger) : IHostedService
 {
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         foreach (var problem in settings.Problems) LogSetting(problem);
-        if (services.GetService<Forwarder>() is null) LogNoServiceBus();
+        if (engine.Forwarders.All(forwarder => forwarder.Name != Wiring.ServiceBusForwarder)) LogNoServiceBus();
         try
         {
             var layout = await store.LayoutAsync(cancellationToken);

@@ -1,10 +1,13 @@
 using Azure.Core;
+using Azure.Data.Tables;
 using Azure.Identity;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Outpost.Forwarding;
 using Outpost.Http;
+using Outpost.Orders;
+using Outpost.Retention;
 using Outpost.ServiceBus;
 using Outpost.Tables;
 
@@ -24,6 +27,7 @@ public static class Wiring
         var services = builder.Services;
         services.AddSingleton(new Sources(TimeProvider.System, Guid.NewGuid, Random.Shared.NextDouble));
         services.AddSingleton(provider => provider.GetRequiredService<Sources>().Time);
+        services.AddSingleton<OutpostMetrics>();
         services.AddSingleton(Problems(settings));
         AddLog(services, settings);
         AddForwarders(services, settings);
@@ -47,11 +51,48 @@ public static class Wiring
             Partitions = settings.PartitionCount,
         });
         services.AddSingleton<StoreClock>();
-        services.AddSingleton<IEventStore, TableEventStore>();
+        services.AddSingleton(provider => provider.GetRequiredService<TableStorageOptions>().CreateClient(
+            provider.GetRequiredService<StoreClock>(), provider.GetRequiredService<OutpostMetrics>()));
+        services.AddSingleton<IEventStore>(provider => new TableEventStore(
+            provider.GetRequiredService<TableClient>(),
+            settings.PartitionCount,
+            provider.GetRequiredService<StoreClock>(),
+            provider.GetRequiredService<Sources>(),
+            provider.GetRequiredService<ILogger<TableEventStore>>()));
+        services.AddSingleton<PartitionWatch>();
         services.AddSingleton<EventLog>();
     }
 
     private static void AddForwarders(IServiceCollection services, Settings settings)
+    {
+        services.AddSingleton(provider => new ForwardingOptions
+        {
+            Owner = $"{Environment.MachineName}-{Environment.ProcessId}-{provider.GetRequiredService<Sources>().NewId():N}"[..^20],
+            Linger = settings.Linger,
+            Poll = settings.Poll,
+        });
+        services.AddSingleton(provider => new TableForwardingStore(provider.GetRequiredService<TableClient>(), provider.GetRequiredService<Sources>()));
+        services.AddSingleton<IForwardingStore>(provider => provider.GetRequiredService<TableForwardingStore>());
+        services.AddSingleton<IRetentionStore, TableRetentionStore>();
+        services.AddSingleton(settings.Retention);
+        services.AddSingleton<RetentionRunner>();
+        services.AddSingleton<ForwarderOperations>();
+        services.AddSingleton<OperationsApi>();
+        services.AddSingleton(provider => new ForwardingEngine(
+            provider.GetRequiredService<IEventStore>(),
+            provider.GetRequiredService<IForwardingStore>(),
+            provider.GetRequiredService<PartitionWatch>(),
+            [.. provider.GetServices<Forwarder>()],
+            provider.GetRequiredService<ForwardingOptions>(),
+            provider.GetRequiredService<Sources>(),
+            provider.GetRequiredService<OutpostMetrics>(),
+            provider.GetRequiredService<ILogger<ForwardingEngine>>()));
+        services.AddHostedService<ForwardOnCommit>();
+        AddServiceBus(services, settings);
+        AddRefunds(services, settings);
+    }
+
+    private static void AddServiceBus(IServiceCollection services, Settings settings)
     {
         if (settings.ServiceBus is not { } connection) return;
         services.AddSingleton(new ServiceBusOptions
@@ -62,22 +103,36 @@ public static class Wiring
             Topic = settings.Topic,
             Source = settings.Source,
             PublicUrl = settings.PublicUrl,
+            ReferenceTimeToLive = settings.Retention.EventsAtLeast,
         });
         services.AddSingleton<ServiceBusTarget>();
+        services.AddSingleton(provider => new Forwarder(ServiceBusForwarder, provider.GetRequiredService<ServiceBusTarget>())
+        {
+            StartAt = settings.StartAt,
+            Within = settings.Within,
+        });
+    }
+
+    // The example's local handler: a forwarder like any other, whose target is code of this app.
+    private static void AddRefunds(IServiceCollection services, Settings settings)
+    {
+        if (settings.PaymentsUrl is not { } payments) return;
+        // One client for the life of the app; its connections are not, so that a moved name is noticed.
+        services.AddSingleton(new RefundHandler(new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(2) })
+        {
+            BaseAddress = new Uri($"{payments.ToString().TrimEnd('/')}/"),
+        }));
         services.AddSingleton(provider => new Forwarder(
-            provider.GetRequiredService<IEventStore>(),
-            provider.GetRequiredService<ServiceBusTarget>(),
-            new ForwarderOptions
-            {
-                Name = ServiceBusForwarder,
-                Owner = $"{Environment.MachineName}-{Environment.ProcessId}-{provider.GetRequiredService<Sources>().NewId():N}"[..^20],
-                StartAt = settings.StartAt,
-                Linger = settings.Linger,
-                Poll = settings.Poll,
-                Within = settings.Within,
-            },
-            provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<Forwarder>>()));
+            "refunds",
+            new HandlerTarget<OrderCancelled>(
+                provider.GetRequiredService<RefundHandler>(),
+                OrdersJson.Default.OrderCancelled,
+                new HandlerOptions(),
+                provider.GetRequiredService<TimeProvider>()))
+        {
+            StartAt = settings.StartAt,
+            Within = RefundHandler.Within,
+        });
     }
 
     private static SettingsProblems Problems(Settings settings) => new(settings.Schedule is null

@@ -13,13 +13,12 @@ public sealed record EventApiOptions(TimeSpan FinalMaxAge);
 /// The log as a feed for consumers that keep their own position: pages by offset, dense and in order, with the truth
 /// about what is gone and what is not there yet.
 /// </summary>
-public sealed class EventApi(IEventStore store, EventApiOptions options, Sources sources)
+public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOptions options)
 {
     // With a filter: how much of the log one answer looks at.
     private const int FilteredEntriesMax = 5_000;
     private const int WaitersMax = 100;
-    private static readonly TimeSpan LookForOwnCommits = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan LookInStore = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(500);
     private int _waiters;
 
     /// <summary><c>GET /api/events</c></summary>
@@ -53,7 +52,7 @@ public sealed class EventApi(IEventStore store, EventApiOptions options, Sources
 
         // Final: the same bytes at any later time. A page that ended for want of entries would be longer next time.
         var canBeFinal = query.Offset is not null && page.IsFull;
-        var isFinal = canBeFinal && store.KnownHead(query.Partition) > page.Next;
+        var isFinal = canBeFinal && store.Heads[query.Partition] > page.Next;
         if (!isFinal)
         {
             state ??= await store.ReadPartitionAsync(query.Partition, cancellationToken);
@@ -118,17 +117,7 @@ public sealed class EventApi(IEventStore store, EventApiOptions options, Sources
         try
         {
             if (Interlocked.Increment(ref _waiters) > WaitersMax) return false;
-            var time = sources.Time;
-            var start = time.GetTimestamp();
-            var looked = start;
-            while (time.GetElapsedTime(start) < query.Wait && store.KnownHead(query.Partition) <= offset)
-            {
-                await Task.Delay(LookForOwnCommits, time, cancellationToken);
-                if (time.GetElapsedTime(looked) < LookInStore) continue;
-                await store.ReadPartitionAsync(query.Partition, cancellationToken);
-                looked = time.GetTimestamp();
-            }
-
+            await watch.WaitAsync(query.Partition, offset, Poll, query.Wait, cancellationToken);
             return true;
         }
         finally

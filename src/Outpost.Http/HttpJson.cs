@@ -11,11 +11,57 @@ internal sealed record PartitionAnswer(int Partition, long OldestOffset, long He
 /// <summary>Answer of <c>GET /api/partitions/{partition}/offset-at</c>.</summary>
 internal sealed record OffsetAnswer(long Offset);
 
+/// <summary>Answer of <c>GET /api/status</c>.</summary>
+internal sealed record StatusAnswer(string Log, IReadOnlyList<StatusPartition> Partitions, IReadOnlyList<StatusForwarder> Forwarders);
+
+/// <summary>One partition in it.</summary>
+internal sealed record StatusPartition(int Partition, long OldestOffset, long HeadOffset);
+
+/// <summary>One forwarder in it.</summary>
+internal sealed record StatusForwarder(
+    string Name,
+    string State,
+    long? WithinSeconds,
+    long Late,
+    int Parked,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? LastError,
+    int ConsecutiveFailures,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? LastRunAt,
+    IReadOnlyList<StatusForwarderPartition> Partitions);
+
+/// <summary>How that forwarder stands in one partition.</summary>
+internal sealed record StatusForwarderPartition(
+    int Partition,
+    long NextOffset,
+    long Backlog,
+    double OldestUnforwardedAgeSeconds,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? LeaseOwner,
+    bool Paused,
+    int Parked,
+    long Late,
+    string? LastError);
+
+/// <summary>One entry of <c>GET /api/forwarders/{name}/parked</c>.</summary>
+internal sealed record ParkedAnswer(
+    int Partition, long Offset, string Id, string Type, string Subject, string Reason, long? Behind, int Attempts, string At);
+
+/// <summary>Answer to an operator's wish that will be carried out.</summary>
+/// <param name="Name">The forwarder.</param>
+/// <param name="Replay">What replayed messages carry.</param>
+internal sealed record AcceptedAnswer(string Name, string? Replay);
+
+/// <summary>Answer to a pause or its end.</summary>
+internal sealed record PausedAnswer(string Name, int? Partition, bool Paused);
+
 /// <summary>Answer of <c>GET /api/health</c>.</summary>
 internal sealed record HealthAnswer(string Status, IReadOnlyList<string> Problems);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(PartitionsAnswer))]
 [JsonSerializable(typeof(OffsetAnswer))]
+[JsonSerializable(typeof(StatusAnswer))]
+[JsonSerializable(typeof(ParkedAnswer[]))]
+[JsonSerializable(typeof(AcceptedAnswer))]
+[JsonSerializable(typeof(PausedAnswer))]
 [JsonSerializable(typeof(HealthAnswer))]
 internal sealed partial class HttpJson : JsonSerializerContext;

@@ -58,11 +58,14 @@ public sealed class JsonFields
     }
 
     /// <summary>A whole number within bounds.</summary>
-    public int Integer(string name, int min, int max)
+    public int Integer(string name, int min, int max) => (int)Long(name, min, max);
+
+    /// <summary>A whole number within bounds.</summary>
+    public long Long(string name, long min, long max)
     {
         var wanted = string.Create(CultureInfo.InvariantCulture, $"a whole number from {min} to {max}");
         if (!Find(name, required: true, wanted, out var value)) return default;
-        if (value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= min && number <= max) return number;
+        if (value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) && number >= min && number <= max) return number;
         Refuse(name, value, wanted);
         return default;
     }

@@ -16,9 +16,10 @@ public static class MessageMapping
     /// <summary>The message for an entry. Its MessageId is the event id, so the broker drops what is sent twice.</summary>
     /// <param name="entry">The entry.</param>
     /// <param name="source">CloudEvents <c>source</c>, a URI reference.</param>
-    public static ServiceBusMessage ToMessage(EventEntry entry, string source)
+    /// <param name="replay">Names a replay; its messages have MessageIds of their own, or the broker would drop them.</param>
+    public static ServiceBusMessage ToMessage(EventEntry entry, string source, string? replay = null)
     {
-        var message = WithAttributes(new ServiceBusMessage(entry.Payload), entry, source);
+        var message = WithAttributes(new ServiceBusMessage(entry.Payload), entry, source, replay);
         message.ContentType = entry.ContentType;
         return message;
     }
@@ -30,9 +31,10 @@ public static class MessageMapping
     /// <param name="entry">The entry.</param>
     /// <param name="source">CloudEvents <c>source</c>.</param>
     /// <param name="publicUrl">Base URL of the app, without a trailing slash.</param>
-    public static ServiceBusMessage ToReference(EventEntry entry, string source, string publicUrl)
+    /// <param name="replay">Names a replay.</param>
+    public static ServiceBusMessage ToReference(EventEntry entry, string source, string publicUrl, string? replay = null)
     {
-        var message = WithAttributes(new ServiceBusMessage(), entry, source);
+        var message = WithAttributes(new ServiceBusMessage(), entry, source, replay);
         message.ContentType = entry.ContentType;
         message.ApplicationProperties["cloudEvents:dataref"] = $"{publicUrl}/api/events/{entry.Id}/data";
         return message;
@@ -42,15 +44,16 @@ public static class MessageMapping
     public static string SessionId(string subject) =>
         subject.Length <= SessionIdMax ? subject : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(subject)));
 
-    private static ServiceBusMessage WithAttributes(ServiceBusMessage message, EventEntry entry, string source)
+    private static ServiceBusMessage WithAttributes(ServiceBusMessage message, EventEntry entry, string source, string? replay)
     {
-        message.MessageId = entry.Id.ToString();
+        message.MessageId = replay is null ? entry.Id.ToString() : $"{entry.Id}~{replay}";
         message.SessionId = SessionId(entry.Subject);
         message.Subject = entry.Type;
         if (entry.CorrelationId is { } correlationId) message.CorrelationId = correlationId;
         var properties = message.ApplicationProperties;
         properties["cloudEvents:specversion"] = "1.0";
-        properties["cloudEvents:id"] = message.MessageId;
+        properties["cloudEvents:id"] = entry.Id.ToString();
+        if (replay is not null) properties["replay"] = replay;
         properties["cloudEvents:source"] = source;
         properties["cloudEvents:type"] = entry.Type;
         properties["cloudEvents:subject"] = entry.Subject;

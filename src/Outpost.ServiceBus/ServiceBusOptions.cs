@@ -24,6 +24,9 @@ public sealed record ServiceBusOptions
     /// <summary>Base URL in references to payloads too large for the broker.</summary>
     public string PublicUrl { get; init; } = "http://localhost:7071";
 
+    /// <summary>How long a reference to a payload may wait to be received: as long as the payload is retained. Null: for ever.</summary>
+    public TimeSpan? ReferenceTimeToLive { get; init; }
+
     /// <summary>A client that answers soon, and leaves repeating to the forwarder.</summary>
     public ServiceBusClient CreateClient()
     {
@@ -31,7 +34,8 @@ public sealed record ServiceBusOptions
         // The forwarder repeats by itself, in order and with its own bounds; a send that hides several tries would
         // outlast what the forwarder believes about it.
         options.RetryOptions.MaxRetries = 0;
-        options.RetryOptions.TryTimeout = TimeSpan.FromSeconds(10);
+        // Less than the lease that a send has to end within.
+        options.RetryOptions.TryTimeout = TimeSpan.FromSeconds(5);
         return ConnectionString is not null
             ? new ServiceBusClient(ConnectionString, options)
             : new ServiceBusClient(FullyQualifiedNamespace!, Credential!, options);

@@ -14,22 +14,63 @@ public sealed class ServiceBusTarget(ServiceBusOptions options) : IForwardTarget
     private ServiceBusSender? _sender;
 
     /// <inheritdoc/>
-    public async Task<int> DeliverAsync(IReadOnlyList<EventEntry> entries, CancellationToken cancellationToken)
+    public async Task<Delivery> DeliverAsync(IReadOnlyList<EventEntry> entries, string? replay, CancellationToken cancellationToken)
     {
-        if (entries.Count == 0) return 0;
         var sender = Sender();
-        using var batch = await sender.CreateMessageBatchAsync(cancellationToken);
-        while (batch.Count < entries.Count && batch.TryAddMessage(MessageMapping.ToMessage(entries[batch.Count], options.Source)))
+        var sent = 1;
+        try
         {
+            using var batch = await sender.CreateMessageBatchAsync(cancellationToken);
+            while (batch.Count < entries.Count && TryAdd(batch, entries[batch.Count], replay))
+            {
+            }
+
+            if (batch.Count == 0 && !batch.TryAddMessage(Reference(entries[0], replay)))
+                return new Delivery.Refused(1, $"Even a reference to it is larger than the {batch.MaxSizeInBytes} bytes that {options.Topic} takes.");
+            sent = batch.Count;
+            await sender.SendMessagesAsync(batch, cancellationToken);
+            return new Delivery.Accepted(sent);
         }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            return DeliveryOf(e, sent);
+        }
+    }
 
-        if (batch.Count == 0 &&
-            !batch.TryAddMessage(MessageMapping.ToReference(entries[0], options.Source, options.PublicUrl)))
-            throw new InvalidOperationException(
-                $"{entries[0].Id}: even a reference to it is larger than the {batch.MaxSizeInBytes} bytes that {options.Topic} takes.");
+    /// <summary>What a failed send means. Only what is said of the messages themselves refuses them.</summary>
+    internal static Delivery DeliveryOf(Exception e, int sent) => e switch
+    {
+        ServiceBusException { Reason: ServiceBusFailureReason.MessageSizeExceeded } => new Delivery.Refused(sent, e.Message),
+        // A full entity empties again; a name that cannot be resolved may be a moment's trouble of the network.
+        ServiceBusException busy when busy.IsTransient || busy.Reason == ServiceBusFailureReason.QuotaExceeded => Failed(busy, true, busy.Reason),
+        ServiceBusException other => Failed(other, false, other.Reason),
+        TimeoutException or IOException or System.Net.Sockets.SocketException => new Delivery.Failed(e, IsTransient: true),
+        // amqp:argument-error and amqp:not-allowed, and what cannot be encoded: about the message, not the connection.
+        ArgumentException or System.Runtime.Serialization.SerializationException or NotSupportedException => new Delivery.Refused(sent, e.Message),
+        _ => new Delivery.Failed(e, IsTransient: false),
+    };
 
-        await sender.SendMessagesAsync(batch, cancellationToken);
-        return batch.Count;
+    private static Delivery.Failed Failed(ServiceBusException e, bool isTransient, ServiceBusFailureReason reason) =>
+        new(e, isTransient) { Kind = reason.ToString() };
+
+    // An entry whose message cannot even be measured is refused by itself, not with those before it.
+    private bool TryAdd(ServiceBusMessageBatch batch, EventEntry entry, string? replay)
+    {
+        try
+        {
+            return batch.TryAddMessage(MessageMapping.ToMessage(entry, options.Source, replay));
+        }
+        catch (Exception e) when (batch.Count > 0 && e is ArgumentException or System.Runtime.Serialization.SerializationException)
+        {
+            return false;
+        }
+    }
+
+    private ServiceBusMessage Reference(EventEntry entry, string? replay)
+    {
+        var message = MessageMapping.ToReference(entry, options.Source, options.PublicUrl, replay);
+        if (options.ReferenceTimeToLive is { } life) message.TimeToLive = life;
+        return message;
     }
 
     /// <inheritdoc/>

@@ -101,6 +101,23 @@ internal sealed record RowList(
     /// <summary>Whether the action at this index is a domain entity's row.</summary>
     public bool IsEntity(int index) => index >= 1 && index <= EntityRows;
 
+    /// <summary>The entries it adds to the log, in order.</summary>
+    public IReadOnlyList<EventEntry> Entries(string log, int partition)
+    {
+        var entries = new List<EventEntry>();
+        foreach (var change in Owners.Skip(1).Take(EntityRows).Select(owner => owner!.Change))
+        {
+            foreach (var @event in change.Events)
+            {
+                entries.Add(new EventEntry(
+                    new EventId(log, partition, Before.Next + entries.Count),
+                    @event.Type, @event.ContentType, @event.Payload, After.At, change.Subject, change.Version, change.TraceParent, change.CorrelationId));
+            }
+        }
+
+        return entries;
+    }
+
     /// <summary>Whether the action at this index is a receipt.</summary>
     public bool IsReceipt(int index) => index > EntityRows && index <= EntityRows + ReceiptRows;
 }

@@ -43,6 +43,25 @@ internal static class Keys
             ? Decode(rowKey[CheckpointPrefix.Length..])
             : null;
 
+    public static string Control(string forwarder) => CheckpointPrefix + Encode(forwarder) + ControlSuffix;
+
+    /// <summary>The forwarder whose control row this is; null for any other row.</summary>
+    public static string? ControlForwarder(string rowKey) =>
+        rowKey.StartsWith(CheckpointPrefix, StringComparison.Ordinal) && rowKey.EndsWith(ControlSuffix, StringComparison.Ordinal)
+            ? Decode(rowKey[CheckpointPrefix.Length..^ControlSuffix.Length])
+            : null;
+
+    public static string Parked(string forwarder, long offset) =>
+        string.Create(CultureInfo.InvariantCulture, $"p|{Encode(forwarder)}|{offset:D19}");
+
+    /// <summary>Above all parked rows of a forwarder.</summary>
+    public static string ParkedEnd(string forwarder) => $"p|{Encode(forwarder)}}}";
+
+    public static long ParkedOffset(string rowKey) => long.Parse(rowKey.AsSpan(rowKey.Length - 19), NumberStyles.None, CultureInfo.InvariantCulture);
+
+    /// <summary>The forwarder of a parked row.</summary>
+    public static string ParkedForwarder(string rowKey) => Decode(rowKey[2..^20]);
+
     /// <summary>
     /// Letters, digits and <c>. _ ~ -</c> stay; every other byte of the UTF-8 form becomes <c>=XX</c>. So no id can
     /// hold what keys forbid (<c>/ \ # ?</c>, control characters), nor the <c>|</c> that separates parts.

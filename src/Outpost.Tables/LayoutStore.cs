@@ -11,6 +11,9 @@ internal sealed class LayoutStore(TableClient table, int partitions, Sources sou
     private readonly SemaphoreSlim _one = new(1, 1);
     private LogLayout? _known;
 
+    /// <summary>Null until it was read.</summary>
+    public LogLayout? Known => _known;
+
     public ValueTask<LogLayout> GetAsync(CancellationToken cancellationToken) =>
         _known is { } layout ? new ValueTask<LogLayout>(layout) : new ValueTask<LogLayout>(OpenAsync(cancellationToken));
 

@@ -13,9 +13,8 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
     private static readonly TimeSpan RecentRace = TimeSpan.FromSeconds(1);
 
     private readonly TableClient _table;
-    private readonly int _partition;
     private readonly string _partitionKey;
-    private readonly KnownHeads _heads;
+    private readonly Action<RowList> _committed;
     private readonly StoreClock _clock;
     private readonly Sources _sources;
     private readonly ILogger _logger;
@@ -27,11 +26,10 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
     private bool _lostRace;
 
     public PartitionWriter(
-        TableClient table, int partition, KnownHeads heads, StoreClock clock, Sources sources, ILogger logger)
+        TableClient table, int partition, Action<RowList> committed, StoreClock clock, Sources sources, ILogger logger)
     {
         _table = table;
-        _partition = partition;
-        _heads = heads;
+        _committed = committed;
         _partitionKey = Keys.Partition(partition);
         _clock = clock;
         _sources = sources;
@@ -131,7 +129,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
     private void Committed(CommitBatch batch, RowList rows, HeadRow? head)
     {
         _head = head;
-        _heads.Raise(_partition, rows.After.Next);
+        _committed(rows);
         foreach (var pending in batch.Changes)
         {
             _queue.Remember(pending);

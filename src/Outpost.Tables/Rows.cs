@@ -123,25 +123,3 @@ internal static class EventRow
             row.GetString("TraceParent"),
             row.GetString("CorrelationId"));
 }
-
-/// <summary>A forwarder's checkpoint row.</summary>
-internal static class CheckpointRow
-{
-    public static TableEntity Write(string partitionKey, Checkpoint checkpoint) =>
-        new(partitionKey, Keys.Checkpoint(checkpoint.Forwarder))
-        {
-            ["Next"] = checkpoint.NextOffset,
-            ["Epoch"] = checkpoint.Epoch,
-            ["Owner"] = checkpoint.Owner,
-            ["Write"] = checkpoint.Write,
-        };
-
-    public static Checkpoint Read(TableEntity row, string forwarder) =>
-        new(
-            forwarder,
-            row.GetInt64("Next")!.Value,
-            row.GetInt64("Epoch")!.Value,
-            row.GetString("Owner"),
-            row.GetInt64("Write")!.Value,
-            row.ETag.ToString());
-}

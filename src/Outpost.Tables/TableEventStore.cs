@@ -1,6 +1,6 @@
-using Azure;
 using Azure.Data.Tables;
 using Microsoft.Extensions.Logging;
+using Outpost.Forwarding;
 
 namespace Outpost.Tables;
 
@@ -10,27 +10,31 @@ namespace Outpost.Tables;
 /// </summary>
 public sealed class TableEventStore : IEventStore, IAsyncDisposable
 {
+    // A second or two of commits, for forwarders and readers that are close behind; bytes in all partitions together.
+    private const int RecentEntriesMax = 1000;
+    private const long RecentBytesMax = 16 * 1024 * 1024;
+    private const long RecentBytesMin = 128 * 1024;
+    private static readonly TimeSpan RecentAgeMax = TimeSpan.FromMinutes(1);
+
     private readonly TableClient _table;
     private readonly LayoutStore _layout;
-    private readonly KnownHeads _heads;
+    private readonly StoreClock _clock;
     private readonly KeyClaims _claims;
+    private readonly RecentEntries[] _recent;
     private readonly PartitionWriter[] _writers;
 
-    /// <summary>Opens the log; nothing is read before the first call.</summary>
-    public TableEventStore(TableStorageOptions options, StoreClock clock, Sources sources, ILogger<TableEventStore> logger)
-        : this(options.CreateClient(clock), options.Partitions, clock, sources, logger)
-    {
-    }
-
-    /// <summary>Opens the log in a table of the caller's.</summary>
+    /// <summary>Opens the log in a table; nothing is read before the first call.</summary>
     public TableEventStore(TableClient table, int partitions, StoreClock clock, Sources sources, ILogger logger)
     {
         _table = table;
         _layout = new LayoutStore(_table, partitions, sources);
-        _heads = new KnownHeads(partitions);
+        _clock = clock;
+        Heads = new PartitionHeads(partitions);
         _claims = new KeyClaims(_table, clock);
+        _recent = [.. Enumerable.Range(0, partitions)
+            .Select(_ => new RecentEntries(RecentEntriesMax, Math.Max(RecentBytesMin, RecentBytesMax / partitions)))];
         _writers = [.. Enumerable.Range(0, partitions)
-            .Select(partition => new PartitionWriter(_table, partition, _heads, clock, sources, logger))];
+            .Select(partition => new PartitionWriter(_table, partition, rows => Remember(partition, rows), clock, sources, logger))];
     }
 
     /// <inheritdoc/>
@@ -60,7 +64,9 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
     /// <inheritdoc/>
     public Task<IReadOnlyList<EventEntry>> ReadEventsAsync(
         int partition, long offset, int limit, CancellationToken cancellationToken) =>
-        ReachAsync(() => QueryEventsAsync(partition, offset, limit, cancellationToken), cancellationToken);
+        limit > 0 && _recent[partition].From(offset, limit, Now - RecentAgeMax) is { } recent
+            ? Task.FromResult(recent)
+            : ReachAsync(() => QueryEventsAsync(partition, offset, limit, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
     public Task<DateTimeOffset?> ReadTimestampAsync(int partition, long offset, CancellationToken cancellationToken) =>
@@ -78,17 +84,23 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
         ReachAsync(() => QueryPartitionAsync(partition, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public Task<Checkpoint?> SaveCheckpointAsync(int partition, Checkpoint checkpoint, CancellationToken cancellationToken) =>
-        ReachAsync(() => WriteCheckpointAsync(partition, checkpoint, cancellationToken), cancellationToken);
+    public PartitionHeads Heads { get; }
 
     /// <inheritdoc/>
-    public long KnownHead(int partition) => _heads[partition];
+    public DateTimeOffset Now => _clock.Now;
 
     /// <summary>Finishes the commits that were accepted.</summary>
     public async ValueTask DisposeAsync()
     {
         foreach (var writer in _writers) await writer.DisposeAsync();
         _layout.Dispose();
+    }
+
+    // Entries before the head: whoever is woken by it finds them here.
+    private void Remember(int partition, RowList rows)
+    {
+        if (_layout.Known is { } layout) _recent[partition].Add(rows.Entries(layout.Log, partition));
+        Heads.Raise(partition, rows.After.Next);
     }
 
     private Task<T?> ReadRowAsync<T>(int partition, string rowKey, Func<TableEntity, T> read, CancellationToken cancellationToken)
@@ -129,39 +141,29 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
         var filter = TableClient.CreateQueryFilter(
             $"PartitionKey eq {Keys.Partition(partition)} and RowKey lt {Keys.FirstEntity}");
         var head = HeadRow.Empty;
-        var oldest = 0L;
+        var (oldest, trimmed) = (0L, new Trimmed(0, 0, null));
         var checkpoints = new Dictionary<string, Checkpoint>(StringComparer.Ordinal);
-        await foreach (var row in _table.QueryAsync<TableEntity>(filter, cancellationToken: cancellationToken))
+        var controls = new Dictionary<string, Control>(StringComparer.Ordinal);
+        DateTimeOffset? readAt = null;
+        await foreach (var page in _table.QueryAsync<TableEntity>(filter, cancellationToken: cancellationToken).AsPages())
         {
-            if (row.RowKey == Keys.Head) head = HeadRow.Read(row);
-            else if (row.RowKey == Keys.Oldest) oldest = row.GetInt64("Offset")!.Value;
-            else if (Keys.CheckpointForwarder(row.RowKey) is { } forwarder) checkpoints[forwarder] = CheckpointRow.Read(row, forwarder);
+            readAt ??= page.GetRawResponse().Headers.Date;
+            foreach (var row in page.Values)
+            {
+                if (row.RowKey == Keys.Head) head = HeadRow.Read(row);
+                else if (row.RowKey == Keys.Oldest) (oldest, trimmed) = OldestRow.Read(row);
+                else if (Keys.CheckpointForwarder(row.RowKey) is { } forwarder) checkpoints[forwarder] = CheckpointRow.Read(row, forwarder);
+                else if (Keys.ControlForwarder(row.RowKey) is { } controlled) controls[controlled] = ControlRow.Read(row);
+            }
         }
 
-        _heads.Raise(partition, head.Next);
-        return new PartitionState(partition, oldest, head.Next, head.Next == 0 ? null : head.At, checkpoints);
-    }
-
-    private async Task<Checkpoint?> WriteCheckpointAsync(
-        int partition, Checkpoint checkpoint, CancellationToken cancellationToken)
-    {
-        var row = CheckpointRow.Write(Keys.Partition(partition), checkpoint);
-        try
+        Heads.Raise(partition, head.Next);
+        return new PartitionState(partition, oldest, head.Next, head.Next == 0 ? null : head.At, checkpoints)
         {
-            var answer = checkpoint.Tag is { } tag
-                ? await _table.UpdateEntityAsync(row, new ETag(tag), TableUpdateMode.Replace, cancellationToken)
-                : await _table.AddEntityAsync(row, cancellationToken);
-            return checkpoint with { Tag = answer.Headers.ETag!.Value.ToString() };
-        }
-        catch (RequestFailedException e) when (TableErrors.IsConflict(e) || TableErrors.IsChangedOrGone(e))
-        {
-            // A repeat inside the pipeline is refused by our own first write: the row tells whose write it was.
-            var stored = await _table.GetEntityIfExistsAsync<TableEntity>(
-                row.PartitionKey, row.RowKey, cancellationToken: cancellationToken);
-            if (!stored.HasValue) return null;
-            var now = CheckpointRow.Read(stored.Value!, checkpoint.Forwarder);
-            return now with { Tag = checkpoint.Tag } == checkpoint ? now : null;
-        }
+            Controls = controls,
+            ReadAt = readAt ?? _clock.Now,
+            Trimmed = trimmed,
+        };
     }
 
     private static async Task<T> ReachAsync<T>(Func<Task<T>> request, CancellationToken cancellationToken)

@@ -21,6 +21,10 @@ public sealed record TableStorageOptions
     /// <summary>1 to <see cref="Limits.PartitionsMax"/>; fixed when the log is created. Default 1.</summary>
     public int Partitions { get; init; } = 1;
 
+    /// <summary>A client for the table, whose answers keep <paramref name="clock"/> right and whose requests are counted.</summary>
+    public TableClient CreateClient(StoreClock clock, OutpostMetrics metrics) =>
+        CreateClient(clock, options => options.AddPolicy(new RequestMetrics(metrics), HttpPipelinePosition.PerRetry));
+
     /// <summary>A client for the table, whose answers keep <paramref name="clock"/> right.</summary>
     /// <param name="clock">Sees every answer.</param>
     /// <param name="configure">Last word on the client's options, for what a host or a test adds.</param>

@@ -1,3 +1,5 @@
+using Outpost.Forwarding;
+
 namespace Outpost;
 
 /// <summary>What the log needs of a store. Implemented by Outpost.Tables.</summary>
@@ -38,14 +40,11 @@ public interface IEventStore
     /// <summary>A partition's head, oldest offset and checkpoints, in one request.</summary>
     Task<PartitionState> ReadPartitionAsync(int partition, CancellationToken cancellationToken);
 
-    /// <summary>The highest head this process has seen of a partition, without asking the store; 0: none yet.</summary>
-    long KnownHead(int partition);
+    /// <summary>The highest heads this process has seen, without asking the store.</summary>
+    PartitionHeads Heads { get; }
 
-    /// <summary>
-    /// Writes a checkpoint where it still is what the caller last saw (compare and swap on
-    /// <see cref="Checkpoint.Tag"/>; null: it must not exist yet). Null: somebody else wrote it meanwhile.
-    /// </summary>
-    Task<Checkpoint?> SaveCheckpointAsync(int partition, Checkpoint checkpoint, CancellationToken cancellationToken);
+    /// <summary>Now, by the store's clock as far as it can be told, UTC.</summary>
+    DateTimeOffset Now { get; }
 }
 
 /// <summary>A domain entity as stored.</summary>
@@ -124,16 +123,23 @@ public sealed record PartitionState(
     long Oldest,
     long Head,
     DateTimeOffset? HeadTimestamp,
-    IReadOnlyDictionary<string, Checkpoint> Checkpoints);
+    IReadOnlyDictionary<string, Checkpoint> Checkpoints)
+{
+    /// <summary>What operators ask of forwarders, by their names.</summary>
+    public IReadOnlyDictionary<string, Control> Controls { get; init; } = new Dictionary<string, Control>();
 
-/// <summary>How far a forwarder has come in one partition.</summary>
-/// <param name="Forwarder">Its name.</param>
-/// <param name="NextOffset">Everything below was accepted by its target.</param>
-/// <param name="Epoch">Rises with each change of owner.</param>
-/// <param name="Owner">The process that wrote it last.</param>
-/// <param name="Write">Rises with each write: tells an own write whose answer got lost from somebody else's.</param>
-/// <param name="Tag">The store's concurrency token; null: not stored yet.</param>
-public sealed record Checkpoint(string Forwarder, long NextOffset, long Epoch, string Owner, long Write, string? Tag);
+    /// <summary>When this was read, by the store's clock.</summary>
+    public DateTimeOffset ReadAt { get; init; }
+
+    /// <summary>How far retention has come.</summary>
+    public Trimmed Trimmed { get; init; } = new(0, 0, null);
+}
+
+/// <summary>How far retention has come in a partition.</summary>
+/// <param name="Rows">The rows of all events below are deleted; from here to <see cref="PartitionState.Oldest"/> some may still be there.</param>
+/// <param name="Receipts">The receipts of all events below are deleted.</param>
+/// <param name="Tag">The store's concurrency token; null: nothing was ever trimmed.</param>
+public sealed record Trimmed(long Rows, long Receipts, string? Tag);
 
 /// <summary>The stored log does not fit this process's settings or version.</summary>
 public sealed class LayoutMismatchException(string message) : Exception(message);

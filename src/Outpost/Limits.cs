@@ -33,11 +33,14 @@ public static class Limits
     /// <summary>Entries of one page: the store's own page bound.</summary>
     public const int PageEntriesMax = 1000;
 
+    /// <summary>Parked entries written or deleted together with a checkpoint: one row less than a transaction takes.</summary>
+    public const int ParkedPerWriteMax = TransactionRowsMax - 1;
+
     /// <summary>
-    /// Entries a forwarder reads at once: about one full batch of 1 KiB events, and with the largest payloads still
-    /// below what an instance's memory holds.
+    /// Entries that may wait behind refused ones in one partition and forwarder; beyond it the partition holds, since
+    /// that many are a sign of something an operator has to look at.
     /// </summary>
-    public const int ForwardPageEntries = 250;
+    public const int FollowersMax = 1000;
 
     /// <summary>Bytes of payload and metadata in one answer of the event API.</summary>
     public const int PageBytesMax = 4 * 1024 * 1024;

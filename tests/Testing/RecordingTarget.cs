@@ -7,6 +7,7 @@ public sealed class RecordingTarget(int batchSize = 10) : IForwardTarget
 {
     private readonly Lock _lock = new();
     private readonly List<EventEntry> _delivered = [];
+    private readonly List<(string Replay, long Offset)> _replayed = [];
 
     /// <summary>Asked before each delivery with its number, from 1; what it throws is the delivery's failure.</summary>
     public Func<int, IReadOnlyList<EventEntry>, Task>? Before { get; set; }
@@ -24,14 +25,32 @@ public sealed class RecordingTarget(int batchSize = 10) : IForwardTarget
         }
     }
 
-    public async Task<int> DeliverAsync(IReadOnlyList<EventEntry> entries, CancellationToken cancellationToken)
+    /// <summary>Entries it will never take: the whole delivery is refused while one of them is in it.</summary>
+    public Func<EventEntry, bool>? Refuses { get; set; }
+
+    /// <summary>Replays it was asked for, with what came in them.</summary>
+    public IReadOnlyList<(string Replay, long Offset)> Replayed
+    {
+        get
+        {
+            lock (_lock) return [.. _replayed];
+        }
+    }
+
+    public async Task<Delivery> DeliverAsync(IReadOnlyList<EventEntry> entries, string? replay, CancellationToken cancellationToken)
     {
         int number;
         lock (_lock) number = ++Deliveries;
         if (Before is not null) await Before(number, entries);
         var count = Math.Min(batchSize, entries.Count);
-        lock (_lock) _delivered.AddRange(entries.Take(count));
+        if (Refuses is not null && entries.Take(count).Any(Refuses)) return new Delivery.Refused(count, "It is refused.");
+        lock (_lock)
+        {
+            if (replay is null) _delivered.AddRange(entries.Take(count));
+            else _replayed.AddRange(entries.Take(count).Select(entry => (replay, entry.Offset)));
+        }
+
         if (After is not null) await After(number);
-        return count;
+        return new Delivery.Accepted(count);
     }
 }

@@ -24,9 +24,12 @@ public sealed class TestLog : IAsyncDisposable
             });
         Store = new TableEventStore(Table, partitions, Clock, Sources, NullLogger.Instance);
         Log = new EventLog(Store, Sources.Time);
+        Checkpoints = new TableForwardingStore(Table, Sources);
     }
 
     public static Sources Sources { get; } = new(TimeProvider.System, Guid.NewGuid, Random.Shared.NextDouble);
+
+    public OutpostMetrics Metrics { get; } = new();
 
     public string TableName { get; }
 
@@ -86,20 +89,23 @@ public sealed class TestLog : IAsyncDisposable
         return all;
     }
 
-    /// <summary>A forwarder of this process.</summary>
-    public Forwarder Forwarder(IForwardTarget target, StartAt startAt = StartAt.Oldest, TimeSpan? linger = null) => new(
+    /// <summary>What this process does with checkpoints.</summary>
+    public TableForwardingStore Checkpoints { get; }
+
+    /// <summary>An engine of a process of its own, with one forwarder.</summary>
+    public ForwardingEngine Forwarder(IForwardTarget target, StartAt startAt = StartAt.Oldest, TimeSpan? linger = null) =>
+        Engine([new Forwarder("servicebus", target) { StartAt = startAt }], linger);
+
+    /// <summary>An engine of a process of its own.</summary>
+    public ForwardingEngine Engine(IReadOnlyList<Forwarder> forwarders, TimeSpan? linger = null) => new(
         Store,
-        target,
-        new ForwarderOptions
-        {
-            Name = "servicebus",
-            Owner = Guid.NewGuid().ToString("N"),
-            StartAt = startAt,
-            Linger = linger ?? TimeSpan.Zero,
-            Poll = TimeSpan.FromMilliseconds(10),
-        },
-        Sources.Time,
-        NullLogger<Forwarder>.Instance);
+        Checkpoints,
+        new PartitionWatch(Store, Sources),
+        forwarders,
+        new ForwardingOptions { Owner = Guid.NewGuid().ToString("N"), Linger = linger ?? TimeSpan.Zero, Poll = TimeSpan.FromMilliseconds(10) },
+        Sources,
+        Metrics,
+        NullLogger<ForwardingEngine>.Instance);
 
     /// <summary>A Service Bus target on the emulator.</summary>
     public static async Task<ServiceBusTarget> ServiceBusTargetAsync(string topic) => new(new ServiceBusOptions
@@ -109,5 +115,9 @@ public sealed class TestLog : IAsyncDisposable
         PublicUrl = "http://localhost:7071",
     });
 
-    public ValueTask DisposeAsync() => Store.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await Store.DisposeAsync();
+        Metrics.Dispose();
+    }
 }

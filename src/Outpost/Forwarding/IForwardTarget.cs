@@ -4,12 +4,39 @@ namespace Outpost.Forwarding;
 public interface IForwardTarget
 {
     /// <summary>
-    /// Delivers some of <paramref name="entries"/>, from the first on and in order, and answers how many were accepted
-    /// (at least one, unless <paramref name="entries"/> is empty). What was accepted is durable at the target. All or
-    /// nothing is decided per call of the target's own batch: when this throws, none of the entries counts as
-    /// delivered, though some may have been, and they are delivered again later.
+    /// Delivers some of <paramref name="entries"/>, from the first on and in order. What it accepts must be durable at
+    /// the target, and it must end soon after <paramref name="cancellationToken"/> is cancelled: that is when the lease
+    /// ends. An exception counts as <see cref="Delivery.Failed"/>.
     /// </summary>
-    /// <param name="entries">Dense and in offset order, all of one partition.</param>
+    /// <param name="entries">At least one, in offset order, all of one partition. Delivered again after a failure or a crash.</param>
+    /// <param name="replay">Names a replay that an operator asked for; null in ordinary forwarding.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    Task<int> DeliverAsync(IReadOnlyList<EventEntry> entries, CancellationToken cancellationToken);
+    Task<Delivery> DeliverAsync(IReadOnlyList<EventEntry> entries, string? replay, CancellationToken cancellationToken);
+}
+
+/// <summary>What came of a delivery.</summary>
+public abstract record Delivery
+{
+    private Delivery()
+    {
+    }
+
+    /// <summary>The first <paramref name="Count"/> entries (one or more) are the target's now.</summary>
+    public sealed record Accepted(int Count) : Delivery;
+
+    /// <summary>
+    /// Nothing was delivered and trying again will help, sooner (<paramref name="IsTransient"/>: a timeout, a busy
+    /// broker) or only after somebody did something (wrong credentials, no such topic).
+    /// </summary>
+    public sealed record Failed(Exception Cause, bool IsTransient) : Delivery
+    {
+        /// <summary>A short name of what went wrong: said once in the log, and a dimension of the metric. Default: the exception's type.</summary>
+        public string Kind { get; init; } = Cause.GetType().Name;
+    }
+
+    /// <summary>
+    /// The target will never take the first <paramref name="Attempted"/> entries as they are. With more than one, some
+    /// of them: they are delivered in smaller parts, until the one is found that has to be parked.
+    /// </summary>
+    public sealed record Refused(int Attempted, string Reason) : Delivery;
 }

@@ -1,4 +1,6 @@
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Outpost.Forwarding;
 using Outpost.Tables;
 
 namespace Outpost.Tests.Testing;
@@ -15,6 +17,8 @@ public sealed class SimulatedLog : IAsyncDisposable
         Clock = new StoreClock(Time, NullLogger<StoreClock>.Instance);
         Store = new TableEventStore(Table, partitions, Clock, Sources, NullLogger.Instance);
         Log = new EventLog(Store, Time);
+        Checkpoints = new TableForwardingStore(Table, Sources);
+        Watch = new PartitionWatch(Store, Sources);
     }
 
     public HastyTime Time { get; }
@@ -29,7 +33,25 @@ public sealed class SimulatedLog : IAsyncDisposable
 
     public EventLog Log { get; }
 
+    public TableForwardingStore Checkpoints { get; }
+
+    public PartitionWatch Watch { get; }
+
+    public OutpostMetrics Metrics { get; } = new();
+
     private int Partitions { get; }
+
+    /// <summary>An engine of a process of its own.</summary>
+    public ForwardingEngine Engine(
+        IReadOnlyList<Forwarder> forwarders, string owner = "me", TimeSpan? linger = null, ILogger<ForwardingEngine>? logger = null) => new(
+        Store,
+        Checkpoints,
+        Watch,
+        forwarders,
+        new ForwardingOptions { Owner = owner, Linger = linger ?? TimeSpan.Zero },
+        Sources,
+        Metrics,
+        logger ?? NullLogger<ForwardingEngine>.Instance);
 
     public SimulatedLog AnotherProcess() => new(Table, Time, Partitions);
 
@@ -53,5 +75,9 @@ public sealed class SimulatedLog : IAsyncDisposable
         return entries;
     }
 
-    public ValueTask DisposeAsync() => Store.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await Store.DisposeAsync();
+        Metrics.Dispose();
+    }
 }

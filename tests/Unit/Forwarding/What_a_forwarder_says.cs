@@ -64,10 +64,10 @@ public sealed class What_a_forwarder_says
         Assert.Equal(2, lines.All.Count(line => line.EndsWith("works again", StringComparison.Ordinal)));
     }
 
-    private static Forwarder Forwarder(SimulatedLog log, IForwardTarget target, Lines lines) => new(
-        log.Store, target, new ForwarderOptions { Name = "servicebus", Owner = "me", Linger = TimeSpan.Zero }, log.Time, lines);
+    private static ForwardingEngine Forwarder(SimulatedLog log, IForwardTarget target, Lines lines) =>
+        log.Engine([new Forwarder("servicebus", target)], logger: lines);
 
-    private sealed class Lines : ILogger<Forwarder>
+    private sealed class Lines : ILogger<ForwardingEngine>
     {
         private readonly ConcurrentQueue<string> _all = new();
 

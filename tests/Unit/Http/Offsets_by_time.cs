@@ -57,7 +57,7 @@ public sealed class Offsets_by_time
     [Fact]
     public async Task Are_not_led_astray_by_entries_deleted_meanwhile()
     {
-        var state = new PartitionState(0, Oldest: 0, Head: 100, Start.AddSeconds(99), new Dictionary<string, Checkpoint>());
+        var state = new PartitionState(0, Oldest: 0, Head: 100, Start.AddSeconds(99), new Dictionary<string, Outpost.Forwarding.Checkpoint>());
 
         var offset = await OffsetSearch.FindAsync(state, Start.AddSeconds(10), at => Task.FromResult(at < 40 ? null : (DateTimeOffset?)Start.AddSeconds(at)));
 

@@ -50,16 +50,16 @@ internal sealed class ManualTime(DateTime start) : TimeProvider
             _slept += duration;
     }
 
-    /// <summary>Waits until somebody waits, and says for how long.</summary>
-    public async Task<TimeSpan> WaitForWaiter()
+    /// <summary>Waits until somebody waits (for no longer than <paramref name="within"/>), and says for how long.</summary>
+    public async Task<TimeSpan> WaitForWaiter(TimeSpan? within = null)
     {
         while (true)
         {
             Task change;
             lock (_lock)
             {
-                if (_armed.Count > 0)
-                    return _armed.Min(timer => timer.Due) - _elapsed;
+                if (_armed.Count > 0 && _armed.Min(timer => timer.Due) - _elapsed is var wait && wait <= (within ?? wait))
+                    return wait;
                 change = _change.Task;
             }
             await change.WaitAsync(Patience);

@@ -1,0 +1,75 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Outpost.Http;
+
+namespace Outpost.Functions;
+
+/// <summary>What operators look at and do.</summary>
+public sealed class OperationsFunctions(OperationsApi api, FaultBoundary boundary)
+{
+    /// <summary>How the log and its forwarders stand.</summary>
+    [Function("ReadStatus")]
+    public Task<IResult> StatusAsync(
+        [HttpTrigger(AuthorizationLevel.Admin, "get", "head", Route = "status")] HttpRequest request, CancellationToken cancellationToken) =>
+        boundary.RunAsync(request, () => api.StatusAsync(request, cancellationToken), cancellationToken);
+
+    /// <summary>Pauses a forwarder.</summary>
+    [Function("PauseForwarder")]
+    public Task<IResult> PauseAsync(
+        [HttpTrigger(AuthorizationLevel.Admin, "post", Route = "forwarders/{name}/pause")] HttpRequest request,
+        string name,
+        CancellationToken cancellationToken) =>
+        boundary.RunAsync(request, () => api.PauseAsync(request, name, isPaused: true, cancellationToken), cancellationToken);
+
+    /// <summary>Resumes a forwarder.</summary>
+    [Function("ResumeForwarder")]
+    public Task<IResult> ResumeAsync(
+        [HttpTrigger(AuthorizationLevel.Admin, "post", Route = "forwarders/{name}/resume")] HttpRequest request,
+        string name,
+        CancellationToken cancellationToken) =>
+        boundary.RunAsync(request, () => api.PauseAsync(request, name, isPaused: false, cancellationToken), cancellationToken);
+
+    /// <summary>Delivers a range again.</summary>
+    [Function("ReplayEntries")]
+    public Task<IResult> ReplayAsync(
+        [HttpTrigger(AuthorizationLevel.Admin, "post", Route = "forwarders/{name}/replay")] HttpRequest request,
+        string name,
+        CancellationToken cancellationToken) =>
+        boundary.RunAsync(request, () => api.ReplayAsync(request, name, cancellationToken), cancellationToken);
+
+    /// <summary>Lists what is parked.</summary>
+    [Function("ReadParked")]
+    public Task<IResult> ParkedAsync(
+        [HttpTrigger(AuthorizationLevel.Admin, "get", "head", Route = "forwarders/{name}/parked")] HttpRequest request,
+        string name,
+        CancellationToken cancellationToken) =>
+        boundary.RunAsync(request, () => api.ParkedAsync(request, name, cancellationToken), cancellationToken);
+
+    /// <summary>Delivers a parked entry, and then those behind it.</summary>
+    [Function("RetryParked")]
+    public Task<IResult> RetryAsync(
+        [HttpTrigger(AuthorizationLevel.Admin, "post", Route = "forwarders/{name}/parked/{partition}/{offset}/retry")] HttpRequest request,
+        string name,
+        string partition,
+        string offset,
+        CancellationToken cancellationToken) =>
+        boundary.RunAsync(request, () => api.RetryAsync(request, name, partition, offset, cancellationToken), cancellationToken);
+
+    /// <summary>Gives a parked entry up.</summary>
+    [Function("DiscardParked")]
+    public Task<IResult> DiscardAsync(
+        [HttpTrigger(AuthorizationLevel.Admin, "post", Route = "forwarders/{name}/parked/{partition}/{offset}/discard")] HttpRequest request,
+        string name,
+        string partition,
+        string offset,
+        CancellationToken cancellationToken) =>
+        boundary.RunAsync(request, () => api.DiscardAsync(request, name, partition, offset, cancellationToken), cancellationToken);
+
+    /// <summary>Forgets a forwarder that no longer exists.</summary>
+    [Function("ForgetForwarder")]
+    public Task<IResult> ForgetAsync(
+        [HttpTrigger(AuthorizationLevel.Admin, "delete", Route = "forwarders/{name}")] HttpRequest request,
+        string name,
+        CancellationToken cancellationToken) =>
+        boundary.RunAsync(request, () => api.ForgetAsync(request, name, cancellationToken), cancellationToken);
+}

@@ -1,0 +1,38 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Serialization;
+using Outpost.Forwarding;
+using Outpost.Orders;
+
+namespace Outpost.Functions;
+
+/// <summary>
+/// When an order that was paid is cancelled, its money goes back: within some minutes, and without slowing cancelling
+/// down or failing it. The payment service is called once per event however often this runs: the event id is the key.
+/// </summary>
+public sealed class RefundHandler(HttpClient payments) : IEventHandler<OrderCancelled>
+{
+    /// <summary>At the latest by.</summary>
+    public static readonly TimeSpan Within = TimeSpan.FromMinutes(5);
+
+    /// <inheritdoc/>
+    public async Task HandleAsync(OrderCancelled payload, EventEntry entry, CancellationToken cancellationToken)
+    {
+        if (payload.RefundDue == 0) return;
+        using var request = new HttpRequestMessage(HttpMethod.Post, "refunds");
+        request.Content = JsonContent.Create(new Refund(payload.OrderId, payload.CustomerId, payload.RefundDue), RefundJson.Default.Refund);
+        request.Headers.Add("Idempotency-Key", $"\"{entry.Id}\"");
+        using var answer = await payments.SendAsync(request, cancellationToken);
+        // The service knows this order and says no: asking again would not help, somebody has to look.
+        if (answer.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.NotFound or HttpStatusCode.UnprocessableEntity)
+            throw new PermanentFailureException($"The payment service refused to refund order {payload.OrderId}: {(int)answer.StatusCode}.");
+        answer.EnsureSuccessStatusCode();
+    }
+}
+
+/// <summary>What the payment service is asked for.</summary>
+internal sealed record Refund(string OrderId, string CustomerId, decimal Amount);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(Refund))]
+internal sealed partial class RefundJson : JsonSerializerContext;

@@ -1,0 +1,169 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Outpost.Forwarding;
+
+namespace Outpost.Http;
+
+/// <summary>Status and operations over HTTP, for people and for the dashboard.</summary>
+public sealed class OperationsApi(ForwarderOperations operations, IEventStore store)
+{
+    private const int BodyBytesMax = 4 * 1024;
+    private const int ReasonCharactersMax = 500;
+    private const int ParkedDefault = 100;
+
+    /// <summary><c>GET /api/status</c></summary>
+    public async Task<IResult> StatusAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        if (QueryParameters.Refuse(request.Query) is { } unknown) return unknown;
+        var status = await operations.StatusAsync(cancellationToken);
+        return Json(request, new StatusAnswer(
+            status.Log,
+            [.. status.Partitions.Select(p => new StatusPartition(p.Partition, p.Oldest, p.Head))],
+            [.. status.Forwarders.Select(Forwarder)]));
+    }
+
+    /// <summary><c>POST /api/forwarders/{name}/pause</c> and <c>/resume</c>, in one partition or all.</summary>
+    public async Task<IResult> PauseAsync(HttpRequest request, string name, bool isPaused, CancellationToken cancellationToken)
+    {
+        if (QueryParameters.Refuse(request.Query, "partition") is { } unknown) return unknown;
+        if (!Forwarding.Forwarder.IsName(name)) return NoForwarder(name);
+        var layout = await store.LayoutAsync(cancellationToken);
+        int? partition = null;
+        if (request.Query.ContainsKey("partition"))
+        {
+            var (one, problem) = QueryParameters.Partition(request.Query, layout.Partitions);
+            if (problem is not null) return problem;
+            partition = one;
+        }
+
+        var result = await operations.PauseAsync(name, partition, isPaused, cancellationToken);
+        return result is OperationResult.Done ? Json(request, new PausedAnswer(name, partition, isPaused)) : Answer(request, name, result);
+    }
+
+    /// <summary><c>POST /api/forwarders/{name}/replay</c></summary>
+    public async Task<IResult> ReplayAsync(HttpRequest request, string name, CancellationToken cancellationToken)
+    {
+        if (QueryParameters.Refuse(request.Query) is { } unknown) return unknown;
+        if (!Forwarding.Forwarder.IsName(name)) return NoForwarder(name);
+        var (body, problem) = await JsonBody.ReadAsync(request, BodyBytesMax, optional: false, cancellationToken);
+        if (body is null) return problem!;
+        var layout = await store.LayoutAsync(cancellationToken);
+        var fields = new JsonFields(body.Root);
+        var partition = fields.Integer("partition", 0, layout.Partitions - 1);
+        var from = fields.Long("fromOffset", 0, long.MaxValue - 1);
+        var to = fields.Long("toOffset", 0, long.MaxValue - 1);
+        if (fields.Problem() is { } badFields) return badFields;
+        if (to < from) return Problem.BadRequest($"toOffset: '{to}' is not allowed; it must not be below fromOffset, {from}.");
+        return Answer(request, name, await operations.ReplayAsync(name, partition, from, to, cancellationToken));
+    }
+
+    /// <summary><c>GET /api/forwarders/{name}/parked</c>, in pages.</summary>
+    public async Task<IResult> ParkedAsync(HttpRequest request, string name, CancellationToken cancellationToken)
+    {
+        if (QueryParameters.Refuse(request.Query, "limit", "partition", "offset") is { } unknown) return unknown;
+        var layout = await store.LayoutAsync(cancellationToken);
+        if (!QueryParameters.TryParse(request.Query["limit"], 1, Limits.PageEntriesMax, out var limit, ParkedDefault))
+            return QueryParameters.NotAllowed("limit", request.Query["limit"], $"a whole number from 1 to {Limits.PageEntriesMax}");
+        if (!QueryParameters.TryParse(request.Query["partition"], 0, layout.Partitions - 1, out var partition, 0))
+            return QueryParameters.NotAllowed("partition", request.Query["partition"], $"0 to {layout.Partitions - 1}");
+        if (!QueryParameters.TryParse(request.Query["offset"], 0, long.MaxValue, out var offset, 0))
+            return QueryParameters.NotAllowed("offset", request.Query["offset"], "a whole number from 0 on");
+        if (!Forwarding.Forwarder.IsName(name) || !await operations.ExistsAsync(name, cancellationToken)) return NoForwarder(name);
+
+        var parked = await operations.ParkedAsync(name, (int)partition, offset, (int)limit, cancellationToken);
+        if (parked.Count == limit)
+        {
+            var last = parked[^1];
+            request.HttpContext.Response.Headers.Link = string.Create(
+                CultureInfo.InvariantCulture,
+                $"<{request.PathBase}{request.Path}?limit={limit}&partition={last.Partition}&offset={last.Offset + 1}>; rel=\"next\"");
+        }
+
+        return Json(request, parked.Select(entry => new ParkedAnswer(
+            entry.Partition, entry.Offset, new EventId(layout.Log, entry.Partition, entry.Offset).ToString(), entry.Type, entry.Subject,
+            entry.Reason, entry.Behind, entry.Attempts, EntryJson.Timestamp(entry.At))).ToArray());
+    }
+
+    /// <summary><c>POST /api/forwarders/{name}/parked/{partition}/{offset}/retry</c></summary>
+    public async Task<IResult> RetryAsync(HttpRequest request, string name, string partition, string offset, CancellationToken cancellationToken)
+    {
+        var (place, problem) = await PlaceAsync(request, name, partition, offset, cancellationToken);
+        return place is { } at
+            ? Answer(request, name, await operations.RetryAsync(name, at.Partition, at.Offset, cancellationToken))
+            : problem!;
+    }
+
+    /// <summary><c>POST /api/forwarders/{name}/parked/{partition}/{offset}/discard</c></summary>
+    public async Task<IResult> DiscardAsync(HttpRequest request, string name, string partition, string offset, CancellationToken cancellationToken)
+    {
+        var (place, problem) = await PlaceAsync(request, name, partition, offset, cancellationToken);
+        if (place is not { } at) return problem!;
+        var (body, badBody) = await JsonBody.ReadAsync(request, BodyBytesMax, optional: false, cancellationToken);
+        if (body is null) return badBody!;
+        var fields = new JsonFields(body.Root);
+        var reason = fields.Text("reason", 1, ReasonCharactersMax);
+        return fields.Problem() as IResult
+            ?? Answer(request, name, await operations.DiscardAsync(name, at.Partition, at.Offset, reason, cancellationToken));
+    }
+
+    /// <summary><c>DELETE /api/forwarders/{name}</c></summary>
+    public async Task<IResult> ForgetAsync(HttpRequest request, string name, CancellationToken cancellationToken) =>
+        QueryParameters.Refuse(request.Query) as IResult
+        ?? (!Forwarding.Forwarder.IsName(name) ? NoForwarder(name)
+            : await operations.ForgetAsync(name, cancellationToken) is var result && result is OperationResult.Done ? Results.NoContent()
+            : Answer(request, name, result));
+
+    private async Task<((int Partition, long Offset)? Place, Problem? Problem)> PlaceAsync(
+        HttpRequest request, string name, string partition, string offset, CancellationToken cancellationToken)
+    {
+        if (QueryParameters.Refuse(request.Query) is { } unknown) return (null, unknown);
+        var layout = await store.LayoutAsync(cancellationToken);
+        return Forwarding.Forwarder.IsName(name)
+            && QueryParameters.TryParse(partition, 0, layout.Partitions - 1, out var p) && QueryParameters.TryParse(offset, 0, long.MaxValue, out var o)
+            ? ((((int)p), o), null)
+            : (null, NotParked());
+    }
+
+    private static IResult Answer(HttpRequest request, string name, OperationResult result) => result switch
+    {
+        OperationResult.Done done => Json(request, new AcceptedAnswer(name, done.ReplayId), StatusCodes.Status202Accepted),
+        OperationResult.NotFound when request.Path.Value!.Contains("/parked/", StringComparison.OrdinalIgnoreCase) => NotParked(),
+        OperationResult.NotFound => NoForwarder(name),
+        OperationResult.Behind behind => Problem.Conflict(
+            "behind-parked", $"This entry waits behind entry {behind.Offset}: retry or discard that one.").With("behind", behind.Offset),
+        OperationResult.OutOfRange range => Problem.BadRequest(
+            $"fromOffset and toOffset: the log has entries {range.Oldest} to {range.Head - 1}.").With("oldestOffset", range.Oldest).With("headOffset", range.Head),
+        OperationResult.InUse => Problem.Conflict("forwarder-in-use", $"'{name}' is one of this app's forwarders; only one that no longer exists can be forgotten."),
+        OperationResult.TooMany => Problem.Unavailable("busy", "Too many requests to this forwarder are waiting to be carried out."),
+        _ => throw new InvalidOperationException($"Unknown result {result}."),
+    };
+
+    private static Problem NoForwarder(string name) => Problem.NotFound(
+        "forwarder-not-found", Forwarding.Forwarder.IsName(name) ? $"There is no forwarder '{name}'." : "There is no such forwarder.");
+
+    private static Problem NotParked() => Problem.NotFound("entry-not-parked", "There is no such parked entry.");
+
+    private static StatusForwarder Forwarder(ForwarderStatus status)
+    {
+        var worst = status.Partitions.FirstOrDefault(p => p.LastError is not null);
+        var lastWrite = status.Partitions.Max(p => p.LastWriteAt);
+        return new StatusForwarder(
+            status.Name,
+            status.State,
+            status.Within is { } within ? (long)within.TotalSeconds : null,
+            status.Partitions.Sum(p => p.Late),
+            status.Partitions.Sum(p => p.Parked),
+            worst?.LastError,
+            status.Partitions.Max(p => p.ConsecutiveFailures),
+            lastWrite is { } at ? EntryJson.Timestamp(at) : null,
+            [.. status.Partitions.Select(p => new StatusForwarderPartition(
+                p.Partition, p.NextOffset, p.Backlog, p.OldestUnforwardedAge is { } age ? Math.Round(age.TotalSeconds, 3) : 0, p.LeaseOwner, p.IsPaused, p.Parked, p.Late, p.LastError))]);
+    }
+
+    private static IResult Json<T>(HttpRequest request, T answer, int status = StatusCodes.Status200OK)
+    {
+        request.HttpContext.Response.Headers.CacheControl = "no-store";
+        request.HttpContext.Response.Headers.XContentTypeOptions = "nosniff";
+        return Results.Json(answer, (System.Text.Json.Serialization.Metadata.JsonTypeInfo<T>)HttpJson.Default.GetTypeInfo(typeof(T))!, statusCode: status);
+    }
+}

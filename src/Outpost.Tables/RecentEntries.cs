@@ -1,0 +1,53 @@
+namespace Outpost.Tables;
+
+/// <summary>
+/// What this process committed last in one partition, contiguous by offset and bounded: forwarders and readers get it
+/// without a request. Offsets are dense and entries never change, so what is found here is always right.
+/// </summary>
+internal sealed class RecentEntries(int entriesMax, long bytesMax)
+{
+    private readonly Lock _lock = new();
+    private readonly Queue<EventEntry> _entries = new();
+    private long _first;
+    private long _bytes;
+
+    /// <summary>Adds a commit's entries, in order. After a commit of somebody else's what was here before is dropped.</summary>
+    public void Add(IReadOnlyList<EventEntry> entries)
+    {
+        lock (_lock)
+        {
+            foreach (var entry in entries)
+            {
+                if (entry.Offset != _first + _entries.Count)
+                {
+                    _entries.Clear();
+                    (_first, _bytes) = (entry.Offset, 0);
+                }
+
+                _entries.Enqueue(entry);
+                _bytes += SizeOf(entry);
+                while (_entries.Count > entriesMax || _bytes > bytesMax)
+                {
+                    _bytes -= SizeOf(_entries.Dequeue());
+                    _first++;
+                }
+            }
+        }
+    }
+
+    /// <summary>
+    /// The entries from an offset on, dense, at most <paramref name="limit"/>; null: the first is not here, or older than
+    /// <paramref name="notBefore"/>. In a quiet log the last entries would be here for days, and outlive retention.
+    /// </summary>
+    public IReadOnlyList<EventEntry>? From(long offset, int limit, DateTimeOffset notBefore)
+    {
+        lock (_lock)
+        {
+            if (offset < _first || offset >= _first + _entries.Count) return null;
+            var entries = _entries.Skip((int)(offset - _first)).Take(limit).ToList();
+            return entries[0].Timestamp >= notBefore ? entries : null;
+        }
+    }
+
+    private static long SizeOf(EventEntry entry) => entry.Payload.Length + 512;
+}

@@ -1,0 +1,156 @@
+using Azure;
+using Azure.Data.Tables;
+using Outpost.Forwarding;
+
+namespace Outpost.Tables;
+
+/// <summary>Checkpoints, operators' wishes and parked entries, in the log's own table. Thread-safe.</summary>
+public sealed class TableForwardingStore(TableClient table, Sources sources) : IForwardingStore
+{
+    // The caller's deadline is near by then.
+    private const int TriesMax = 5;
+
+    /// <inheritdoc/>
+    public async Task<Checkpoint?> SaveAsync(
+        int partition,
+        Checkpoint checkpoint,
+        IReadOnlyList<ParkedEntry> park,
+        IReadOnlyList<long> unpark,
+        CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            Exception refusal;
+            try
+            {
+                return checkpoint with { Tag = await WriteAsync(partition, checkpoint, park, unpark, cancellationToken) };
+            }
+            catch (Exception e) when (IsUnclear(e, cancellationToken))
+            {
+                refusal = e;
+            }
+
+            // A lost answer, or a repeat inside the pipeline that our own first write refused: the row tells whose it is.
+            var stored = await ReadAsync(partition, checkpoint.Forwarder, cancellationToken);
+            if (stored is not null && checkpoint.IsSameWrite(stored)) return stored;
+            if (stored?.Tag != checkpoint.Tag) return null;
+            // As it was: the same write again, of which only one can land.
+            if (attempt == TriesMax || TableErrors.IsRefusal(refusal)) throw Unavailable(refusal);
+            await Task.Delay(TimeSpan.FromMilliseconds(50 * attempt * (0.5 + sources.NextRandom())), sources.Time, cancellationToken);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<ParkedEntry>> ReadParkedAsync(
+        int partition, string forwarder, long fromOffset, int limit, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, Limits.PageEntriesMax);
+        var filter = TableClient.CreateQueryFilter(
+            $"PartitionKey eq {Keys.Partition(partition)} and RowKey ge {Keys.Parked(forwarder, fromOffset)} and RowKey lt {Keys.ParkedEnd(forwarder)}");
+        var entries = new List<ParkedEntry>();
+        try
+        {
+            await foreach (var row in table.QueryAsync<TableEntity>(filter, limit, cancellationToken: cancellationToken))
+            {
+                entries.Add(ParkedRow.Read(row, partition));
+                if (entries.Count == limit) break;
+            }
+        }
+        catch (Exception e) when (TableErrors.IsTransient(e, cancellationToken))
+        {
+            throw Unavailable(e);
+        }
+
+        return entries;
+    }
+
+    /// <inheritdoc/>
+    public async Task<bool> SaveControlAsync(int partition, string forwarder, Control control, CancellationToken cancellationToken)
+    {
+        var row = ControlRow.Write(Keys.Partition(partition), forwarder, control);
+        try
+        {
+            if (control.Tag is { } tag) await table.UpdateEntityAsync(row, new ETag(tag), TableUpdateMode.Replace, cancellationToken);
+            else await table.AddEntityAsync(row, cancellationToken);
+            return true;
+        }
+        catch (RequestFailedException e) when (TableErrors.IsConflict(e) || TableErrors.IsChangedOrGone(e))
+        {
+            // Perhaps our own, sent twice by the pipeline. Asked again, every wish but a replay does no harm, and a
+            // replay is recognised by its id.
+            return false;
+        }
+        catch (Exception e) when (TableErrors.IsTransient(e, cancellationToken))
+        {
+            throw Unavailable(e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task ForgetAsync(int partition, string forwarder, CancellationToken cancellationToken)
+    {
+        var key = Keys.Partition(partition);
+        try
+        {
+            // The checkpoint first: whoever still forwards under this name stops at its next write.
+            await table.DeleteEntityAsync(key, Keys.Checkpoint(forwarder), ETag.All, cancellationToken);
+            await table.DeleteEntityAsync(key, Keys.Control(forwarder), ETag.All, cancellationToken);
+            while (await ReadParkedAsync(partition, forwarder, 0, Limits.TransactionRowsMax, cancellationToken) is { Count: > 0 } parked)
+            {
+                foreach (var entry in parked)
+                    await table.DeleteEntityAsync(key, Keys.Parked(forwarder, entry.Offset), ETag.All, cancellationToken);
+            }
+        }
+        catch (Exception e) when (TableErrors.IsTransient(e, cancellationToken))
+        {
+            throw Unavailable(e);
+        }
+    }
+
+    private async Task<string> WriteAsync(
+        int partition, Checkpoint checkpoint, IReadOnlyList<ParkedEntry> park, IReadOnlyList<long> unpark, CancellationToken cancellationToken)
+    {
+        var key = Keys.Partition(partition);
+        var row = CheckpointRow.Write(key, checkpoint);
+        if (park.Count == 0 && unpark.Count == 0)
+        {
+            var answer = checkpoint.Tag is { } tag
+                ? await table.UpdateEntityAsync(row, new ETag(tag), TableUpdateMode.Replace, cancellationToken)
+                : await table.AddEntityAsync(row, cancellationToken);
+            return answer.Headers.ETag!.Value.ToString();
+        }
+
+        List<TableTransactionAction> actions =
+        [
+            checkpoint.Tag is { } known
+                ? new TableTransactionAction(TableTransactionActionType.UpdateReplace, row, new ETag(known))
+                : new TableTransactionAction(TableTransactionActionType.Add, row),
+            .. park.Select(entry => new TableTransactionAction(
+                TableTransactionActionType.UpsertReplace, ParkedRow.Write(key, checkpoint.Forwarder, entry))),
+            .. unpark.Select(offset => new TableTransactionAction(
+                TableTransactionActionType.Delete, new TableEntity(key, Keys.Parked(checkpoint.Forwarder, offset)), ETag.All)),
+        ];
+        var answers = await table.SubmitTransactionAsync(actions, cancellationToken);
+        return answers.Value[0].Headers.ETag!.Value.ToString();
+    }
+
+    private async Task<Checkpoint?> ReadAsync(int partition, string forwarder, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var row = await table.GetEntityIfExistsAsync<TableEntity>(
+                Keys.Partition(partition), Keys.Checkpoint(forwarder), cancellationToken: cancellationToken);
+            return row.HasValue ? CheckpointRow.Read(row.Value!, forwarder) : null;
+        }
+        catch (Exception e) when (TableErrors.IsTransient(e, CancellationToken.None) || e is OperationCanceledException)
+        {
+            throw Unavailable(e);
+        }
+    }
+
+    private static bool IsUnclear(Exception e, CancellationToken cancellationToken) =>
+        TableErrors.IsTransient(e, CancellationToken.None) || e is OperationCanceledException && cancellationToken.IsCancellationRequested ||
+        (e is RequestFailedException refused && (TableErrors.IsConflict(refused) || TableErrors.IsChangedOrGone(refused)));
+
+    private static StoreUnavailableException Unavailable(Exception cause) => new("Table Storage did not answer, or is overloaded.", cause);
+}

@@ -1,0 +1,253 @@
+namespace Outpost.Forwarding;
+
+/// <summary>
+/// Forwards one partition to one target for as long as there is work and some time more, under a lease. At most one per
+/// forwarder, partition and process.
+/// </summary>
+internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContext context, DrainMemory memory)
+{
+    // How stale an operator's wish may be while the drain is busy.
+    private static readonly TimeSpan ControlMaxAge = TimeSpan.FromSeconds(1);
+
+    // A delivery is not begun with less, and ends this much before the lease does.
+    private static readonly TimeSpan LeaseNeeded = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan LeaseSpare = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RenewAfter = TimeSpan.FromSeconds(5);
+
+    // About six seconds of tries; then the next run tries again, and the lease is free meanwhile.
+    private const int TriesMax = 6;
+    private static readonly TimeSpan BackoffMin = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan BackoffMax = TimeSpan.FromSeconds(5);
+
+    // A target that refuses entry after entry refuses something else than the entries.
+    private const int RefusedInRowMax = 10;
+
+    private readonly TimeProvider _time = context.Sources.Time;
+    private readonly PoisonSearch _search = new();
+    private Lease _lease = null!;
+    private ParkedEntries _parked = new([]);
+    private EntryReader _reader = null!;
+    private OperatorRequests _requests = null!;
+    private long _idleSince;
+    private int _failures;
+
+    /// <summary>Runs until there is nothing left to do, the lease is lost, the target fails, or <paramref name="stop"/>.</summary>
+    /// <param name="state">The partition as just read: says that there is work.</param>
+    /// <param name="stop">Ends it soon; what was delivered still gets its checkpoint.</param>
+    /// <returns>The next offset when there was nothing left to do; the end of all offsets when going on at once makes no sense.</returns>
+    public async Task<long> RunAsync(PartitionState state, CancellationToken stop)
+    {
+        if (await TakeLeaseAsync(state, stop) is not { } lease) return long.MaxValue;
+        _lease = lease;
+        try
+        {
+            await PrepareAsync(stop);
+            var end = await LoopAsync(stop);
+            switch (end)
+            {
+                case Step.Lost:
+                    context.Log.LostLease(forwarder.Name, partition, _lease.Checkpoint.NextOffset);
+                    return long.MaxValue;
+                case Step.Failed failed:
+                    memory.Failed(_time);
+                    await ReleaseAsync(c => c with { LastError = failed.Reason, Failures = c.Failures + 1 });
+                    return long.MaxValue;
+                default:
+                    await ReleaseAsync(c => c with { LastError = null, Failures = 0 });
+                    return end == Step.Done ? _reader.Next : long.MaxValue;
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            await ReleaseAsync(c => c);
+            return long.MaxValue;
+        }
+    }
+
+    private async Task<Lease?> TakeLeaseAsync(PartitionState state, CancellationToken stop)
+    {
+        var lease = await Lease.TakeAsync(context.Store, partition, forwarder.CheckpointIn(state), context.Options.Owner, _time, stop);
+        if (lease is not null && state.Checkpoints.GetValueOrDefault(forwarder.Name)?.Owner is { } before && before != context.Options.Owner)
+            context.Metrics.LeaseTakenOver(forwarder.Name);
+        return lease;
+    }
+
+    private async Task PrepareAsync(CancellationToken stop)
+    {
+        var checkpoint = _lease.Checkpoint;
+        var parked = new List<ParkedEntry>();
+        while (checkpoint.Parked > parked.Count)
+        {
+            var from = parked.Count == 0 ? 0 : parked[^1].Offset + 1;
+            var page = await context.Store.ReadParkedAsync(partition, forwarder.Name, from, Limits.PageEntriesMax, stop);
+            if (page.Count == 0) break;
+            parked.AddRange(page);
+        }
+
+        _parked = new ParkedEntries(parked);
+        _reader = new EntryReader(context.Events, partition, checkpoint.NextOffset);
+        _requests = new OperatorRequests(forwarder, partition, context, _lease, _parked, DeliverAsync);
+        _idleSince = _time.GetTimestamp();
+    }
+
+    private async Task<Step> LoopAsync(CancellationToken stop)
+    {
+        while (true)
+        {
+            stop.ThrowIfCancellationRequested();
+            var state = await context.Watch.ReadAsync(partition, ControlMaxAge, stop);
+            var control = state.Controls.GetValueOrDefault(forwarder.Name) ?? Control.None;
+            if (control.IsPaused) return Step.Idle;
+            if (_time.GetElapsedTime(_lease.RenewedAt) > RenewAfter && !await _lease.SaveAsync(c => c)) return Step.Lost.Instance;
+
+            // What operators ask for and what is new take turns: neither waits for the end of the other.
+            var asked = await _requests.StepAsync(state, control, stop);
+            if (asked is Step.Lost) return asked;
+            var forwarded = asked is Step.Failed ? Step.Idle : await ForwardAsync(state, stop);
+            if (forwarded is Step.Lost) return forwarded;
+            if ((asked as Step.Failed ?? forwarded as Step.Failed) is { } failed)
+            {
+                if (await BackOffAsync(failed, stop)) continue;
+                return failed;
+            }
+
+            if (asked is Step.Worked || forwarded is Step.Worked) _idleSince = _time.GetTimestamp();
+            else if (!await WaitForMoreAsync(stop)) return Step.Done;
+        }
+    }
+
+    private async Task<Step> ForwardAsync(PartitionState state, CancellationToken stop)
+    {
+        if (_reader.Next >= Math.Max(state.Head, context.Events.Heads[partition])) return Step.Idle;
+        if (_reader.Next < state.Oldest)
+            return new Step.Failed(new InvalidOperationException(
+                $"Entries {_reader.Next} to {state.Oldest - 1} are gone before {forwarder.Name} forwarded them."), "entries gone", IsTransient: false);
+        var entries = await _reader.PeekAsync(stop);
+        // The head is visible a moment before its entries are: look again soon.
+        if (entries.Count == 0) return Step.Idle;
+
+        var segment = Segment.Of(entries, _parked, _search.Max, context.Events.Now);
+        if (segment.Send.Count == 0)
+            return segment.Hold.Count == 0 ? TooManyFollowers(entries[0]) : await MoveAsync(segment.End, segment.Hold);
+        switch (await DeliverAsync(segment.Send, null, stop))
+        {
+            case Step.Delivered { Count: var count }:
+                _search.Accepted(count);
+                memory.RefusedInRow = 0;
+                var next = segment.NextAfter(count);
+                return await MoveAsync(next, segment.HeldBelow(next));
+            case Step.Refused refused:
+                return await RefusedAsync(segment, refused);
+            case var other:
+                return other;
+        }
+    }
+
+    private async Task<Step> RefusedAsync(Segment segment, Step.Refused refused)
+    {
+        if (!_search.Refused(refused.Attempted)) return Step.Worked.Instance;
+        var entry = segment.Send[0];
+        if (memory.RefusedInRow >= RefusedInRowMax)
+            return new Step.Failed(new InvalidOperationException(
+                $"{forwarder.Name} refused {RefusedInRowMax} entries in a row; no more are parked until it takes one. The last reason: {refused.Reason}"), "refuses all", IsTransient: false);
+        memory.RefusedInRow++;
+        context.Log.Parked(forwarder.Name, entry.Id.ToString(), entry.Subject, refused.Reason);
+        var parked = new ParkedEntry(partition, entry.Offset, entry.Subject, entry.Type, refused.Reason, null, 1, context.Events.Now);
+        return await MoveAsync(entry.Offset + 1, [.. segment.HeldBelow(entry.Offset), parked]);
+    }
+
+    private static Step.Failed TooManyFollowers(EventEntry entry) => new(
+        new InvalidOperationException(
+            $"{Limits.FollowersMax} entries wait behind parked ones, and {entry.Id} would be one more: retry or discard what is parked."),
+        "too many followers",
+        IsTransient: false);
+
+    // The checkpoint is on its way while the next batch is being delivered.
+    private async Task<Step> MoveAsync(long nextOffset, IReadOnlyList<ParkedEntry> park)
+    {
+        foreach (var entry in park) _parked.Add(entry);
+        var parked = park.Count;
+        if (!await _lease.BeginSaveAsync(
+                c => c with { NextOffset = nextOffset, Parked = c.Parked + parked, LastError = null, Failures = 0 }, park))
+            return Step.Lost.Instance;
+        _reader.AdvanceTo(nextOffset);
+        return Step.Worked.Instance;
+    }
+
+    /// <summary>One delivery, within the lease. Never begun without enough of it.</summary>
+    private async Task<Step> DeliverAsync(IReadOnlyList<EventEntry> entries, string? replay, CancellationToken stop)
+    {
+        if (_lease.Left < LeaseNeeded && !await _lease.SaveAsync(c => c)) return Step.Lost.Instance;
+        using var deadline = new CancellationTokenSource(_lease.Left - LeaseSpare, _time);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, stop);
+        using var activity = ForwardingContext.StartForward(forwarder.Name, entries);
+        Delivery delivery;
+        try
+        {
+            delivery = await forwarder.Target.DeliverAsync(entries, replay, end.Token);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (OperationCanceledException e)
+        {
+            delivery = new Delivery.Failed(new TimeoutException("The delivery took longer than the lease allows.", e), IsTransient: true);
+        }
+#pragma warning disable CA1031 // A target may throw anything; whatever it is, nothing counts as delivered.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            delivery = new Delivery.Failed(e, IsTransient: false);
+        }
+
+        return Judge(delivery, entries, replay);
+    }
+
+    private Step Judge(Delivery delivery, IReadOnlyList<EventEntry> entries, string? replay)
+    {
+        switch (delivery)
+        {
+            case Delivery.Accepted accepted:
+                if (accepted.Count < 1 || accepted.Count > entries.Count)
+                    throw new InvalidOperationException($"{forwarder.Name} accepted {accepted.Count} of {entries.Count} entries.");
+                _failures = 0;
+                if (memory.FailingKind is not null) context.Log.Recovered(forwarder.Name, partition);
+                memory.FailingKind = null;
+                memory.Delivered(accepted.Count);
+                context.Metrics.Forwarded(forwarder, partition, entries, accepted.Count, context.Events.Now, replay is not null);
+                return new Step.Delivered(accepted.Count);
+            case Delivery.Refused refused:
+                return new Step.Refused(Math.Clamp(refused.Attempted, 1, entries.Count), refused.Reason);
+            case Delivery.Failed failed:
+                context.Metrics.Failed(forwarder.Name, failed.Kind);
+                return new Step.Failed(failed.Cause, failed.Kind, failed.IsTransient);
+            default:
+                throw new InvalidOperationException($"Unknown delivery {delivery}.");
+        }
+    }
+
+    // False: enough for this run.
+    private async Task<bool> BackOffAsync(Step.Failed failed, CancellationToken stop)
+    {
+        memory.Say(failed, () => context.Log.Failing(forwarder.Name, partition, failed.Reason, failed.Cause));
+        if (!failed.IsTransient || ++_failures >= TriesMax) return false;
+        var delay = BackoffMin * Math.Pow(2, _failures) * (0.5 + context.Sources.NextRandom());
+        await Task.Delay(delay < BackoffMax ? delay : BackoffMax, _time, stop);
+        return true;
+    }
+
+    private async Task<bool> WaitForMoreAsync(CancellationToken stop)
+    {
+        var left = context.Options.Linger - _time.GetElapsedTime(_idleSince);
+        if (left <= TimeSpan.Zero) return false;
+        var step = left < ControlMaxAge ? left : ControlMaxAge;
+        await context.Watch.WaitAsync(partition, _reader.Next, context.Options.Poll, step, stop);
+        return true;
+    }
+
+    private async Task ReleaseAsync(Func<Checkpoint, Checkpoint> change)
+    {
+        if (!await _lease.ReleaseAsync(change)) context.Log.LostLease(forwarder.Name, partition, _lease.Checkpoint.NextOffset);
+    }
+}

@@ -1,0 +1,62 @@
+namespace Outpost.Forwarding;
+
+/// <summary>What a process remembers of one forwarder and partition between its drains.</summary>
+internal sealed class DrainMemory
+{
+    // A target that failed is not asked again by nudges for so long; the timer does not mind it.
+    private static readonly TimeSpan QuietAfterFailure = TimeSpan.FromSeconds(10);
+
+    private readonly Lock _lock = new();
+    private ForwardRun _total = new(0, 0, 0);
+    private Task? _running;
+    private long _quietUntil;
+
+    /// <summary>The drain under way; null or completed: none is.</summary>
+    public Task? Running
+    {
+        get => Volatile.Read(ref _running);
+        set => Volatile.Write(ref _running, value);
+    }
+
+    /// <summary>Before this timestamp a nudge starts nothing: the target fails, or somebody else holds the lease.</summary>
+    public long QuietUntil
+    {
+        get => Interlocked.Read(ref _quietUntil);
+        set => Interlocked.Exchange(ref _quietUntil, value);
+    }
+
+    /// <summary>Entries refused since the target last took one.</summary>
+    public int RefusedInRow { get; set; }
+
+    /// <summary>What it is failing of; null: it works.</summary>
+    public string? FailingKind { get; set; }
+
+    /// <summary>All that was done so far.</summary>
+    public ForwardRun Total
+    {
+        get
+        {
+            lock (_lock) return _total;
+        }
+    }
+
+    public void Delivered(int count)
+    {
+        lock (_lock) _total += new ForwardRun(count, 1, 0);
+    }
+
+    /// <summary>A drain ended with an error.</summary>
+    public void Failed(TimeProvider time)
+    {
+        lock (_lock) _total += new ForwardRun(0, 0, 1);
+        QuietUntil = time.GetTimestamp() + (long)(QuietAfterFailure.TotalSeconds * time.TimestampFrequency);
+    }
+
+    /// <summary>A failure is said once, when it begins or becomes another, not at every try.</summary>
+    public void Say(Step.Failed failed, Action say)
+    {
+        if (FailingKind == failed.Kind) return;
+        FailingKind = failed.Kind;
+        say();
+    }
+}

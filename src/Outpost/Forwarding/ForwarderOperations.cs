@@ -1,0 +1,188 @@
+namespace Outpost.Forwarding;
+
+/// <summary>
+/// What operators do: look, pause, resume, replay, retry, discard, forget. Wishes are written to the store and carried
+/// out by whichever process holds the lease, so they survive restarts and are safe while forwarding runs.
+/// </summary>
+public sealed class ForwarderOperations(IEventStore events, IForwardingStore store, ForwardingEngine engine, Sources sources)
+{
+    // Lost only to another operator's write at the same moment.
+    private const int TriesMax = 10;
+
+    /// <summary>How every forwarder stands in every partition: those of this process, and others that have a checkpoint.</summary>
+    public async Task<LogStatus> StatusAsync(CancellationToken cancellationToken)
+    {
+        var layout = await events.LayoutAsync(cancellationToken);
+        var states = await Task.WhenAll(Enumerable.Range(0, layout.Partitions)
+            .Select(partition => events.ReadPartitionAsync(partition, cancellationToken)));
+        var names = engine.Forwarders.Select(forwarder => forwarder.Name)
+            .Concat(states.SelectMany(state => state.Checkpoints.Keys.Order(StringComparer.Ordinal))).Distinct().ToList();
+        var forwarders = new List<ForwarderStatus>();
+        foreach (var name in names)
+        {
+            var own = engine.Forwarders.FirstOrDefault(forwarder => forwarder.Name == name);
+            var standings = await Task.WhenAll(states.Select(state => ForwarderStanding.ReadAsync(
+                events, state, name, own?.Within ?? TimeSpan.MaxValue, own?.CheckpointIn(state).NextOffset ?? state.Oldest, cancellationToken)));
+            forwarders.Add(new ForwarderStatus(name, own?.Within, standings));
+        }
+
+        return new LogStatus(layout.Log, states, forwarders);
+    }
+
+    /// <summary>Pauses or resumes a forwarder, in one partition or (null) in all.</summary>
+    public async Task<OperationResult> PauseAsync(string forwarder, int? partition, bool isPaused, CancellationToken cancellationToken)
+    {
+        var layout = await events.LayoutAsync(cancellationToken);
+        if (await FindAsync(forwarder, layout, cancellationToken) is { } missing) return missing;
+        foreach (var one in partition is { } only ? [only] : Enumerable.Range(0, layout.Partitions))
+        {
+            var result = await AskAsync(one, forwarder, (control, _) => control.IsPaused == isPaused ? control : control with { IsPaused = isPaused }, cancellationToken);
+            if (result is not OperationResult.Done) return result;
+        }
+
+        return new OperationResult.Done();
+    }
+
+    /// <summary>Asks for a range to be delivered again, marked as a replay; the checkpoint stays where it is.</summary>
+    /// <returns>Done with the id that the replayed messages carry.</returns>
+    public async Task<OperationResult> ReplayAsync(string forwarder, int partition, long from, long to, CancellationToken cancellationToken)
+    {
+        var layout = await events.LayoutAsync(cancellationToken);
+        if (await FindAsync(forwarder, layout, cancellationToken) is { } missing) return missing;
+        var state = await events.ReadPartitionAsync(partition, cancellationToken);
+        if (from < state.Oldest || to >= state.Head) return new OperationResult.OutOfRange(state.Oldest, state.Head);
+        var id = sources.NewId().ToString("N")[..8];
+        var request = new ControlRequest(0, ControlRequestKind.Replay, from, to, id);
+        return await AskAsync(partition, forwarder, request, cancellationToken) is OperationResult.Done ? new OperationResult.Done(id) : new OperationResult.TooMany();
+    }
+
+    /// <summary>Asks for a parked entry to be delivered again, and then for those behind it.</summary>
+    public Task<OperationResult> RetryAsync(string forwarder, int partition, long offset, CancellationToken cancellationToken) =>
+        UnparkAsync(forwarder, partition, new ControlRequest(0, ControlRequestKind.Retry, offset), cancellationToken);
+
+    /// <summary>Gives a parked entry up for good; those behind it are delivered.</summary>
+    /// <param name="forwarder">Its forwarder.</param>
+    /// <param name="partition">Its partition.</param>
+    /// <param name="offset">Its offset.</param>
+    /// <param name="reason">Why; goes into the log.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    public Task<OperationResult> DiscardAsync(string forwarder, int partition, long offset, string reason, CancellationToken cancellationToken) =>
+        UnparkAsync(forwarder, partition, new ControlRequest(0, ControlRequestKind.Discard, offset, Id: reason), cancellationToken);
+
+    /// <summary>Parked entries of a forwarder from a place on, by partition and offset, at most <paramref name="limit"/>.</summary>
+    public async Task<IReadOnlyList<ParkedEntry>> ParkedAsync(
+        string forwarder, int fromPartition, long fromOffset, int limit, CancellationToken cancellationToken)
+    {
+        var layout = await events.LayoutAsync(cancellationToken);
+        var parked = new List<ParkedEntry>();
+        for (var partition = fromPartition; partition < layout.Partitions && parked.Count < limit; partition++)
+        {
+            var from = partition == fromPartition ? fromOffset : 0;
+            parked.AddRange(await store.ReadParkedAsync(partition, forwarder, from, limit - parked.Count, cancellationToken));
+        }
+
+        return parked;
+    }
+
+    /// <summary>Whether there is such a forwarder, configured here or with a checkpoint.</summary>
+    public async Task<bool> ExistsAsync(string forwarder, CancellationToken cancellationToken) =>
+        await FindAsync(forwarder, await events.LayoutAsync(cancellationToken), cancellationToken) is null;
+
+    /// <summary>Forgets a forwarder that no longer exists, so that it holds retention no more.</summary>
+    public async Task<OperationResult> ForgetAsync(string forwarder, CancellationToken cancellationToken)
+    {
+        var layout = await events.LayoutAsync(cancellationToken);
+        if (engine.Forwarders.Any(one => one.Name == forwarder)) return new OperationResult.InUse();
+        if (await FindAsync(forwarder, layout, cancellationToken) is { } missing) return missing;
+        await Task.WhenAll(Enumerable.Range(0, layout.Partitions).Select(partition => store.ForgetAsync(partition, forwarder, cancellationToken)));
+        return new OperationResult.Done();
+    }
+
+    // Null: it exists.
+    private async Task<OperationResult?> FindAsync(string forwarder, LogLayout layout, CancellationToken cancellationToken)
+    {
+        if (engine.Forwarders.Any(one => one.Name == forwarder)) return null;
+        var states = await Task.WhenAll(Enumerable.Range(0, layout.Partitions).Select(partition => events.ReadPartitionAsync(partition, cancellationToken)));
+        return states.Any(state => state.Checkpoints.ContainsKey(forwarder)) ? null : new OperationResult.NotFound();
+    }
+
+    private async Task<OperationResult> UnparkAsync(string forwarder, int partition, ControlRequest request, CancellationToken cancellationToken)
+    {
+        var found = await store.ReadParkedAsync(partition, forwarder, request.Offset, 1, cancellationToken);
+        if (found.Count == 0 || found[0].Offset != request.Offset) return new OperationResult.NotFound();
+        if (found[0].Behind is { } behind) return new OperationResult.Behind(behind);
+        return await AskAsync(partition, forwarder, request, cancellationToken);
+    }
+
+    private Task<OperationResult> AskAsync(int partition, string forwarder, ControlRequest request, CancellationToken cancellationToken) =>
+        AskAsync(
+            partition,
+            forwarder,
+            // A wish that waits already, perhaps this very one after a lost answer, is not written twice.
+            (control, done) => control.Requests.Any(r => r.Number > done && r with { Number = 0 } == request) ? control : control.With(request, done),
+            cancellationToken);
+
+    private async Task<OperationResult> AskAsync(
+        int partition, string forwarder, Func<Control, long, Control?> change, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; attempt <= TriesMax; attempt++)
+        {
+            var state = await events.ReadPartitionAsync(partition, cancellationToken);
+            var before = state.Controls.GetValueOrDefault(forwarder) ?? Control.None;
+            if (change(before, state.Checkpoints.GetValueOrDefault(forwarder)?.RequestDone ?? 0) is not { } after) return new OperationResult.TooMany();
+            if (ReferenceEquals(after, before) || await store.SaveControlAsync(partition, forwarder, after, cancellationToken))
+            {
+                await engine.LookAsync(partition, cancellationToken);
+                return new OperationResult.Done();
+            }
+        }
+
+        return new OperationResult.TooMany();
+    }
+}
+
+/// <summary>What came of an operator's wish.</summary>
+public abstract record OperationResult
+{
+    private OperationResult()
+    {
+    }
+
+    /// <summary>It is stored, and will be carried out.</summary>
+    public sealed record Done(string? ReplayId = null) : OperationResult;
+
+    /// <summary>There is no such forwarder or parked entry.</summary>
+    public sealed record NotFound : OperationResult;
+
+    /// <summary>The entry waits behind another: that one decides.</summary>
+    public sealed record Behind(long Offset) : OperationResult;
+
+    /// <summary>The range is not in the log.</summary>
+    public sealed record OutOfRange(long Oldest, long Head) : OperationResult;
+
+    /// <summary>The forwarder is one of this process's own.</summary>
+    public sealed record InUse : OperationResult;
+
+    /// <summary>Too many wishes wait, or too many operators write at once.</summary>
+    public sealed record TooMany : OperationResult;
+}
+
+/// <summary>How the log and its forwarders stand.</summary>
+/// <param name="Log">The log's id.</param>
+/// <param name="Partitions">By number.</param>
+/// <param name="Forwarders">Those of this process first.</param>
+public sealed record LogStatus(string Log, IReadOnlyList<PartitionState> Partitions, IReadOnlyList<ForwarderStatus> Forwarders);
+
+/// <summary>How one forwarder stands.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Within">Its "at the latest by"; null: it is none of this process's own.</param>
+/// <param name="Partitions">By number.</param>
+public sealed record ForwarderStatus(string Name, TimeSpan? Within, IReadOnlyList<ForwarderStanding> Partitions)
+{
+    /// <summary><c>paused</c> (in all partitions), else <c>failing</c> (in any), <c>running</c> (in any) or <c>idle</c>.</summary>
+    public string State =>
+        Partitions.All(p => p.IsPaused) ? "paused"
+        : Partitions.Any(p => p.LastError is not null) ? "failing"
+        : Partitions.Any(p => p.LeaseOwner is not null) ? "running"
+        : "idle";
+}

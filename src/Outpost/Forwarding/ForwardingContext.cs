@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace Outpost.Forwarding;
+
+/// <summary>What all drains of a process share.</summary>
+internal sealed record ForwardingContext(
+    IEventStore Events,
+    IForwardingStore Store,
+    PartitionWatch Watch,
+    ForwardingOptions Options,
+    Sources Sources,
+    OutpostMetrics Metrics,
+    ForwardingLog Log)
+{
+    // A span's links are for people who follow a trace; more of them than this nobody follows.
+    private const int LinksMax = 100;
+
+    /// <summary>A span for one delivery, linked to the requests that its entries came from.</summary>
+    public static Activity? StartForward(string forwarder, IReadOnlyList<EventEntry> entries)
+    {
+        if (!OutpostMetrics.Activities.HasListeners()) return null;
+        var links = entries.Take(LinksMax)
+            .Select(entry => ActivityContext.TryParse(entry.TraceParent, null, isRemote: true, out var origin) ? new ActivityLink(origin) : (ActivityLink?)null)
+            .OfType<ActivityLink>();
+        var activity = OutpostMetrics.Activities.StartActivity($"forward {forwarder}", ActivityKind.Producer, default(ActivityContext), links: links);
+        activity?.SetTag("outpost.forwarder", forwarder);
+        activity?.SetTag("outpost.partition", entries[0].Partition);
+        activity?.SetTag("outpost.offset", entries[0].Offset);
+        activity?.SetTag("messaging.batch.message_count", entries.Count);
+        return activity;
+    }
+}
+
+/// <summary>What forwarding says, each change of state once.</summary>
+internal sealed partial class ForwardingLog(ILogger logger)
+{
+    private readonly ILogger _logger = logger;
+
+    [LoggerMessage(1, LogLevel.Information,
+        "Forwarder {Forwarder}: {Delivered} entries in {Batches} batches, {FailedPartitions} partitions failing, {ElapsedMs:F0} ms")]
+    public partial void Run(string forwarder, long delivered, long batches, int failedPartitions, double elapsedMs);
+
+    [LoggerMessage(2, LogLevel.Error, "Forwarder {Forwarder}: partition {Partition} is failing: {Reason}")]
+    public partial void Failing(string forwarder, int partition, string reason, Exception exception);
+
+    [LoggerMessage(3, LogLevel.Information, "Forwarder {Forwarder}: partition {Partition} works again")]
+    public partial void Recovered(string forwarder, int partition);
+
+    [LoggerMessage(4, LogLevel.Information,
+        "Forwarder {Forwarder}: partition {Partition} is forwarded by another process, from offset {Offset} or later on")]
+    public partial void LostLease(string forwarder, int partition, long offset);
+
+    [LoggerMessage(5, LogLevel.Error, "Forwarder {Forwarder}: parked {EventId} of {Subject}, and those of this subject after it: {Reason}")]
+    public partial void Parked(string forwarder, string eventId, string subject, string reason);
+
+    [LoggerMessage(6, LogLevel.Information, "Forwarder {Forwarder}: partition {Partition}, parked entry {Offset} is delivered")]
+    public partial void Unparked(string forwarder, int partition, long offset);
+
+    [LoggerMessage(7, LogLevel.Warning, "Forwarder {Forwarder}: partition {Partition}, parked entry {Offset} is refused again: {Reason}")]
+    public partial void RefusedAgain(string forwarder, int partition, long offset, string reason);
+
+    [LoggerMessage(8, LogLevel.Warning, "Forwarder {Forwarder}: partition {Partition}, parked entry {Offset} of {Subject} is discarded: {Reason}")]
+    public partial void Discarded(string forwarder, int partition, long offset, string subject, string reason);
+
+    [LoggerMessage(9, LogLevel.Information, "Forwarder {Forwarder}: partition {Partition}, entries {From} to {To} are replayed as {Replay}")]
+    public partial void Replayed(string forwarder, int partition, long from, long to, string replay);
+
+    [LoggerMessage(12, LogLevel.Warning, "Forwarder {Forwarder}: {EventId} is refused in a replay and passed over: {Reason}")]
+    public partial void ReplayRefused(string forwarder, string eventId, string reason);
+}

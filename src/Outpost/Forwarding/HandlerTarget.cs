@@ -1,0 +1,127 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Outpost.Forwarding;
+
+/// <summary>
+/// Handles one type of event inside the app, asynchronously from the log. Called in order within a partition, at least
+/// once for each event: pass <see cref="EventEntry.Id"/> on as the idempotency key of whatever it calls.
+/// </summary>
+/// <typeparam name="TEvent">The payload; the event type is its name.</typeparam>
+#pragma warning disable CA1711 // The field's word for it; nothing here is a delegate.
+public interface IEventHandler<in TEvent>
+#pragma warning restore CA1711
+{
+    /// <summary>
+    /// Handles one event. Timeouts, lost connections and answers of 408, 429 and 5xx may simply be thrown: the event
+    /// waits, and those behind it. <see cref="PermanentFailureException"/> parks it at once, anything else after
+    /// <see cref="HandlerOptions.AttemptsMax"/> times.
+    /// </summary>
+    Task HandleAsync(TEvent payload, EventEntry entry, CancellationToken cancellationToken);
+}
+
+/// <summary>An event that will never be handled as it is: it is parked, with this as the reason.</summary>
+public sealed class PermanentFailureException : Exception
+{
+    /// <summary>With a reason for people.</summary>
+    public PermanentFailureException(string message)
+        : base(message)
+    {
+    }
+
+    /// <summary>With a reason for people, and what it came from.</summary>
+    public PermanentFailureException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+}
+
+/// <summary>How a handler is called.</summary>
+public sealed record HandlerOptions
+{
+    /// <summary>Calls of one event that may fail for a reason nobody knows, before it is parked. Default 5.</summary>
+    public int AttemptsMax { get; init; } = 5;
+
+    /// <summary>Longest call; then it counts as a timeout. Default 5 s: it must end well before the lease does.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(5);
+}
+
+/// <summary>A handler as a forwarder's target: with a checkpoint of its own, and parked events of its own.</summary>
+public sealed class HandlerTarget<TEvent>(IEventHandler<TEvent> handler, JsonTypeInfo<TEvent> json, HandlerOptions options, TimeProvider time)
+    : IForwardTarget
+{
+    // Then the checkpoint is written, so that little is done again after a crash.
+    private static readonly TimeSpan BatchTime = TimeSpan.FromSeconds(1);
+
+    private static readonly string EventType = typeof(TEvent).Name;
+    private readonly ConcurrentDictionary<int, (long Offset, int Count)> _attempts = new();
+
+    /// <inheritdoc/>
+    public async Task<Delivery> DeliverAsync(IReadOnlyList<EventEntry> entries, string? replay, CancellationToken cancellationToken)
+    {
+        var start = time.GetTimestamp();
+        for (var done = 0; done < entries.Count; done++)
+        {
+            var entry = entries[done];
+            if (entry.Type != EventType) continue;
+            if (done > 0 && time.GetElapsedTime(start) > BatchTime) return new Delivery.Accepted(done);
+            if (await HandleAsync(entry, cancellationToken) is not { } failure) continue;
+            // What was handled before it counts; it comes first in the next delivery.
+            return done > 0 ? new Delivery.Accepted(done) : failure;
+        }
+
+        return new Delivery.Accepted(entries.Count);
+    }
+
+    // Null: it is handled.
+    private async Task<Delivery?> HandleAsync(EventEntry entry, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(options.Timeout, time);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            var payload = JsonSerializer.Deserialize(entry.Payload.Span, json)
+                ?? throw new PermanentFailureException($"The payload of {entry.Id} is null.");
+            await handler.HandleAsync(payload, entry, end.Token);
+            return null;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (OperationCanceledException e) when (timeout.IsCancellationRequested)
+        {
+            return new Delivery.Failed(new TimeoutException($"Handling took longer than {options.Timeout.TotalSeconds} seconds.", e), IsTransient: true);
+        }
+        catch (Exception e) when (IsTransient(e))
+        {
+            return new Delivery.Failed(e, IsTransient: true);
+        }
+        catch (PermanentFailureException e)
+        {
+            return new Delivery.Refused(1, e.Message);
+        }
+        catch (JsonException e)
+        {
+            return new Delivery.Refused(1, $"The payload is no {EventType}: {e.Message}");
+        }
+#pragma warning disable CA1031 // A handler may throw anything; the event waits, and is parked in the end.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            var attempts = _attempts.AddOrUpdate(
+                entry.Partition, (entry.Offset, 1), (_, before) => before.Offset == entry.Offset ? (entry.Offset, before.Count + 1) : (entry.Offset, 1));
+            return attempts.Count >= options.AttemptsMax
+                ? new Delivery.Refused(1, $"Failed {attempts.Count} times: {e.GetType().Name}: {e.Message}")
+                : new Delivery.Failed(e, IsTransient: true);
+        }
+    }
+
+    private static bool IsTransient(Exception e) => e switch
+    {
+        HttpRequestException { StatusCode: { } status } => (int)status is 408 or 429 or >= 500,
+        HttpRequestException or IOException or TimeoutException or System.Net.Sockets.SocketException or OperationCanceledException => true,
+        _ => false,
+    };
+}

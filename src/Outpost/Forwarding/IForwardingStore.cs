@@ -1,0 +1,23 @@
+namespace Outpost.Forwarding;
+
+/// <summary>What forwarding, its operators and retention need of a store besides the log itself.</summary>
+public interface IForwardingStore
+{
+    /// <summary>
+    /// Writes a checkpoint where it still is what the caller last saw (compare and swap on <see cref="Checkpoint.Tag"/>),
+    /// together with what becomes parked, or is parked no more: all or nothing. Null: somebody else wrote it meanwhile.
+    /// A lost answer is found out about. At most <see cref="Limits.ParkedPerWriteMax"/> parked entries at once.
+    /// </summary>
+    Task<Checkpoint?> SaveAsync(
+        int partition, Checkpoint checkpoint, IReadOnlyList<ParkedEntry> park, IReadOnlyList<long> unpark, CancellationToken cancellationToken);
+
+    /// <summary>Parked entries of one forwarder and partition from an offset on, in offset order.</summary>
+    Task<IReadOnlyList<ParkedEntry>> ReadParkedAsync(
+        int partition, string forwarder, long fromOffset, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Writes what operators ask for, by compare and swap. False: somebody else wrote it meanwhile.</summary>
+    Task<bool> SaveControlAsync(int partition, string forwarder, Control control, CancellationToken cancellationToken);
+
+    /// <summary>Deletes a forwarder's checkpoint, control and parked rows in a partition.</summary>
+    Task ForgetAsync(int partition, string forwarder, CancellationToken cancellationToken);
+}

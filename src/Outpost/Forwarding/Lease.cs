@@ -1,0 +1,81 @@
+namespace Outpost.Forwarding;
+
+/// <summary>
+/// The right to forward one partition for a while. Kept by writing the checkpoint; lost when a write fails the compare
+/// and swap. One write may be under way while the next batch is being delivered. Used by one drain only.
+/// </summary>
+internal sealed class Lease
+{
+    // A checkpoint is written in milliseconds; longer than this, and the lease would be at its end.
+    private static readonly TimeSpan WriteMax = TimeSpan.FromSeconds(5);
+
+    private readonly IForwardingStore _store;
+    private readonly int _partition;
+    private readonly TimeProvider _time;
+    private Task<bool> _saving = Task.FromResult(true);
+    private long _since;
+
+    private Lease(IForwardingStore store, int partition, Checkpoint checkpoint, TimeProvider time, long since)
+    {
+        _store = store;
+        _partition = partition;
+        Checkpoint = checkpoint;
+        _time = time;
+        _since = since;
+    }
+
+    /// <summary>As last written.</summary>
+    public Checkpoint Checkpoint { get; private set; }
+
+    /// <summary>When the last write was sent, as a timestamp of the time source.</summary>
+    public long RenewedAt => _since;
+
+    /// <summary>
+    /// How much of it is left. Counted from before the last write was sent, so it ends here before others see it end:
+    /// no clock but a stopwatch has a part in it.
+    /// </summary>
+    public TimeSpan Left => Checkpoint.LeaseTime - _time.GetElapsedTime(_since);
+
+    /// <summary>Takes the lease with one write. Null: somebody else was faster.</summary>
+    public static async Task<Lease?> TakeAsync(
+        IForwardingStore store, int partition, Checkpoint checkpoint, string owner, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var since = time.GetTimestamp();
+        var mine = checkpoint with { Owner = owner, Epoch = checkpoint.Epoch + 1, Write = checkpoint.Write + 1 };
+        var saved = await store.SaveAsync(partition, mine, [], [], cancellationToken);
+        return saved is null ? null : new Lease(store, partition, saved, time, since);
+    }
+
+    /// <summary>
+    /// Waits for the write under way, if any, and begins the next. False: the lease is lost, and nothing was begun.
+    /// </summary>
+    public async Task<bool> BeginSaveAsync(
+        Func<Checkpoint, Checkpoint> change, IReadOnlyList<ParkedEntry>? park = null, IReadOnlyList<long>? unpark = null)
+    {
+        if (!await SettleAsync()) return false;
+        _saving = SaveAsync(change(Checkpoint), park ?? [], unpark ?? []);
+        return true;
+    }
+
+    /// <summary>Waits for the write under way. False: the lease is lost.</summary>
+    public Task<bool> SettleAsync() => _saving;
+
+    /// <summary>Writes and waits. False: the lease is lost.</summary>
+    public async Task<bool> SaveAsync(
+        Func<Checkpoint, Checkpoint> change, IReadOnlyList<ParkedEntry>? park = null, IReadOnlyList<long>? unpark = null) =>
+        await BeginSaveAsync(change, park, unpark) && await SettleAsync();
+
+    /// <summary>Gives the lease back, so that nobody has to wait for its end.</summary>
+    public Task<bool> ReleaseAsync(Func<Checkpoint, Checkpoint> change) => SaveAsync(checkpoint => change(checkpoint) with { Owner = null });
+
+    private async Task<bool> SaveAsync(Checkpoint next, IReadOnlyList<ParkedEntry> park, IReadOnlyList<long> unpark)
+    {
+        var since = _time.GetTimestamp();
+        using var deadline = new CancellationTokenSource(WriteMax, _time);
+        var saved = await _store.SaveAsync(_partition, next with { Write = next.Write + 1 }, park, unpark, deadline.Token);
+        if (saved is null) return false;
+        Checkpoint = saved;
+        _since = since;
+        return true;
+    }
+}

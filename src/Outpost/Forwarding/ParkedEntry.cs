@@ -1,0 +1,66 @@
+namespace Outpost.Forwarding;
+
+/// <summary>An entry that was not delivered and does not hold up others: it is kept until an operator decides.</summary>
+/// <param name="Partition">Its partition.</param>
+/// <param name="Offset">Its offset.</param>
+/// <param name="Subject">What it is about: later entries of the same subject are parked behind it.</param>
+/// <param name="Type">Event type.</param>
+/// <param name="Reason">Why the target refused it; <c>behind {offset}</c> for an entry that follows a refused one.</param>
+/// <param name="Behind">The parked entry it follows; null: it was refused itself.</param>
+/// <param name="Attempts">How often it was delivered in vain; 0 for a follower.</param>
+/// <param name="At">When it was parked, by the store's clock.</param>
+public sealed record ParkedEntry(
+    int Partition, long Offset, string Subject, string Type, string Reason, long? Behind, int Attempts, DateTimeOffset At);
+
+/// <summary>Parked entries of one forwarder and partition in memory, while the lease is held.</summary>
+internal sealed class ParkedEntries
+{
+    private readonly SortedDictionary<long, ParkedEntry> _byOffset = [];
+    private readonly Dictionary<string, SortedSet<long>> _bySubject = new(StringComparer.Ordinal);
+
+    public ParkedEntries(IEnumerable<ParkedEntry> entries)
+    {
+        foreach (var entry in entries) Add(entry);
+    }
+
+    /// <summary>Entries that wait behind others.</summary>
+    public int Followers { get; private set; }
+
+    public ParkedEntry? this[long offset] => _byOffset.GetValueOrDefault(offset);
+
+    /// <summary>The refused entry behind which a new entry of this subject has to wait; null: none.</summary>
+    public long? Holds(string subject) => _bySubject.TryGetValue(subject, out var offsets) ? offsets.Min : null;
+
+    /// <summary>
+    /// Followers whose refused entry is parked no more (delivered, or discarded): the first of one such subject, in
+    /// order, at most <paramref name="max"/>. A release cut short by a crash goes on with these.
+    /// </summary>
+    public IReadOnlyList<ParkedEntry> Released(int max)
+    {
+        foreach (var offsets in _bySubject.Values)
+        {
+            if (_byOffset[offsets.Min].Behind is null) continue;
+            return [.. offsets.Select(offset => _byOffset[offset]).TakeWhile(entry => entry.Behind is not null).Take(max)];
+        }
+
+        return [];
+    }
+
+    public void Add(ParkedEntry entry)
+    {
+        if (_byOffset.TryGetValue(entry.Offset, out var old)) Remove(old.Offset);
+        _byOffset[entry.Offset] = entry;
+        if (!_bySubject.TryGetValue(entry.Subject, out var offsets)) _bySubject[entry.Subject] = offsets = [];
+        offsets.Add(entry.Offset);
+        if (entry.Behind is not null) Followers++;
+    }
+
+    public void Remove(long offset)
+    {
+        if (!_byOffset.Remove(offset, out var entry)) return;
+        var offsets = _bySubject[entry.Subject];
+        offsets.Remove(offset);
+        if (offsets.Count == 0) _bySubject.Remove(entry.Subject);
+        if (entry.Behind is not null) Followers--;
+    }
+}

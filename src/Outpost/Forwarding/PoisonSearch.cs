@@ -1,0 +1,24 @@
+namespace Outpost.Forwarding;
+
+/// <summary>
+/// Finds the entry that a target refuses among many, by halves: a few more deliveries, and only that entry is parked.
+/// </summary>
+internal sealed class PoisonSearch
+{
+    private int _suspects;
+
+    /// <summary>How many entries the next delivery may have.</summary>
+    public int Max => _suspects == 0 ? int.MaxValue : Math.Max(1, _suspects / 2);
+
+    /// <summary>The target took the first entries.</summary>
+    public void Accepted(int count) => _suspects = Math.Max(0, _suspects - count);
+
+    /// <summary>The target refused the first entries. True: it is this one, the first.</summary>
+    public bool Refused(int attempted)
+    {
+        _suspects = attempted;
+        if (attempted > 1) return false;
+        _suspects = 0;
+        return true;
+    }
+}

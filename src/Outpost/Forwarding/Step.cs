@@ -1,0 +1,49 @@
+namespace Outpost.Forwarding;
+
+/// <summary>What came of one step of a drain.</summary>
+internal abstract record Step
+{
+    private Step()
+    {
+    }
+
+    /// <summary>There was nothing to do.</summary>
+    public static readonly Step Idle = new Nothing();
+
+    /// <summary>There is nothing more to do.</summary>
+    public static readonly Step Done = new Nothing();
+
+    private sealed record Nothing : Step;
+
+    /// <summary>Something was done, and there may be more.</summary>
+    internal sealed record Worked : Step
+    {
+        public static readonly Worked Instance = new();
+    }
+
+    /// <summary>Somebody else has the lease: stop at once.</summary>
+    internal sealed record Lost : Step
+    {
+        public static readonly Lost Instance = new();
+    }
+
+    /// <summary>The target took the first entries.</summary>
+    internal sealed record Delivered(int Count) : Step;
+
+    /// <summary>The target refused them for good.</summary>
+    internal sealed record Refused(int Attempted, string Reason) : Step;
+
+    /// <summary>Nothing was delivered.</summary>
+    internal sealed record Failed(Exception Cause, string Kind, bool IsTransient) : Step
+    {
+        /// <summary>For people, bounded: it is stored with the checkpoint.</summary>
+        public string Reason
+        {
+            get
+            {
+                var text = $"{Cause.GetType().Name}: {Cause.Message}";
+                return text.Length <= 1000 ? text : text[..1000] + "…";
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using Outpost.Forwarding;
+
+namespace Outpost;
+
+/// <summary>
+/// What can be measured from outside: instruments of the meter <c>Outpost</c> and spans of the source of the same name.
+/// One per process. Names and dimensions are what dashboards and alerts rely on: docs/operations.md lists them.
+/// </summary>
+public sealed class OutpostMetrics : IDisposable
+{
+    /// <summary>Name of the meter and of the activity source.</summary>
+    public const string Name = "Outpost";
+
+    private readonly Meter _meter = new(Name);
+    private readonly ConcurrentDictionary<(string Forwarder, int Partition), Standing> _standings = new();
+    private readonly ConcurrentDictionary<int, bool> _retentionHeld = new();
+    private readonly Counter<long> _commands;
+    private readonly Counter<long> _commits;
+    private readonly Histogram<double> _commitDuration;
+    private readonly Counter<long> _forwarded;
+    private readonly Counter<long> _late;
+    private readonly Histogram<double> _latency;
+    private readonly Counter<long> _failures;
+    private readonly Counter<long> _leaseChanges;
+    private readonly Counter<long> _runs;
+    private readonly Counter<long> _deleted;
+    private readonly Counter<long> _storageRequests;
+    private double _clockSkew;
+
+    /// <summary>Creates the instruments.</summary>
+    public OutpostMetrics()
+    {
+        _commands = _meter.CreateCounter<long>("outpost.commands", "{command}", "Commands answered, by result");
+        _commits = _meter.CreateCounter<long>("outpost.commits", "{transaction}", "Transactions committed");
+        _commitDuration = _meter.CreateHistogram<double>("outpost.commit.duration", "s", "From sending a transaction to knowing that it is committed");
+        _forwarded = _meter.CreateCounter<long>("outpost.forwarded", "{entry}", "Entries accepted by a target");
+        _late = _meter.CreateCounter<long>("outpost.forwarded.late", "{entry}", "Entries accepted later than the forwarder's Within");
+        _latency = _meter.CreateHistogram<double>("outpost.forward.latency", "s", "From an entry's commit to its acceptance by the target");
+        _failures = _meter.CreateCounter<long>("outpost.forward.failures", "{delivery}", "Deliveries that failed and are tried again, by kind");
+        _leaseChanges = _meter.CreateCounter<long>("outpost.lease.changes", "{lease}", "Leases taken over from another process");
+        _runs = _meter.CreateCounter<long>("outpost.runs", "{run}", "Runs of the timer: the heartbeat");
+        _deleted = _meter.CreateCounter<long>("outpost.retention.deleted", "{row}", "Rows deleted by retention, by kind");
+        _storageRequests = _meter.CreateCounter<long>("outpost.storage.requests", "{request}", "Requests to Table Storage, by operation and status");
+        _meter.CreateObservableGauge("outpost.backlog", () => Observe(s => s.Backlog), "{entry}", "Entries not yet accepted");
+        _meter.CreateObservableGauge("outpost.oldest_age", () => Observe(s => s.OldestAgeSeconds), "s", "Age of the oldest entry not yet accepted");
+        _meter.CreateObservableGauge("outpost.parked", () => Observe(s => (long)s.Parked), "{entry}", "Entries parked");
+        _meter.CreateObservableGauge("outpost.late", () => Observe(s => s.Late), "{entry}", "Entries not yet accepted and past Within");
+        _meter.CreateObservableGauge("outpost.failing", () => Observe(s => s.IsFailing ? 1L : 0L), "{partition}", "1 while the last attempt failed");
+        _meter.CreateObservableGauge("outpost.retention.held", ObserveRetention, "{partition}", "1 while a forwarder keeps retention from deleting");
+        _meter.CreateObservableGauge("outpost.clock_skew", () => Volatile.Read(ref _clockSkew), "s", "Local clock less the store's");
+    }
+
+    /// <summary>Spans of commits and deliveries.</summary>
+    public static ActivitySource Activities { get; } = new(Name);
+
+    /// <summary>A command was answered.</summary>
+    public void Command(string result) => _commands.Add(1, new KeyValuePair<string, object?>("result", result));
+
+    /// <summary>A transaction was committed.</summary>
+    public void Committed(int partition, TimeSpan duration)
+    {
+        _commits.Add(1, new KeyValuePair<string, object?>("partition", partition));
+        _commitDuration.Record(duration.TotalSeconds);
+    }
+
+    /// <summary>A request to the store was answered (status 0: it was not).</summary>
+    public void StorageRequest(string operation, int status) => _storageRequests.Add(
+        1, new KeyValuePair<string, object?>("operation", operation), new KeyValuePair<string, object?>("status", status));
+
+    /// <summary>How far the local clock is ahead of the store's.</summary>
+    public void ClockSkew(TimeSpan ahead) => Volatile.Write(ref _clockSkew, ahead.TotalSeconds);
+
+    /// <summary>The timer ran.</summary>
+    public void Run() => _runs.Add(1);
+
+    /// <summary>Rows were deleted by retention.</summary>
+    public void Deleted(string kind, int rows) => _deleted.Add(rows, new KeyValuePair<string, object?>("kind", kind));
+
+    /// <summary>Whether a forwarder keeps retention from deleting what is old enough.</summary>
+    public void RetentionHeld(int partition, bool isHeld) => _retentionHeld[partition] = isHeld;
+
+    /// <inheritdoc/>
+    public void Dispose() => _meter.Dispose();
+
+    internal void Forwarded(Forwarder forwarder, int partition, IReadOnlyList<EventEntry> entries, int count, DateTimeOffset now, bool isReplay)
+    {
+        var name = new KeyValuePair<string, object?>("forwarder", forwarder.Name);
+        _forwarded.Add(count, name, new KeyValuePair<string, object?>("partition", partition));
+        if (isReplay) return;
+        var late = 0;
+        for (var i = 0; i < count; i++)
+        {
+            var age = now - entries[i].Timestamp;
+            if (age < TimeSpan.Zero) age = TimeSpan.Zero;
+            if (age > forwarder.Within) late++;
+            if (_latency.Enabled) _latency.Record(age.TotalSeconds, name);
+        }
+
+        if (late > 0) _late.Add(late, name);
+    }
+
+    internal void Failed(string forwarder, string kind) => _failures.Add(
+        1, new KeyValuePair<string, object?>("forwarder", forwarder), new KeyValuePair<string, object?>("kind", kind));
+
+    internal void LeaseTakenOver(string forwarder) => _leaseChanges.Add(1, new KeyValuePair<string, object?>("forwarder", forwarder));
+
+    internal void Stands(ForwarderStanding standing) => _standings[(standing.Forwarder, standing.Partition)] = new Standing(
+        standing.Backlog, standing.OldestUnforwardedAge?.TotalSeconds ?? 0, standing.Parked, standing.Late, standing.LastError is not null);
+
+    private IEnumerable<Measurement<T>> Observe<T>(Func<Standing, T> value)
+        where T : struct =>
+        _standings.Select(standing => new Measurement<T>(
+            value(standing.Value),
+            new KeyValuePair<string, object?>("forwarder", standing.Key.Forwarder),
+            new KeyValuePair<string, object?>("partition", standing.Key.Partition)));
+
+    private IEnumerable<Measurement<long>> ObserveRetention() => _retentionHeld.Select(held => new Measurement<long>(
+        held.Value ? 1 : 0, new KeyValuePair<string, object?>("partition", held.Key)));
+
+    private sealed record Standing(long Backlog, double OldestAgeSeconds, int Parked, long Late, bool IsFailing);
+}

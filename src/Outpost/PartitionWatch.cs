@@ -1,0 +1,143 @@
+namespace Outpost;
+
+/// <summary>
+/// Looks at partitions on behalf of all who wait for news of one: while somebody waits, one loop reads the partition's
+/// state now and then; own commits wake them without a request. So the number of waiters costs nothing.
+/// Thread-safe; one per process.
+/// </summary>
+public sealed class PartitionWatch
+{
+    private static readonly TimeSpan SlowestPoll = TimeSpan.FromSeconds(1);
+    private readonly IEventStore _store;
+    private readonly PartitionHeads _heads;
+    private readonly Sources _sources;
+    private readonly Watched[] _partitions;
+
+    /// <summary>Watches the partitions of a log.</summary>
+    public PartitionWatch(IEventStore store, Sources sources)
+    {
+        _store = store;
+        _heads = store.Heads;
+        _sources = sources;
+        _partitions = [.. Enumerable.Range(0, Limits.PartitionsMax).Select(_ => new Watched())];
+    }
+
+    /// <summary>A partition's state, read now or at most <paramref name="maxAge"/> ago.</summary>
+    public async Task<PartitionState> ReadAsync(int partition, TimeSpan maxAge, CancellationToken cancellationToken)
+    {
+        var watched = _partitions[partition];
+        if (watched.Last is { } last && _sources.Time.GetElapsedTime(last.At) < maxAge) return last.State;
+        return await ReadAsync(partition, cancellationToken);
+    }
+
+    /// <summary>Waits for an entry at <paramref name="offset"/>. False: there was none within <paramref name="timeout"/>.</summary>
+    /// <param name="partition">Which partition.</param>
+    /// <param name="offset">The entry waited for, usually the head.</param>
+    /// <param name="poll">How often to ask the store; the most impatient of all waiters counts, jitter is added.</param>
+    /// <param name="timeout">Longest wait.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<bool> WaitAsync(int partition, long offset, TimeSpan poll, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var start = _sources.Time.GetTimestamp();
+        var watched = _partitions[partition];
+        Enter(partition, watched, poll);
+        try
+        {
+            while (_heads[partition] <= offset)
+            {
+                var left = timeout - _sources.Time.GetElapsedTime(start);
+                if (left <= TimeSpan.Zero) return false;
+                await _heads.BeyondAsync(partition, offset).WaitAsync(left, _sources.Time, cancellationToken);
+            }
+
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return _heads[partition] > offset;
+        }
+        finally
+        {
+            Leave(watched, poll);
+        }
+    }
+
+    private async Task<PartitionState> ReadAsync(int partition, CancellationToken cancellationToken)
+    {
+        var at = _sources.Time.GetTimestamp();
+        var state = await _store.ReadPartitionAsync(partition, cancellationToken);
+        _partitions[partition].Last = new Look(state, at);
+        return state;
+    }
+
+    private void Enter(int partition, Watched watched, TimeSpan poll)
+    {
+        lock (watched)
+        {
+            watched.Polls.Add(poll);
+            if (watched.IsLooking) return;
+            watched.IsLooking = true;
+        }
+
+        // On the caller's scheduler, but not on its stack.
+        _ = Task.Factory.StartNew(() => LookAsync(partition, watched), CancellationToken.None, TaskCreationOptions.None, TaskScheduler.Current).Unwrap();
+    }
+
+    private static void Leave(Watched watched, TimeSpan poll)
+    {
+        lock (watched) watched.Polls.Remove(poll);
+    }
+
+    // Ends when nobody waits any more.
+    private async Task LookAsync(int partition, Watched watched)
+    {
+        var failed = false;
+        while (true)
+        {
+            TimeSpan poll;
+            lock (watched)
+            {
+                if (watched.Polls.Count == 0)
+                {
+                    watched.IsLooking = false;
+                    return;
+                }
+
+                poll = failed ? SlowestPoll : watched.Polls.Min();
+            }
+
+            await Task.Delay(poll * (0.8 + (_sources.NextRandom() * 0.4)), _sources.Time);
+            lock (watched)
+            {
+                if (watched.Polls.Count == 0) continue;
+            }
+
+            try
+            {
+                await ReadAsync(partition, CancellationToken.None);
+                failed = false;
+            }
+#pragma warning disable CA1031 // Whoever waits finds out by itself when it reads; this loop only has to go on.
+            catch (Exception)
+#pragma warning restore CA1031
+            {
+                failed = true;
+            }
+        }
+    }
+
+    private sealed record Look(PartitionState State, long At);
+
+    private sealed class Watched
+    {
+        public readonly List<TimeSpan> Polls = [];
+        public bool IsLooking;
+        private Look? _last;
+
+        public Look? Last
+        {
+            get => Volatile.Read(ref _last);
+            set => Volatile.Write(ref _last, value);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+using Outpost.Forwarding;
+
+namespace Outpost.Retention;
+
+/// <summary>How long things are kept.</summary>
+/// <param name="Events">Forwarded entries older than this are deleted; null keeps all. Receipts may make it longer: an entry is what leads to its receipt.</param>
+/// <param name="Receipts">Receipts older than this are deleted. Default 48 hours.</param>
+public sealed record RetentionOptions(TimeSpan? Events, TimeSpan Receipts)
+{
+    /// <summary>How long an entry is kept at least.</summary>
+    public TimeSpan? EventsAtLeast => Events is { } events && events < Receipts ? Receipts : Events;
+}
+
+/// <summary>What keeps retention from going on.</summary>
+/// <param name="Offset">Nothing from here on may be deleted.</param>
+/// <param name="Forwarder">Who needs it.</param>
+/// <param name="Why"><c>paused</c>, <c>behind</c>, <c>parked</c> or <c>replay</c>.</param>
+public sealed record Hold(long Offset, string Forwarder, string Why);
+
+/// <summary>Decides what may be deleted. Pure.</summary>
+public static class RetentionPlan
+{
+    /// <summary>
+    /// The lowest offset that somebody still needs: the checkpoint of each forwarder (configured or stored), its first
+    /// parked entry, and the beginning of a replay that is asked for. Null: nobody needs anything.
+    /// </summary>
+    /// <param name="state">The partition.</param>
+    /// <param name="configured">Forwarders of this app and where each stands or would begin.</param>
+    /// <param name="firstParked">First parked offset by forwarder, where one has any.</param>
+    public static Hold? Lowest(
+        PartitionState state, IReadOnlyDictionary<string, long> configured, IReadOnlyDictionary<string, long> firstParked)
+    {
+        var holds = new List<Hold>();
+        foreach (var name in configured.Keys.Union(state.Checkpoints.Keys))
+        {
+            var checkpoint = state.Checkpoints.GetValueOrDefault(name);
+            var control = state.Controls.GetValueOrDefault(name) ?? Control.None;
+            holds.Add(new Hold(checkpoint?.NextOffset ?? configured[name], name, control.IsPaused ? "paused" : "behind"));
+            if (firstParked.TryGetValue(name, out var parked)) holds.Add(new Hold(parked, name, "parked"));
+            holds.AddRange(control.Requests
+                .Where(request => request.Number > (checkpoint?.RequestDone ?? 0) && request.Kind == ControlRequestKind.Replay)
+                .Select(request => new Hold(request.Offset, name, "replay")));
+        }
+
+        return holds.MinBy(hold => hold.Offset);
+    }
+
+    /// <summary>How many of the first entries may be deleted: old enough, and below <paramref name="end"/>.</summary>
+    public static int Deletable(IReadOnlyList<EntryTrace> entries, DateTimeOffset before, long end) =>
+        entries.TakeWhile(entry => entry.At < before && entry.Offset < end).Count();
+}

@@ -1,0 +1,165 @@
+using Microsoft.Extensions.Logging;
+using Outpost.Forwarding;
+
+namespace Outpost.Retention;
+
+/// <summary>
+/// Deletes what is old: receipts, and entries that everybody has. Several processes may do so at once; what one of them
+/// deleted does not matter to the other. Runs with the timer, a little at a time.
+/// </summary>
+public sealed partial class RetentionRunner(
+    IEventStore events,
+    IRetentionStore store,
+    IForwardingStore forwarding,
+    PartitionWatch watch,
+    ForwardingEngine engine,
+    RetentionOptions options,
+    Sources sources,
+    OutpostMetrics metrics,
+    ILogger<RetentionRunner> logger)
+{
+    // Of one partition in one run: two thousand rows. The next run goes on.
+    private const int TransactionsPerRun = 20;
+
+    // A quarter of the partition's time at most: commits and forwarding have the rest.
+    private const int PauseFactor = 3;
+    private static readonly TimeSpan LookSoon = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LookLate = TimeSpan.FromHours(1);
+    private static readonly TimeSpan FreshEnough = TimeSpan.FromSeconds(30);
+
+    private readonly Dictionary<int, long> _notBefore = [];
+    private readonly Dictionary<int, Hold> _told = [];
+
+    /// <summary>Looks at each partition where something may be due. Not to be called twice at the same time.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        var layout = await events.LayoutAsync(stop);
+        for (var partition = 0; partition < layout.Partitions; partition++)
+        {
+            var now = sources.Time.GetTimestamp();
+            if (_notBefore.TryGetValue(partition, out var at) && now < at) continue;
+            try
+            {
+                var wait = await TrimAsync(partition, stop);
+                _notBefore[partition] = now + (long)(wait.TotalSeconds * sources.Time.TimestampFrequency);
+            }
+            catch (StoreUnavailableException e)
+            {
+                LogLater(partition, e.Message);
+            }
+        }
+    }
+
+    // How long there will be nothing to do.
+    private async Task<TimeSpan> TrimAsync(int partition, CancellationToken stop)
+    {
+        var state = await watch.ReadAsync(partition, FreshEnough, stop);
+        var left = TransactionsPerRun;
+        if (state.Trimmed.Rows < state.Oldest)
+        {
+            // Another run ended between moving the oldest offset and deleting.
+            var trimmed = await DeleteRowsAsync(partition, state.Oldest, state.Trimmed, stop);
+            if (trimmed is null) return TimeSpan.Zero;
+            state = state with { Trimmed = trimmed };
+        }
+
+        var receipts = await TrimReceiptsAsync(state, left, stop);
+        if (receipts is not { } receiptsDone) return TimeSpan.Zero;
+        var (afterReceipts, receiptWait) = receiptsDone;
+        if (options.EventsAtLeast is not { } keep) return receiptWait;
+        var eventWait = await TrimEventsAsync(afterReceipts, keep, left, stop);
+        return eventWait < receiptWait ? eventWait : receiptWait;
+    }
+
+    private async Task<(PartitionState State, TimeSpan Wait)?> TrimReceiptsAsync(PartitionState state, int transactions, CancellationToken stop)
+    {
+        for (; transactions > 0; transactions--)
+        {
+            if (state.Trimmed.Receipts >= state.Head) return (state, Bounded(options.Receipts));
+            var entries = await store.ReadTracesAsync(state.Partition, state.Trimmed.Receipts, Limits.TransactionRowsMax, stop);
+            var count = RetentionPlan.Deletable(entries, events.Now - options.Receipts, long.MaxValue);
+            if (count == 0) return (state, entries.Count == 0 ? LookSoon : Bounded(entries[0].At + options.Receipts - events.Now));
+            var start = sources.Time.GetTimestamp();
+            var old = entries.Take(count).ToList();
+            await store.DeleteReceiptsAsync(state.Partition, old, stop);
+            metrics.Deleted("receipt", old.Count(entry => entry.Receipt is not null));
+            var moved = state.Trimmed with { Receipts = old[^1].Offset + 1 };
+            if (await store.SaveOldestAsync(state.Partition, state.Oldest, moved, stop) is not { } saved) return null;
+            state = state with { Trimmed = saved };
+            await PauseAsync(start, stop);
+        }
+
+        return (state, TimeSpan.Zero);
+    }
+
+    private async Task<TimeSpan> TrimEventsAsync(PartitionState state, TimeSpan keep, int transactions, CancellationToken stop)
+    {
+        var hold = RetentionPlan.Lowest(
+            state,
+            engine.Forwarders.ToDictionary(forwarder => forwarder.Name, forwarder => forwarder.CheckpointIn(state).NextOffset),
+            await FirstParkedAsync(state, stop));
+        var end = Math.Min(state.Trimmed.Receipts, hold?.Offset ?? long.MaxValue);
+        for (; transactions > 0; transactions--)
+        {
+            var entries = state.Oldest >= state.Head ? [] : await store.ReadTracesAsync(state.Partition, state.Oldest, Limits.TransactionRowsMax, stop);
+            var before = events.Now - keep;
+            var count = RetentionPlan.Deletable(entries, before, end);
+            Tell(state.Partition, count < entries.Count && entries[count].At < before && hold is not null && entries[count].Offset >= hold.Offset ? hold : null);
+            if (count == 0) return entries.Count == 0 ? LookLate : entries[0].At < before ? LookSoon : Bounded(entries[0].At + keep - events.Now);
+
+            var start = sources.Time.GetTimestamp();
+            var oldest = entries[count - 1].Offset + 1;
+            // Readers are told first: from then on these entries are gone for everybody.
+            if (await store.SaveOldestAsync(state.Partition, oldest, state.Trimmed, stop) is not { } moved) return TimeSpan.Zero;
+            if (await DeleteRowsAsync(state.Partition, oldest, moved, stop) is not { } deleted) return TimeSpan.Zero;
+            state = state with { Oldest = oldest, Trimmed = deleted };
+            await PauseAsync(start, stop);
+        }
+
+        return TimeSpan.Zero;
+    }
+
+    private async Task<Trimmed?> DeleteRowsAsync(int partition, long oldest, Trimmed trimmed, CancellationToken stop)
+    {
+        for (var from = trimmed.Rows; from < oldest; from += Limits.TransactionRowsMax)
+            await store.DeleteEventsAsync(partition, from, (int)Math.Min(oldest - from, Limits.TransactionRowsMax), stop);
+        metrics.Deleted("event", (int)(oldest - trimmed.Rows));
+        return await store.SaveOldestAsync(partition, oldest, trimmed with { Rows = oldest }, stop);
+    }
+
+    private async Task<IReadOnlyDictionary<string, long>> FirstParkedAsync(PartitionState state, CancellationToken stop)
+    {
+        var first = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (var (name, checkpoint) in state.Checkpoints.Where(checkpoint => checkpoint.Value.Parked > 0))
+        {
+            if (await forwarding.ReadParkedAsync(state.Partition, name, 0, 1, stop) is [var parked, ..]) first[name] = parked.Offset;
+        }
+
+        return first;
+    }
+
+    private async Task PauseAsync(long start, CancellationToken stop) =>
+        await Task.Delay(sources.Time.GetElapsedTime(start) * PauseFactor, sources.Time, stop);
+
+    private void Tell(int partition, Hold? hold)
+    {
+        metrics.RetentionHeld(partition, hold is not null);
+        if (hold is null)
+        {
+            _told.Remove(partition);
+            return;
+        }
+
+        if (_told.TryGetValue(partition, out var told) && (told.Forwarder, told.Why) == (hold.Forwarder, hold.Why)) return;
+        _told[partition] = hold;
+        LogHeld(partition, hold.Offset, hold.Forwarder, hold.Why);
+    }
+
+    private static TimeSpan Bounded(TimeSpan wait) => wait < LookSoon ? LookSoon : wait > LookLate ? LookLate : wait;
+
+    [LoggerMessage(40, LogLevel.Warning, "Retention of partition {Partition} is held at offset {Offset} by forwarder {Forwarder}: {Why}")]
+    private partial void LogHeld(int partition, long offset, string forwarder, string why);
+
+    [LoggerMessage(41, LogLevel.Warning, "Retention of partition {Partition} goes on later: {Reason}")]
+    private partial void LogLater(int partition, string reason);
+}
