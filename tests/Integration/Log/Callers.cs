@@ -32,9 +32,9 @@ internal sealed class Callers(TestLog one, TestLog two)
         var id = $"o-{number}";
         var hasKeys = number % 4 != 0;
         var isImpatient = number % 16 == 1;
-        var placed = await SendAsync(number, hasKeys, isImpatient, (log, giveUp) =>
+        var placed = await SendAsync(number, shift: 0, hasKeys, isImpatient, (log, giveUp) =>
             log.PlaceAsync(id, hasKeys ? $"place-{number}" : null, giveUp));
-        var paid = placed is null ? null : await SendAsync(number + 1, hasKeys, isImpatient, (log, giveUp) =>
+        var paid = placed is null ? null : await SendAsync(number, shift: 1, hasKeys, isImpatient, (log, giveUp) =>
             log.PayAsync(id, hasKeys ? $"pay-{number}" : null, cancellationToken: giveUp));
         Assert.Equal(1, placed?.Version ?? 1);
         Assert.Equal(2, paid?.Version ?? 2);
@@ -44,14 +44,14 @@ internal sealed class Callers(TestLog one, TestLog two)
     // Null: unknown, and without a key there is no way to ask. "Unavailable" and "busy" mean that nothing was written, so
     // even a command without a key may be sent again: done twice, the second one would be refused.
     private async Task<Done?> SendAsync(
-        int first, bool hasKeys, bool isImpatient, Func<TestLog, CancellationToken, Task<CommandResult<Order>>> send)
+        int number, int shift, bool hasKeys, bool isImpatient, Func<TestLog, CancellationToken, Task<CommandResult<Order>>> send)
     {
         for (var attempt = 0; attempt < TriesMax; attempt++)
         {
             using var giveUp = new CancellationTokenSource(isImpatient && attempt < 2 ? Impatience : Timeout.InfiniteTimeSpan);
             try
             {
-                switch (await send((first + attempt) % 2 == 0 ? one : two, giveUp.Token))
+                switch (await send((number + shift + attempt) % 2 == 0 ? one : two, giveUp.Token))
                 {
                     case CommandResult<Order>.Unknown:
                         Interlocked.Increment(ref _unknown);
@@ -60,8 +60,10 @@ internal sealed class Callers(TestLog one, TestLog two)
                     case CommandResult<Order>.Busy:
                         Interlocked.Increment(ref _unavailable);
                         break;
-                    case var result:
-                        return Assert.IsType<Done>(result);
+                    case Done done:
+                        return done;
+                    case var wrong:
+                        throw new InvalidOperationException($"Command {number}, try {attempt + 1}: {wrong}");
                 }
             }
             catch (StoreUnavailableException)

@@ -15,7 +15,7 @@ public sealed class Ten_thousand_commands_over_a_bad_network(ITestOutputHelper o
     private const int Logs = 4;
     private const int OrdersPerLog = 1250;
     private const int CallersPerLog = 64;
-    private static readonly TimeSpan NetworkTimeout = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan NetworkTimeout = TimeSpan.FromMilliseconds(500);
 
     [Fact]
     public async Task Are_in_the_log_once_each_and_nobody_is_told_otherwise()
@@ -37,8 +37,8 @@ public sealed class Ten_thousand_commands_over_a_bad_network(ITestOutputHelper o
             runs.Sum(run => run.Callers.Unknown));
         output.WriteLine($"{landed} landed late; callers: {unavailable} unavailable, {givenUp} given up, {unknown} unknown");
         Assert.True(landed >= 30, $"Only {landed} requests landed late.");
-        Assert.True(unavailable >= 20, $"Only {unavailable} times a caller had to try again.");
-        Assert.True(givenUp >= 20, $"Only {givenUp} times an impatient caller went to the other process.");
+        Assert.True(unavailable >= 5, $"Only {unavailable} times a caller had to try again.");
+        Assert.True(givenUp >= 10, $"Only {givenUp} times an impatient caller went to the other process.");
     }
 
     private static async Task<Run> RunAsync(int number)
