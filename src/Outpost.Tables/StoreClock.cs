@@ -1,3 +1,4 @@
+using System.Globalization;
 using Azure.Core;
 using Azure.Core.Pipeline;
 using Microsoft.Extensions.Logging;
@@ -8,23 +9,29 @@ namespace Outpost.Tables;
 /// The store's clock, as far as it can be told from here: local time corrected by the <c>Date</c> header of the store's
 /// answers. Each answer bounds the difference between the two clocks (the store stamped it between sending and
 /// receiving, and the header has whole seconds); the correction moves only when it leaves these bounds.
+/// Local time is what the machine's clock said at the start, counted on by a timer that nobody sets: a commit knows of
+/// no answer since a clock was set, and a time that is too late would stay for as long, since times never decrease.
 /// </summary>
 public sealed partial class StoreClock(TimeProvider time, ILogger<StoreClock> logger) : HttpPipelinePolicy
 {
     private static readonly TimeSpan SkewWorthTelling = TimeSpan.FromSeconds(2);
+    private readonly DateTimeOffset _startedAt = time.GetUtcNow();
+    private readonly long _start = time.GetTimestamp();
     private long _correctionTicks;
     private int _told;
 
     /// <summary>Now, by the store's clock, UTC.</summary>
-    public DateTimeOffset Now => time.GetUtcNow() + Correction;
+    public DateTimeOffset Now => Local + Correction;
 
     /// <summary>What is added to local time.</summary>
     public TimeSpan Correction => TimeSpan.FromTicks(Interlocked.Read(ref _correctionTicks));
 
+    private DateTimeOffset Local => _startedAt + time.GetElapsedTime(_start);
+
     /// <inheritdoc/>
     public override async ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
     {
-        var sent = time.GetUtcNow();
+        var sent = Local;
         await ProcessNextAsync(message, pipeline);
         Observe(message, sent);
     }
@@ -32,7 +39,7 @@ public sealed partial class StoreClock(TimeProvider time, ILogger<StoreClock> lo
     /// <inheritdoc/>
     public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
     {
-        var sent = time.GetUtcNow();
+        var sent = Local;
         ProcessNext(message, pipeline);
         Observe(message, sent);
     }
@@ -42,16 +49,17 @@ public sealed partial class StoreClock(TimeProvider time, ILogger<StoreClock> lo
     {
         var least = date - received;
         var most = date + TimeSpan.FromSeconds(1) - sent;
-        // The local clock was set back while the request was under way: this answer says nothing.
-        if (least > most) return correction;
         return correction < least ? least : correction > most ? most : correction;
     }
 
     private void Observe(HttpMessage message, DateTimeOffset sent)
     {
-        if (!message.HasResponse || message.Response.Headers.Date is not { } date) return;
+        // Headers.Date would throw where the header is no date, and make a fault of a good answer.
+        if (!message.HasResponse || !message.Response.Headers.TryGetValue("Date", out var text) ||
+            !DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date))
+            return;
         var before = Correction;
-        var after = Correct(before, sent, time.GetUtcNow(), date);
+        var after = Correct(before, sent, Local, date);
         if (after == before) return;
         // A lost update costs nothing: the next answer corrects again.
         Interlocked.CompareExchange(ref _correctionTicks, after.Ticks, before.Ticks);

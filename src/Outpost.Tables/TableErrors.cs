@@ -15,6 +15,10 @@ internal static class TableErrors
     /// </summary>
     public static bool IsRefusal(Exception e) => e is RequestFailedException { Status: >= 400 and < 500 and not 408 and not 429 };
 
+    /// <summary>The caller left after some tries had failed already: the client then throws them all together.</summary>
+    public static bool IsGivenUp(Exception e, CancellationToken callers) =>
+        callers.IsCancellationRequested && e is AggregateException tries && tries.InnerExceptions.Any(one => one is OperationCanceledException);
+
     /// <summary>Unreachable, overloaded or too slow: trying again later helps.</summary>
     public static bool IsTransient(Exception e, CancellationToken callers) => e switch
     {

@@ -176,5 +176,9 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
         {
             throw new StoreUnavailableException("Table Storage did not answer, or is overloaded.", e);
         }
+        catch (Exception e) when (TableErrors.IsGivenUp(e, cancellationToken))
+        {
+            throw new OperationCanceledException("The caller gave up.", e, cancellationToken);
+        }
     }
 }

@@ -11,20 +11,21 @@ namespace Outpost.Tests.Testing;
 /// <summary>One process's view of a log in Azurite: store, command runner and what a test asks of them.</summary>
 public sealed class TestLog : IAsyncDisposable
 {
-    private TestLog(string connectionString, string tableName, int partitions, HttpPipelineTransport? transport)
+    private TestLog(
+        string connectionString, string tableName, int partitions, Sources sources, Action<TableClientOptions>? configure)
     {
         TableName = tableName;
         Partitions = partitions;
-        Clock = new StoreClock(Sources.Time, NullLogger<StoreClock>.Instance);
+        Clock = new StoreClock(sources.Time, NullLogger<StoreClock>.Instance);
         Table = new TableStorageOptions { ConnectionString = connectionString, TableName = tableName, Partitions = partitions }
             .CreateClient(Clock, options =>
             {
                 options.Retry.Delay = TimeSpan.FromMilliseconds(5);
-                if (transport is not null) options.Transport = transport;
+                configure?.Invoke(options);
             });
-        Store = new TableEventStore(Table, partitions, Clock, Sources, NullLogger.Instance);
-        Log = new EventLog(Store, Sources.Time);
-        Checkpoints = new TableForwardingStore(Table, Sources);
+        Store = new TableEventStore(Table, partitions, Clock, sources, NullLogger.Instance);
+        Log = new EventLog(Store, sources.Time);
+        Checkpoints = new TableForwardingStore(Table, sources);
     }
 
     public static Sources Sources { get; } = new(TimeProvider.System, Guid.NewGuid, Random.Shared.NextDouble);
@@ -45,17 +46,27 @@ public sealed class TestLog : IAsyncDisposable
 
     /// <summary>A new log in a table of its own.</summary>
     public static async Task<TestLog> CreateAsync(int partitions = 1, HttpPipelineTransport? transport = null) =>
-        new(await Azurite.ConnectionStringAsync(), Azurite.NewTableName(), partitions, transport);
+        Open(await Azurite.ConnectionStringAsync(), Azurite.NewTableName(), partitions, configure: With(transport));
+
+    /// <summary>A process on the log in that table, by its own clock and with its own client.</summary>
+    public static TestLog Open(
+        string connectionString,
+        string tableName,
+        int partitions = 1,
+        TimeProvider? time = null,
+        Action<TableClientOptions>? configure = null) =>
+        new(connectionString, tableName, partitions, Sources with { Time = time ?? Sources.Time }, configure);
 
     /// <summary>Another process on the same log.</summary>
     public async Task<TestLog> AnotherProcessAsync(HttpPipelineTransport? transport = null, int? partitions = null) =>
-        new(await Azurite.ConnectionStringAsync(), TableName, partitions ?? Partitions, transport);
+        Open(await Azurite.ConnectionStringAsync(), TableName, partitions ?? Partitions, configure: With(transport));
 
     public Task<CommandResult<Order>> PlaceAsync(string id, string? key = null, CancellationToken cancellationToken = default) =>
         RunAsync(id, key, "place", order => OrderDecisions.Place(order, id, "c1", [new OrderLine("a", 2, 9.5m)]), likelyNew: true, cancellationToken: cancellationToken);
 
-    public Task<CommandResult<Order>> PayAsync(string id, string? key = null, VersionCondition? ifMatch = null) =>
-        RunAsync(id, key, "pay", order => OrderDecisions.Pay(order, id), ifMatch: ifMatch);
+    public Task<CommandResult<Order>> PayAsync(
+        string id, string? key = null, VersionCondition? ifMatch = null, CancellationToken cancellationToken = default) =>
+        RunAsync(id, key, "pay", order => OrderDecisions.Pay(order, id), ifMatch: ifMatch, cancellationToken: cancellationToken);
 
     public Task<CommandResult<Order>> CancelAsync(string id, string? key = null) =>
         RunAsync(id, key, "cancel", order => OrderDecisions.Cancel(order, id, "no longer wanted"));
@@ -120,4 +131,9 @@ public sealed class TestLog : IAsyncDisposable
         await Store.DisposeAsync();
         Metrics.Dispose();
     }
+
+    private static Action<TableClientOptions> With(HttpPipelineTransport? transport) => options =>
+    {
+        if (transport is not null) options.Transport = transport;
+    };
 }
