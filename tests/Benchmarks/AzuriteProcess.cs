@@ -5,7 +5,9 @@ namespace Outpost.Tests.Benchmarks;
 /// <summary>Azurite's own processor time, from Linux's /proc: whether it is the limit has to be seen, not guessed.</summary>
 internal static class AzuriteProcess
 {
-    private const int TicksPerSecond = 100; // USER_HZ, the same on every Linux .NET runs on
+    /// <summary>USER_HZ, the same on every Linux .NET runs on.</summary>
+    public const int TicksPerSecond = 100;
+
     private const int Parent = 1;
     private const int UserTicks = 11;
     private const int SystemTicks = 12;

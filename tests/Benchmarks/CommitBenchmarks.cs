@@ -2,8 +2,8 @@ namespace Outpost.Tests.Benchmarks;
 
 /// <summary>
 /// The commit path: how many requests a command costs, how many commands a second, and how far that is from what the
-/// store takes at all. Bare loops and product take turns within each round, each in a new table with the same number of
-/// rows in the end.
+/// store takes at all. Bare loops and product take turns within each round, each in a new table; those that are compared
+/// by rows write the same number of them.
 /// </summary>
 internal sealed class CommitBenchmarks
 {
@@ -32,7 +32,10 @@ internal sealed class CommitBenchmarks
         for (var round = 1; round <= sizes.Rounds; round++)
         {
             Console.WriteLine($"commit: round {round} of {sizes.Rounds}");
+            var others = new OtherLoad();
             await rounds.RoundAsync();
+            if (OtherLoad.IsKnown)
+                figures.Sample("machine.other_load", others.Cores(), "cores", "taken by other programs; above 0.2 the figures are too low");
         }
 
         Console.WriteLine("commit: memory");

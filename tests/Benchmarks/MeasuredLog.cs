@@ -20,7 +20,9 @@ internal sealed class MeasuredLog : IAsyncDisposable
         var clock = new StoreClock(TestLog.Sources.Time, NullLogger<StoreClock>.Instance);
         var storage = new TableStorageOptions
         {
-            ConnectionString = connectionString, TableName = Azurite.NewTableName(), Partitions = partitions,
+            ConnectionString = connectionString,
+            TableName = Azurite.NewTableName(),
+            Partitions = partitions,
         };
         TableClientOptions? options = null;
         _table = storage.CreateClient(clock, each =>

@@ -48,7 +48,10 @@ internal sealed class OrderCommands
 
     private static Command<Order> Command(string id, Idempotency? idempotency, Func<Order?, Decision<Order>> decide) => new()
     {
-        Entity = OrderDecisions.Entity, EntityId = id, Decide = decide, Idempotency = idempotency,
+        Entity = OrderDecisions.Entity,
+        EntityId = id,
+        Decide = decide,
+        Idempotency = idempotency,
     };
 
     private Idempotency NewKey(string scope) =>
