@@ -9,6 +9,8 @@ const string Help = """
                 --partitions 1  --data DIR (state survives)  --no-build
       test      runs the tests: all, or the groups named: unit simulation integration e2e browser
                 what follows goes to dotnet test: test unit -- --filter Keys
+      bench     runs the benchmarks and prints the figures
+                --quick (one short round)  --json FILE  --only commit (groups whose name begins so)
       check     formatting, analyzers, dependency direction, public surface, no traces of a machine
       doctor    what is installed, real packages or stand-ins, free ports
                 --packages  looks at the package feed again
@@ -27,7 +29,8 @@ try
         ["test", .. var rest] => await new TestCommand(repository, shell).RunAsync(rest),
         ["check"] => await new CheckCommand(repository, shell).RunAsync(),
         ["doctor", .. var rest] => await new DoctorCommand(repository, shell).RunAsync(rest),
-        ["bench" or "simulate", ..] => Say($"{args[0]} is not here yet.", exitCode: 1),
+        ["bench", .. var rest] => await new BenchCommand(repository, shell).RunAsync(rest),
+        ["simulate", ..] => Say($"{args[0]} is not here yet.", exitCode: 1),
         [] or ["help" or "--help" or "-h", ..] => Say(Help, exitCode: 0),
         _ => Say($"There is no command '{string.Join(' ', args)}'.\n{Help}", exitCode: 1),
     };

@@ -83,7 +83,7 @@ public sealed partial class DevUp
     }
 
     [Theory]
-    [InlineData("bench", 1)]
+    [InlineData("simulate", 1)]
     [InlineData("frobnicate", 1)]
     [InlineData("help", 0)]
     public async Task Other_words_are_answered(string command, int exitCode)

@@ -1,0 +1,23 @@
+namespace Outpost.Dev;
+
+/// <summary>Builds and runs the benchmarks; what they print and how they end is theirs.</summary>
+internal sealed class BenchCommand(Repository repository, Shell shell)
+{
+    private const string Project = "tests/Benchmarks";
+
+    public async Task<int> RunAsync(IReadOnlyList<string> arguments)
+    {
+        var options = BenchOptions.Parse(arguments);
+        var node = new NodePackages(shell);
+        await node.EnsureNodeAsync();
+        using (await repository.TakeTurnAsync(shell.Stopped))
+        {
+            await node.EnsureAsync(repository.LocalServices);
+            await new Build(repository, shell).RunAsync(Project);
+        }
+
+        var program = repository.PathOf(Project, "bin", Build.Configuration, "net10.0", "Outpost.Tests.Benchmarks.dll");
+        var run = await shell.RunAsync("dotnet", [program, .. options.Arguments()], repository.Root, Console.WriteLine);
+        return run.ExitCode;
+    }
+}

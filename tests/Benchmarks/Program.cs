@@ -1,0 +1,30 @@
+using System.Globalization;
+using Outpost.Tests.Benchmarks;
+
+// The benchmarks: dotnet run dev.cs bench [--quick] [--json FILE] [--only GROUP]. Each group is a file of its own and one
+// line here, writes its figures into the same flat list, and brings its own warm-up.
+CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+(string Name, Func<BenchmarkOptions, Figures, Task> RunAsync)[] groups =
+[
+    ("commit", CommitBenchmarks.RunAsync),
+    // Next: forward, feed, latency; and scale, whose figure comes from the simulated table as a list:
+    // figures.Set("scale.partitions", …).
+];
+
+var options = BenchmarkOptions.Parse(args);
+var chosen = groups.Where(group => group.Name.StartsWith(options.Only, StringComparison.Ordinal)).ToArray();
+if (chosen.Length == 0)
+{
+    Console.Error.WriteLine(
+        $"--only {options.Only}: there is no such group, but {string.Join(", ", groups.Select(group => group.Name))}.");
+    return 1;
+}
+
+var figures = new Figures();
+await Machine.DescribeAsync(figures);
+foreach (var group in chosen) await group.RunAsync(options, figures);
+
+Console.WriteLine();
+figures.Print(Console.Out);
+if (options.Json is { } file) figures.Write(file);
+return 0;
