@@ -11,7 +11,7 @@ public sealed class EventLog(IEventStore store, TimeProvider time)
 {
     // Commands with a key that are under way in this process: a repeat waits here instead of racing its original.
     private readonly ConcurrentDictionary<(string Scope, string Key, string Subject), Task> _inFlight = new();
-    private readonly EntityTurns _turns = new();
+    private readonly EntityTurns _turns = new(time);
 
     /// <summary>Runs one command.</summary>
     /// <exception cref="OperationCanceledException">The caller gave up; the command may still have been committed.</exception>
