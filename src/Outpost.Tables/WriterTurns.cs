@@ -43,6 +43,9 @@ internal sealed class WriterTurns(Sources sources)
     private long _lookedAt;
     private long _finishedAt;
     private bool _comesAgain;
+    private TimeSpan _backOff;
+    private long _lostAt;
+    private int _losses;
     private bool _goAtOnce;
     private bool _again;
     private bool _inLine;
@@ -79,7 +82,8 @@ internal sealed class WriterTurns(Sources sources)
 
         _inLine = true;
         var before = TurnsBefore();
-        var left = (_roundTrip * (RoundTripsPerTurn * before)) - Since(_movedAt);
+        if (Since(_finishedAt) > Remembered) before = 0;
+        var left = Later((_roundTrip * (RoundTripsPerTurn * before)) - Since(_movedAt), _backOff - Since(_lostAt));
         if (left <= TimeSpan.Zero) return Since(_lookedAt) <= _roundTrip / 4 ? null : TimeSpan.Zero;
         // The nearer the turn, the more often it looks.
         var wait = _roundTrip * (before - 1);
@@ -119,6 +123,8 @@ internal sealed class WriterTurns(Sources sources)
         _racedAt = _othersAt = sources.Time.GetTimestamp();
         _taken = 0;
         _again = true;
+        _lostAt = _racedAt.Value;
+        _backOff = _roundTrip * (_losses++ * sources.NextRandom());
     }
 
     /// <summary>This process committed.</summary>
@@ -126,6 +132,8 @@ internal sealed class WriterTurns(Sources sources)
     {
         _commit = commitId;
         _again = false;
+        _losses = 0;
+        _backOff = TimeSpan.Zero;
         _movedAt = _lookedAt = _finishedAt = sources.Time.GetTimestamp();
         _taken = commitId[^1] == GoesOn ? _taken + 1 : 0;
     }
@@ -156,6 +164,8 @@ internal sealed class WriterTurns(Sources sources)
         var beforeMe = string.CompareOrdinal(name, _me) < 0;
         return string.CompareOrdinal(last, _me) < 0 ? afterLast && beforeMe : afterLast || beforeMe;
     }
+
+    private static TimeSpan Later(TimeSpan one, TimeSpan other) => one > other ? one : other;
 
     private TimeSpan Since(long timestamp) => sources.Time.GetElapsedTime(timestamp);
 

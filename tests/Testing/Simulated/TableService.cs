@@ -31,6 +31,12 @@ public sealed class TableService(TimeProvider time, Random? random = null)
     /// <summary>Requests answered 503.</summary>
     public long Refused { get; private set; }
 
+    /// <summary>How long requests waited for their partition, all together.</summary>
+    public TimeSpan WaitedForPartition { get; private set; }
+
+    /// <summary>How long requests waited for the account once their partition would have taken them, all together.</summary>
+    public TimeSpan WaitedForAccount { get; private set; }
+
     /// <summary>The request travels and waits until the service does it.</summary>
     internal async Task ArriveAsync(string partition, int entities, CancellationToken cancellationToken)
     {
@@ -50,7 +56,10 @@ public sealed class TableService(TimeProvider time, Random? random = null)
     internal async Task WorkAsync(string partition, int entities, CancellationToken cancellationToken)
     {
         var (own, account) = Buckets(partition);
-        var wait = Later(own.Take(entities), account.Take(entities));
+        var forPartition = Later(own.Take(entities), TimeSpan.Zero);
+        var wait = Later(account.Take(entities), forPartition);
+        WaitedForPartition += forPartition;
+        WaitedForAccount += wait - forPartition;
         if (wait > TimeSpan.Zero) await Task.Delay(wait, time, cancellationToken);
     }
 

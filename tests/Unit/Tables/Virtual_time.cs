@@ -150,7 +150,7 @@ public sealed class Virtual_time
 
     private static List<string> Trace(int seed)
     {
-        var work = BusyProcesses.Run(processes: 3, callers: 4, seconds: 0.5, seed);
+        var work = new BusyProcesses { Processes = 3, Callers = 4, Seconds = 0.5 }.Run(seed);
         return [.. work.Table.Requests.Select(request => $"{request.Kind} {string.Join(' ', request.Keys)}"),
             .. work.Table.Rows("0000").Select(row => $"{row.RowKey} {row.Timestamp:O} {row.ETag} {row.GetString("Commit")}")];
     }
