@@ -49,7 +49,8 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         var pending = new PendingChange(change, _sources.Time.GetTimestamp(), cancellationToken);
         if (!_queue.TryAdd(pending)) return CommitResult.QueueFull;
         // The caller may leave; the change goes on where it was sent already.
-        return await pending.Result.WaitAsync(cancellationToken);
+        using var leaving = cancellationToken.UnsafeRegister(static left => ((PendingChange)left!).DropIfCancelled(), pending);
+        return await pending.Result;
     }
 
     /// <summary>Finishes what was accepted, and takes no more.</summary>

@@ -34,8 +34,8 @@ public static class ScalingOverPartitions
             Callers = CallersPerPartition * partitions,
             Partitions = partitions,
             WithKeys = withKeys,
-            WarmUpSeconds = 0.5,
-            Seconds = 1.5,
+            WarmUpSeconds = 0.3,
+            Seconds = 1,
         }.Run(seed: 1);
         if (work.Failures.Count > 0) throw new InvalidOperationException($"{work.Failures.Count} commands failed: {work.Failures[0]}");
         var service = work.Table.Service!;

@@ -1,8 +1,6 @@
-using Xunit.Abstractions;
-
 namespace Outpost.Tests.Unit.Tables;
 
-public sealed class Scaling_over_partitions(ITestOutputHelper output)
+public sealed class Scaling_over_partitions
 {
     private const double EntitiesPerPartition = 2_000;
     private const double EntitiesPerAccount = 20_000;
@@ -10,10 +8,7 @@ public sealed class Scaling_over_partitions(ITestOutputHelper output)
     [Fact]
     public void Is_linear_up_to_what_the_account_takes()
     {
-        var start = System.Diagnostics.Stopwatch.StartNew();
         var all = ScalingOverPartitions.Measure();
-        output.WriteLine(start.Elapsed.ToString());
-        foreach (var s in all) output.WriteLine($"partitions {s}");
         foreach (var measured in all)
         {
             var (commands, rows) = measured.WithKeys ? (33, 100) : (49, 99);

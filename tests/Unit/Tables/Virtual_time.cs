@@ -134,7 +134,22 @@ public sealed class Virtual_time
     {
         var world = new VirtualTime();
 
-        var escaped = Assert.Throws<InvalidOperationException>(() => world.Run(async () => await Task.Run(() => Task.CompletedTask)));
+        using var ticked = new ManualResetEventSlim();
+
+        async Task TickAsync()
+        {
+            while (true)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1), world);
+                ticked.Set();
+            }
+        }
+
+        var escaped = Assert.Throws<InvalidOperationException>(() => world.Run(async () =>
+        {
+            var pool = Task.Run(ticked.Wait);
+            await Task.WhenAny(TickAsync(), WaitForAsync(pool));
+        }));
 
         Assert.StartsWith("Work left this world for the thread pool", escaped.Message, StringComparison.Ordinal);
     }
@@ -146,6 +161,42 @@ public sealed class Virtual_time
 
         Assert.Equal(first, again);
         Assert.NotEqual(first, Trace(2));
+    }
+
+    [Fact]
+    public void Carries_commands_that_may_be_cancelled()
+    {
+        var world = new VirtualTime();
+        var table = new SimulatedTable(world, exists: false) { Service = new TableService(world) };
+        using var cancellation = new CancellationTokenSource();
+
+        world.Run(async () =>
+        {
+            await using var log = new VirtualLog(world, table, new Random(1));
+            await log.Store.LayoutAsync(cancellation.Token);
+            await Task.WhenAll(Enumerable.Range(0, 5).Select(number => log.Log.ExecuteAsync(Tallies.Count($"{number}", "step"), cancellation.Token)));
+        });
+
+        Assert.Equal(5, SoundLog.Check(table).Count);
+    }
+
+    [Fact]
+    public void Carries_reads_and_commands_that_queue_for_one_entity()
+    {
+        var world = new VirtualTime(new Random(1));
+        var table = new SimulatedTable(world, exists: false) { Service = new TableService(world) };
+
+        var entries = world.Run(async () =>
+        {
+            await using var log = new VirtualLog(world, table, new Random(1));
+            await log.Store.LayoutAsync(CancellationToken.None);
+            await Task.WhenAll(Enumerable.Range(0, 50).Select(
+                number => log.Log.ExecuteAsync(Tallies.Count("hot", $"{number}"), CancellationToken.None)));
+            Assert.Equal(50, (await log.Store.ReadPartitionAsync(0, CancellationToken.None)).Head);
+            return await log.Store.ReadEventsAsync(0, 0, Limits.PageEntriesMax, CancellationToken.None);
+        });
+
+        Assert.Equal(SoundLog.Check(table), entries.Select(Tallies.StepOf));
     }
 
     private static List<string> Trace(int seed)
@@ -169,6 +220,8 @@ public sealed class Virtual_time
         })));
         return trace;
     }
+
+    private static async Task WaitForAsync(Task task) => await task;
 
     private static async Task SayAsync(VirtualTime world, List<string> trace, string what, TimeSpan after)
     {
