@@ -11,7 +11,7 @@ namespace Outpost.Tables;
 internal sealed partial class PartitionWriter : IAsyncDisposable
 {
     // More looks at the head than a round of busy processes takes; whoever is not let in by then races.
-    private const int LooksMax = 200;
+    private const int LooksMax = 100;
 
     private readonly TableClient _table;
     private readonly int _partition;

@@ -13,6 +13,10 @@ namespace Outpost.Tables;
 /// were there. Meanwhile changes queue up, so batches grow and throughput stays.
 /// </para>
 /// <para>
+/// A newcomer, whom nobody waits for, waits for nobody either; whoever loses several races in a row backs off a little
+/// longer each time, so that many newcomers at once do not spend the partition's throughput on refused transactions.
+/// </para>
+/// <para>
 /// All of this only paces: a wrong guess costs a lost race. A writer that has neither lost a race nor seen the head
 /// move while it waited within the last second waits for nobody; one that has seen another's commit within the last
 /// second reads the head first (one round trip) rather than send what has become old (three).
@@ -30,28 +34,36 @@ internal sealed class WriterTurns(Sources sources)
     private static readonly TimeSpan RoundTripMin = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan RoundTripMax = TimeSpan.FromMilliseconds(200);
 
-    private readonly string _me = sources.NewId().ToString("N")[..NameLength];
+    // The half of an id that is random in every version.
+    private readonly string _me = sources.NewId().ToString("N")[^NameLength..];
 
     // Who else is in the round, by name, with when it was last seen there.
     private readonly Dictionary<string, long> _round = new(StringComparer.Ordinal);
     private TimeSpan _roundTrip = RoundTripMin;
+
+    // The last commit this process knows of, since when, and when it last looked.
     private string? _commit;
-    private long _commits;
-    private long? _racedAt;
-    private long? _othersAt;
+    private bool _knows;
     private long _movedAt;
     private long _lookedAt;
-    private long _finishedAt;
+
+    // Signs of others: a lost race or a head that moved while this process was in line; any commit of theirs.
+    private long? _racedAt;
+    private long? _othersAt;
+
+    // This process: its commits, how many of the turn it has had, its losses in a row.
+    private long _commits;
+    private long? _wonAt;
     private bool _comesAgain;
-    private TimeSpan _backOff;
-    private long _lostAt;
-    private int _losses;
-    private bool _goAtOnce;
-    private bool _again;
-    private bool _inLine;
-    private bool _looked;
-    private bool _knows;
     private int _taken;
+    private int _losses;
+    private long _lostAt;
+    private TimeSpan _backOff;
+
+    // The work at hand: whether the next try is free, the head was read for it, it is in line.
+    private bool _goAtOnce;
+    private bool _looked;
+    private bool _inLine;
 
     /// <summary>There is work to do.</summary>
     public void Begin()
@@ -59,9 +71,9 @@ internal sealed class WriterTurns(Sources sources)
         _inLine = false;
         _looked = false;
         // After a lost race it is still the same work.
-        if (_again) return;
+        if (_losses > 0) return;
         // Whose work comes as soon as the last is done is busy, and will want the next turn too.
-        _comesAgain = Since(_finishedAt) <= _roundTrip;
+        _comesAgain = IsWithin(_wonAt, _roundTrip);
         if (!_comesAgain) _taken = 0;
     }
 
@@ -81,13 +93,12 @@ internal sealed class WriterTurns(Sources sources)
         }
 
         _inLine = true;
-        var before = TurnsBefore();
-        if (Since(_finishedAt) > Remembered) before = 0;
-        var left = Later((_roundTrip * (RoundTripsPerTurn * before)) - Since(_movedAt), _backOff - Since(_lostAt));
+        var before = IsWithin(_wonAt, Remembered) ? TurnsBefore() : 0;
+        var left = Longer((_roundTrip * (RoundTripsPerTurn * before)) - Since(_movedAt), _backOff - Since(_lostAt));
         if (left <= TimeSpan.Zero) return Since(_lookedAt) <= _roundTrip / 4 ? null : TimeSpan.Zero;
-        // The nearer the turn, the more often it looks.
-        var wait = _roundTrip * (before - 1);
-        return wait < RoundTripMin ? RoundTripMin : wait < left ? wait : left;
+        // The nearer the turn, the more often it looks, since those before may well be done earlier.
+        var next = _roundTrip * (before - 1);
+        return before == 0 || next > left ? left : Longer(next, RoundTripMin);
     }
 
     /// <summary>Names the next commit.</summary>
@@ -122,7 +133,6 @@ internal sealed class WriterTurns(Sources sources)
         _goAtOnce = !IsRacing;
         _racedAt = _othersAt = sources.Time.GetTimestamp();
         _taken = 0;
-        _again = true;
         _lostAt = _racedAt.Value;
         _backOff = _roundTrip * (_losses++ * sources.NextRandom());
     }
@@ -131,10 +141,10 @@ internal sealed class WriterTurns(Sources sources)
     public void Won(string commitId)
     {
         _commit = commitId;
-        _again = false;
         _losses = 0;
         _backOff = TimeSpan.Zero;
-        _movedAt = _lookedAt = _finishedAt = sources.Time.GetTimestamp();
+        _movedAt = _lookedAt = sources.Time.GetTimestamp();
+        _wonAt = _movedAt;
         _taken = commitId[^1] == GoesOn ? _taken + 1 : 0;
     }
 
@@ -165,7 +175,7 @@ internal sealed class WriterTurns(Sources sources)
         return string.CompareOrdinal(last, _me) < 0 ? afterLast && beforeMe : afterLast || beforeMe;
     }
 
-    private static TimeSpan Later(TimeSpan one, TimeSpan other) => one > other ? one : other;
+    private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
 
     private TimeSpan Since(long timestamp) => sources.Time.GetElapsedTime(timestamp);
 

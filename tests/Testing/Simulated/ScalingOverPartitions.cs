@@ -35,7 +35,8 @@ public static class ScalingOverPartitions
             Partitions = partitions,
             WithKeys = withKeys,
             WarmUpSeconds = 0.3,
-            Seconds = 1,
+            // So many rows each time that one transaction more or less is below a percent.
+            Seconds = Math.Max(1, 8.0 / partitions),
         }.Run(seed: 1);
         if (work.Failures.Count > 0) throw new InvalidOperationException($"{work.Failures.Count} commands failed: {work.Failures[0]}");
         var service = work.Table.Service!;

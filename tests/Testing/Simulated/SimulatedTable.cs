@@ -215,7 +215,7 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
 
     private Response<IReadOnlyList<Response>> Write(List<TableTransactionAction> actions)
     {
-        if (RowRules.Body(actions) > RowRules.TransactionBytes) throw TableError.Status(413, "RequestBodyTooLarge");
+        if (RowRules.IsTooLarge(actions)) throw TableError.Status(413, "RequestBodyTooLarge");
         var written = new Dictionary<(string, string), StoredRow?>();
         for (var i = 0; i < actions.Count; i++)
         {
