@@ -7,7 +7,8 @@ namespace Outpost.Tests.Testing;
 /// It is a task scheduler, so every <c>await</c> inside comes back to it, whoever completes what is awaited. What goes
 /// to the thread pool all the same cannot be ordered and fails the run: <c>Task.Run</c>, <c>ConfigureAwait(false)</c>
 /// on an unfinished task, and <c>WaitAsync</c>, <c>WhenAll</c> or <c>WhenAny</c> directly on the task of a completion
-/// source that runs its continuations asynchronously.
+/// source that runs its continuations asynchronously. That last kind is not always noticed: where it waits with a
+/// timeout, the clock may reach the timeout before the thread pool comes back.
 /// </para>
 /// </summary>
 /// <param name="random">Picks which of the steps that are ready comes next; null: first come, first served.</param>
