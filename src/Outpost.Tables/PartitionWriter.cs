@@ -10,7 +10,8 @@ namespace Outpost.Tables;
 /// </summary>
 internal sealed partial class PartitionWriter : IAsyncDisposable
 {
-    private static readonly TimeSpan RecentRace = TimeSpan.FromSeconds(1);
+    // More looks at the head than a round of busy processes takes; whoever is not let in by then races.
+    private const int LooksMax = 100;
 
     private readonly TableClient _table;
     private readonly string _partitionKey;
@@ -21,9 +22,8 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
     private readonly CommitOutcome _outcome;
     private readonly ChangeQueue _queue;
     private readonly Task _loop;
+    private readonly WriterTurns _turns;
     private HeadRow? _head;
-    private long _lostRaceAt;
-    private bool _lostRace;
 
     public PartitionWriter(
         TableClient table, int partition, Action<RowList> committed, StoreClock clock, Sources sources, ILogger logger)
@@ -36,7 +36,10 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         _logger = logger;
         _outcome = new CommitOutcome(table, _partitionKey);
         _queue = new ChangeQueue(sources.Time);
-        _loop = Task.Run(RunAsync);
+        _turns = new WriterTurns(sources);
+        // In a host the current scheduler is the thread pool's; a simulation brings one that keeps its own order.
+        _loop = Task.Factory.StartNew(
+            RunAsync, CancellationToken.None, TaskCreationOptions.DenyChildAttach, TaskScheduler.Current).Unwrap();
     }
 
     public async Task<CommitResult> CommitAsync(Change change, CancellationToken cancellationToken)
@@ -44,7 +47,8 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         var pending = new PendingChange(change, _sources.Time.GetTimestamp(), cancellationToken);
         if (!_queue.TryAdd(pending)) return CommitResult.QueueFull;
         // The caller may leave; the change goes on where it was sent already.
-        return await pending.Result.WaitAsync(cancellationToken);
+        using var leaving = cancellationToken.UnsafeRegister(static left => ((PendingChange)left!).DropIfCancelled(), pending);
+        return await pending.Result;
     }
 
     /// <summary>Finishes what was accepted, and takes no more.</summary>
@@ -58,6 +62,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
     {
         while (await _queue.WaitAsync())
         {
+            await TakeTurnAsync();
             var batch = _queue.NextBatch();
             if (batch.Changes.Count == 0) continue;
             try
@@ -76,10 +81,36 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         }
     }
 
+    // Where other processes write here too: waits until it is this one's turn, and reads the head before it goes.
+    private async Task TakeTurnAsync()
+    {
+        _turns.Begin();
+        try
+        {
+            for (var looks = 0; looks < LooksMax && _turns.Wait() is { } wait; looks++)
+            {
+                if (wait > TimeSpan.Zero) await Task.Delay(wait, _sources.Time);
+                _head = await ReadHeadAsync();
+            }
+        }
+        catch (Exception)
+        {
+            // The commit reads the head again, and its callers hear what is wrong.
+            _head = null;
+        }
+    }
+
+    private async Task<HeadRow> ReadHeadAsync()
+    {
+        var head = await _outcome.ReadHeadAsync(CancellationToken.None);
+        _turns.Saw(head);
+        return head;
+    }
+
     private async Task CommitBatchAsync(CommitBatch batch)
     {
-        var head = _head ??= await _outcome.ReadHeadAsync(CancellationToken.None);
-        var rows = batch.Build(_partitionKey, head, _sources.NewId().ToString("N"), _clock.Now);
+        var head = _head ??= await ReadHeadAsync();
+        var rows = batch.Build(_partitionKey, head, _turns.NextCommitId(), _clock.Now);
         var start = _sources.Time.GetTimestamp();
         for (var attempt = 1; ; attempt++)
         {
@@ -87,8 +118,8 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
             try
             {
                 var answers = (await _table.SubmitTransactionAsync(rows.Actions)).Value;
+                _turns.Measured(_sources.Time.GetElapsedTime(start));
                 Committed(batch, rows, rows.After with { Tag = answers[0].Headers.ETag });
-                await GiveOthersTheirTurnAsync(_sources.Time.GetElapsedTime(start));
                 return;
             }
             catch (Exception e)
@@ -105,7 +136,8 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
                     return;
 
                 case CommitOutcome.Found.Overtaken overtaken:
-                    LostRace(overtaken.Head);
+                    _head = overtaken.Head;
+                    _turns.Lost(overtaken.Head);
                     _queue.GoAgain(batch.Changes);
                     return;
 
@@ -129,6 +161,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
     private void Committed(CommitBatch batch, RowList rows, HeadRow? head)
     {
         _head = head;
+        _turns.Won(rows.CommitId);
         _committed(rows);
         foreach (var pending in batch.Changes)
         {
@@ -156,21 +189,6 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         else
             owner.Fail(refusal);
         _queue.GoAgain([.. batch.Changes.Where(p => p != owner)]);
-    }
-
-    private void LostRace(HeadRow? head)
-    {
-        _head = head;
-        _lostRaceAt = _sources.Time.GetTimestamp();
-        _lostRace = true;
-    }
-
-    // Another process writes here too: whoever just won waits about one round trip, so that nobody starves.
-    private async Task GiveOthersTheirTurnAsync(TimeSpan roundTrip)
-    {
-        if (!_lostRace) return;
-        _lostRace = _sources.Time.GetElapsedTime(_lostRaceAt) < RecentRace;
-        if (_lostRace) await Task.Delay(roundTrip * (0.5 + _sources.NextRandom()), _sources.Time);
     }
 
     private Task BackOffAsync(int attempt)

@@ -11,7 +11,7 @@ public sealed class EventLog(IEventStore store, TimeProvider time)
 {
     // Commands with a key that are under way in this process: a repeat waits here instead of racing its original.
     private readonly ConcurrentDictionary<(string Scope, string Key, string Subject), Task> _inFlight = new();
-    private readonly EntityTurns _turns = new();
+    private readonly EntityTurns _turns = new(time);
 
     /// <summary>Runs one command.</summary>
     /// <exception cref="OperationCanceledException">The caller gave up; the command may still have been committed.</exception>
@@ -48,7 +48,7 @@ public sealed class EventLog(IEventStore store, TimeProvider time)
             if (left <= TimeSpan.Zero) return false;
             try
             {
-                await first.WaitAsync(left, time, cancellationToken);
+                await UntilDoneAsync(first).WaitAsync(left, time, cancellationToken);
             }
             catch (TimeoutException)
             {
@@ -57,6 +57,9 @@ public sealed class EventLog(IEventStore store, TimeProvider time)
         }
 
         return true;
+
+        // Waiting for the task itself would go on wherever it was completed, outside this caller's scheduler.
+        static async Task UntilDoneAsync(Task task) => await task;
     }
 
     // A receipt is where its entity is. Where the key alone leads to another partition, it is claimed there first, so

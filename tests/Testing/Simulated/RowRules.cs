@@ -11,7 +11,7 @@ namespace Outpost.Tests.Testing;
 internal static class RowRules
 {
     public const int TransactionRows = 100;
-    public const long TransactionBytes = 4 * 1024 * 1024;
+    private const long TransactionBytes = 4 * 1024 * 1024;
 
     // 1 KiB of UTF-16.
     private const int KeyCharacters = 512;
@@ -49,8 +49,27 @@ internal static class RowRules
             .Where(property => !System.Contains(property.Key) && property.Value is not null)
             .ToDictionary(property => property.Key, property => Copy(property.Value), StringComparer.Ordinal);
 
-    /// <summary>Bytes of a transaction's body, as the client writes it.</summary>
-    public static long Body(IEnumerable<TableTransactionAction> actions)
+    /// <summary>Whether a transaction's body is larger than the service takes.</summary>
+    public static bool IsTooLarge(IReadOnlyList<TableTransactionAction> actions) =>
+        // Most are far too small to be worth writing out.
+        BodyMax(actions) > TransactionBytes && Body(actions) > TransactionBytes;
+
+    // Every character may become an escape of six.
+    private static long BodyMax(IReadOnlyList<TableTransactionAction> actions)
+    {
+        var bytes = 300L;
+        foreach (var action in actions)
+        {
+            bytes += 500 + (action.Entity.RowKey.Length * 2);
+            foreach (var (name, value) in (IDictionary<string, object>)action.Entity)
+                bytes += 100 + (2 * name.Length) + (value is string text ? 6L * text.Length : value is byte[] binary ? 2L * binary.Length : 0);
+        }
+
+        return bytes;
+    }
+
+    // As the client writes it.
+    private static long Body(IEnumerable<TableTransactionAction> actions)
     {
         const int PartHeaders = 400;
         var body = new ArrayBufferWriter<byte>();

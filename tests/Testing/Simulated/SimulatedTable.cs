@@ -26,6 +26,9 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
     /// <summary>Decides what goes wrong with each request; null: nothing.</summary>
     public Func<TableRequest, TableFault?>? Faults { get; set; }
 
+    /// <summary>How long requests take and how many it takes; null: no time at all, and all of them. For virtual time.</summary>
+    public TableService? Service { get; init; }
+
     /// <summary>Rows of a page, where it is less than asked for: a service may cut pages wherever it likes.</summary>
     public int RowsPerPage { get; set; } = PageMax;
 
@@ -60,6 +63,7 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
     public override Task<Response<TableItem>> CreateIfNotExistsAsync(CancellationToken cancellationToken = default) =>
         SendAsync(
             TableOperation.CreateTable,
+            "",
             [Name],
             () =>
             {
@@ -70,31 +74,32 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
             cancellationToken);
 
     public override Task<Response> AddEntityAsync<T>(T entity, CancellationToken cancellationToken = default) =>
-        SendAsync<Response>(TableOperation.Add, [entity.RowKey], () => WriteOne(TableTransactionActionType.Add, entity), cancellationToken);
+        SendAsync<Response>(TableOperation.Add, entity.PartitionKey, [entity.RowKey], () => WriteOne(TableTransactionActionType.Add, entity), cancellationToken);
 
     public override Task<Response> UpdateEntityAsync<T>(
         T entity, ETag ifMatch, TableUpdateMode mode = TableUpdateMode.Merge, CancellationToken cancellationToken = default)
     {
         if (ifMatch == default) throw new ArgumentException("Value cannot be empty.", nameof(ifMatch));
         var kind = mode == TableUpdateMode.Replace ? TableTransactionActionType.UpdateReplace : TableTransactionActionType.UpdateMerge;
-        return SendAsync<Response>(TableOperation.Update, [entity.RowKey], () => WriteOne(kind, entity, ifMatch), cancellationToken);
+        return SendAsync<Response>(TableOperation.Update, entity.PartitionKey, [entity.RowKey], () => WriteOne(kind, entity, ifMatch), cancellationToken);
     }
 
     public override Task<Response> UpsertEntityAsync<T>(
         T entity, TableUpdateMode mode = TableUpdateMode.Merge, CancellationToken cancellationToken = default)
     {
         var kind = mode == TableUpdateMode.Replace ? TableTransactionActionType.UpsertReplace : TableTransactionActionType.UpsertMerge;
-        return SendAsync<Response>(TableOperation.Upsert, [entity.RowKey], () => WriteOne(kind, entity), cancellationToken);
+        return SendAsync<Response>(TableOperation.Upsert, entity.PartitionKey, [entity.RowKey], () => WriteOne(kind, entity), cancellationToken);
     }
 
     public override Task<Response> DeleteEntityAsync(
         string partitionKey, string rowKey, ETag ifMatch = default, CancellationToken cancellationToken = default) =>
-        SendAsync<Response>(TableOperation.Delete, [rowKey], () => DeleteOne(partitionKey, rowKey, ifMatch), cancellationToken);
+        SendAsync<Response>(TableOperation.Delete, partitionKey, [rowKey], () => DeleteOne(partitionKey, rowKey, ifMatch), cancellationToken);
 
     public override Task<NullableResponse<T>> GetEntityIfExistsAsync<T>(
         string partitionKey, string rowKey, IEnumerable<string>? select = null, CancellationToken cancellationToken = default) =>
         SendAsync(
             TableOperation.Get,
+            partitionKey,
             [rowKey],
             () => _rows.TryGetValue((partitionKey, rowKey), out var row)
                 ? Response.FromValue((T)(object)row.ToEntity((partitionKey, rowKey), select), new SimulatedResponse(200, row.Tag))
@@ -110,17 +115,36 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
     {
         var actions = transactionActions.ToList();
         if (actions.Count == 0) throw new InvalidOperationException("Transaction is empty.");
-        return SendAsync(TableOperation.Transaction, [.. actions.Select(a => a.Entity.RowKey)], () => Write(actions), cancellationToken);
+        return SendAsync(
+            TableOperation.Transaction, actions[0].Entity.PartitionKey, [.. actions.Select(a => a.Entity.RowKey)], () => Write(actions), cancellationToken);
     }
 
-    // Yields around the effect, so that callers on several threads really overlap.
+    // Takes time, or yields, around the effect, so that callers really overlap.
     private async Task<T> SendAsync<T>(
-        TableOperation kind, IReadOnlyList<string> keys, Func<T> effect, CancellationToken cancellationToken)
+        TableOperation kind, string partition, IReadOnlyList<string> keys, Func<T> effect, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var request = new TableRequest(Interlocked.Increment(ref _sent) - 1, kind, keys);
         _requests.Enqueue(request);
-        await Task.Yield();
+        if (Service is null)
+        {
+            await Task.Yield();
+            return await AnswerAsync(request, effect, cancellationToken);
+        }
+
+        await Service.ArriveAsync(partition, keys.Count, cancellationToken);
+        try
+        {
+            return await AnswerAsync(request, effect, cancellationToken);
+        }
+        finally
+        {
+            await Service.TravelAsync(cancellationToken);
+        }
+    }
+
+    private async Task<T> AnswerAsync<T>(TableRequest request, Func<T> effect, CancellationToken cancellationToken)
+    {
         switch (Faults?.Invoke(request))
         {
             case TableFault.BeforeEffect before:
@@ -143,7 +167,7 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
                 return answer;
             default:
                 var result = Locked(effect);
-                await Task.Yield();
+                if (Service is null) await Task.Yield();
                 return result;
         }
     }
@@ -191,7 +215,7 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
 
     private Response<IReadOnlyList<Response>> Write(List<TableTransactionAction> actions)
     {
-        if (RowRules.Body(actions) > RowRules.TransactionBytes) throw TableError.Status(413, "RequestBodyTooLarge");
+        if (RowRules.IsTooLarge(actions)) throw TableError.Status(413, "RequestBodyTooLarge");
         var written = new Dictionary<(string, string), StoredRow?>();
         for (var i = 0; i < actions.Count; i++)
         {
@@ -327,12 +351,15 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
     {
         public override async IAsyncEnumerable<Page<T>> AsPages(string? continuationToken = null, int? pageSizeHint = null)
         {
+            var partition = Condition().Match(filter.Split(" and ")[0]).Groups[3].Value;
             if (table.BeginsWithEmptyPages && continuationToken is null) yield return Page<T>.FromValues([], " ", new SimulatedResponse(200));
             do
             {
                 var from = continuationToken;
                 var (rows, more) = await table.SendAsync(
-                    TableOperation.QueryPage, [filter], () => table.ReadPage(filter, Math.Min(pageSizeHint ?? max, max), from), CancellationToken);
+                    TableOperation.QueryPage, partition, [filter], () => table.ReadPage(filter, Math.Min(pageSizeHint ?? max, max), from), CancellationToken);
+                // One was counted when it was asked for.
+                if (table.Service is { } service && rows.Count > 1) await service.WorkAsync(partition, rows.Count - 1, CancellationToken);
                 yield return Page<T>.FromValues([.. rows.Cast<T>()], more, new SimulatedResponse(200));
                 continuationToken = more;
             }

@@ -1,0 +1,69 @@
+namespace Outpost.Tests.Unit.Tables;
+
+/// <summary>
+/// On the simulated table with Azure's latency and limits. Busy processes have eight callers each who never pause, and
+/// are compared with one process that has as many callers as all of them together.
+/// </summary>
+public sealed class Several_processes_in_one_partition
+{
+    private const int CallersEach = 8;
+
+    [Theory]
+    [InlineData(2, 1, true)]
+    [InlineData(8, 1, true)]
+    [InlineData(16, 1, true)]
+    [InlineData(16, 2, true)]
+    [InlineData(16, 3, true)]
+    [InlineData(2, 1, false)]
+    [InlineData(8, 1, false)]
+    [InlineData(16, 1, false)]
+    public void Get_half_of_what_one_would_and_each_a_third_of_its_share(int processes, int seed, bool withKeys)
+    {
+        var alone = new BusyProcesses { Callers = CallersEach * processes, WithKeys = withKeys }.Run(seed);
+        var shared = new BusyProcesses { Processes = processes, Callers = CallersEach, WithKeys = withKeys }.Run(seed);
+
+        Assert.Empty(shared.Failures);
+        Assert.True(shared.PerSecond >= alone.PerSecond / 2, $"{shared.PerSecond:F0} of {alone.PerSecond:F0} commands per second");
+        Assert.True(shared.SmallestShare >= 1 / 3.0, $"{shared.SmallestShare:F2} of an equal share");
+        SoundLog.Check(shared.Table);
+    }
+
+    // Beyond the transaction that went through: a read of the head per turn of two, a few looks while others have
+    // theirs, and for each race that was lost the transaction and two reads.
+    [Theory]
+    [InlineData(2, 3, 0.1)]
+    [InlineData(8, 5, 0.2)]
+    [InlineData(16, 8, 0.6)]
+    public void Cost_a_few_requests_per_commit_and_seldom_lose_a_race(int processes, double requestsMax, double lostMax)
+    {
+        var work = new BusyProcesses { Processes = processes, Callers = CallersEach }.Run(seed: 1);
+
+        Assert.InRange(work.LostRaces / (double)work.Commits, 0, lostMax);
+        Assert.InRange(work.Requests / (double)work.Commits, 1, requestsMax);
+    }
+
+    [Fact]
+    public void Cost_one_process_nothing_while_the_others_are_idle()
+    {
+        var alone = new BusyProcesses { Callers = 64 }.Run(seed: 1);
+
+        // Layout (read, table, row), the first head, and from then on one transaction after the other.
+        Assert.Equal(4, alone.Requests - alone.Commits);
+        Assert.Equal(0, alone.LostRaces);
+    }
+
+    // Each process has one command a second, or five, and now and then two meet.
+    [Theory]
+    [InlineData(2, 1000, 50)]
+    [InlineData(8, 1000, 100)]
+    [InlineData(16, 1000, 150)]
+    [InlineData(2, 200, 75)]
+    public void Hardly_notice_each_other_while_there_is_little_to_do(int processes, int pause, int slowestMilliseconds)
+    {
+        var work = new BusyProcesses { Processes = processes, Callers = 1, Pause = TimeSpan.FromMilliseconds(2 * pause), Seconds = 20 }.Run(seed: 1);
+
+        Assert.Empty(work.Failures);
+        Assert.InRange(work.Waits[work.Waits.Count / 2].TotalMilliseconds, 0, 25);
+        Assert.InRange(work.Waits[(int)(work.Waits.Count * 0.99)].TotalMilliseconds, 0, slowestMilliseconds);
+    }
+}
