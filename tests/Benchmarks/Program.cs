@@ -7,8 +7,10 @@ CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureIn
 (string Name, Func<BenchmarkOptions, Figures, Task> RunAsync)[] groups =
 [
     ("commit", CommitBenchmarks.RunAsync),
-    // Next: forward, feed, latency; and scale, whose figure comes from the simulated table as a list:
-    // figures.Set("scale.partitions", …).
+    ("scale", ScaleBenchmarks.RunAsync),
+    ("forward", ForwardBenchmarks.RunAsync),
+    ("latency", LatencyBenchmarks.RunAsync),
+    // Next: feed.
 ];
 
 var options = BenchmarkOptions.Parse(args);

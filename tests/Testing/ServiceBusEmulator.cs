@@ -35,6 +35,19 @@ public static partial class ServiceBusEmulator
         return topic;
     }
 
+    /// <summary>A topic whose messages and batches may have this many kilobytes, without subscriptions unless told.</summary>
+    public static async Task<string> NewTopicAsync(int kilobytes, bool subscriptions)
+    {
+        var topic = $"topic-{Guid.NewGuid():n}";
+        object[] wanted = subscriptions ? [new { Name = "all" }] : [];
+        await PutAsync(topic, new
+        {
+            Properties = new { RequiresDuplicateDetection = true, DuplicateDetectionHistoryTimeWindow = "PT1H", MaxMessageSizeInKilobytes = kilobytes },
+            Subscriptions = wanted,
+        });
+        return topic;
+    }
+
     /// <summary>
     /// From now on sends to <paramref name="entity"/> fail in this way, <paramref name="times"/> times (for ever when
     /// null), or only those that carry a message whose id matches.

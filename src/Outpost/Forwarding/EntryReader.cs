@@ -11,6 +11,7 @@ internal sealed class EntryReader(IEventStore store, int partition, long offset)
     private int _used;
     private Task<IReadOnlyList<EventEntry>>? _ahead;
     private int _limit = PageEntriesFirst;
+    private int _batch;
 
     /// <summary>Where it stands: the next entry to be used.</summary>
     public long Next { get; private set; } = offset;
@@ -18,21 +19,26 @@ internal sealed class EntryReader(IEventStore store, int partition, long offset)
     /// <summary>The entries from <see cref="Next"/> on that are here; empty when there are none (yet).</summary>
     public async Task<IReadOnlyList<EventEntry>> PeekAsync(CancellationToken cancellationToken)
     {
-        if (_used < _page.Count) return _used == 0 ? _page : new Rest(_page, _used);
+        if (_used < _page.Count)
+        {
+            // Less than a batch left: with the next page at its end the batch can be filled.
+            if (_page.Count - _used < _batch && _ahead is { } following) await AppendAsync(following, cancellationToken);
+            return _used == 0 ? _page : new Rest(_page, _used);
+        }
+
         var read = _ahead ?? store.ReadEventsAsync(partition, Next, _limit, cancellationToken);
         _ahead = null;
         (_page, _used) = (await read, 0);
-        if (_page.Count == 0) return _page;
-        var mayHaveMore = _page.Count >= _limit || store.Heads[partition] > _page[^1].Offset + 1;
-        _limit = LimitFor(_page);
-        if (mayHaveMore) _ahead = ReadAheadAsync(_page[^1].Offset + 1, cancellationToken);
+        if (_page.Count > 0) ReadAhead(_page.Count, cancellationToken);
         return _page;
     }
 
     /// <summary>Entries below <paramref name="offset"/> have been dealt with.</summary>
     public void AdvanceTo(long offset)
     {
-        _used += (int)(offset - Next);
+        var count = (int)(offset - Next);
+        _used += count;
+        _batch = count;
         Next = offset;
     }
 
@@ -41,6 +47,22 @@ internal sealed class EntryReader(IEventStore store, int partition, long offset)
     {
         var bytes = page.Sum(entry => (long)entry.Payload.Length + 512);
         return (int)Math.Clamp(PageBytes * page.Count / bytes, 1, Limits.PageEntriesMax);
+    }
+
+    private async Task AppendAsync(Task<IReadOnlyList<EventEntry>> following, CancellationToken cancellationToken)
+    {
+        _ahead = null;
+        var page = await following;
+        if (page.Count == 0) return;
+        (_page, _used) = ([.. _page.Skip(_used), .. page], 0);
+        ReadAhead(page.Count, cancellationToken);
+    }
+
+    private void ReadAhead(int read, CancellationToken cancellationToken)
+    {
+        var mayHaveMore = read >= _limit || store.Heads[partition] > _page[^1].Offset + 1;
+        _limit = LimitFor(_page);
+        if (mayHaveMore) _ahead = ReadAheadAsync(_page[^1].Offset + 1, cancellationToken);
     }
 
     // A failure is told to whoever asks for the page, and to nobody when nobody does.
