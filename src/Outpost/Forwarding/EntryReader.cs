@@ -1,17 +1,24 @@
+using System.Collections;
+
 namespace Outpost.Forwarding;
 
-/// <summary>Reads a partition's entries in order, with the next page already on its way. Used by one drain only.</summary>
+/// <summary>
+/// Reads a partition's entries in order, with the next pages already on their way: offsets are dense, so it is known
+/// where they begin. Used by one drain only.
+/// </summary>
 internal sealed class EntryReader(IEventStore store, int partition, long offset)
 {
-    // Two pages are in memory at once.
+    // Three pages are in memory at once: the one in use and two on their way.
     private const long PageBytes = 2 * 1024 * 1024;
     private const int PageEntriesFirst = 250;
+    private const int PagesAhead = 2;
 
+    private readonly Queue<(long Offset, Task<IReadOnlyList<EventEntry>> Page)> _ahead = new();
     private IReadOnlyList<EventEntry> _page = [];
     private int _used;
-    private Task<IReadOnlyList<EventEntry>>? _ahead;
     private int _limit = PageEntriesFirst;
     private int _batch;
+    private long _asked = offset;
 
     /// <summary>Where it stands: the next entry to be used.</summary>
     public long Next { get; private set; } = offset;
@@ -19,26 +26,32 @@ internal sealed class EntryReader(IEventStore store, int partition, long offset)
     /// <summary>The entries from <see cref="Next"/> on that are here; empty when there are none (yet).</summary>
     public async Task<IReadOnlyList<EventEntry>> PeekAsync(CancellationToken cancellationToken)
     {
-        if (_used < _page.Count)
+        var left = _page.Count - _used;
+        // Less than a batch left: with the next page at its end the batch can be filled.
+        if (left > 0 && (left >= _batch || _ahead.Count == 0)) return Rest();
+        if (_ahead.Count == 0) AskFor(_limit, cancellationToken);
+        var (from, asked) = _ahead.Dequeue();
+        var page = await asked;
+        // Another offset than expected: a page before it was short. What is on its way is of no use.
+        if (page.Count == 0 || from != Next + left)
         {
-            // Less than a batch left: with the next page at its end the batch can be filled.
-            if (_page.Count - _used < _batch && _ahead is { } following) await AppendAsync(following, cancellationToken);
-            return _used == 0 ? _page : new Rest(_page, _used);
+            _ahead.Clear();
+            _asked = Next + left;
+            return left > 0 || from == Next ? Rest() : await PeekAsync(cancellationToken);
         }
 
-        var read = _ahead ?? store.ReadEventsAsync(partition, Next, _limit, cancellationToken);
-        _ahead = null;
-        (_page, _used) = (await read, 0);
-        if (_page.Count > 0) ReadAhead(_page.Count, cancellationToken);
-        return _page;
+        (_page, _used) = left == 0 ? (page, 0) : ([.. _page.Skip(_used), .. page], 0);
+        _limit = LimitFor(page);
+        if (_ahead.Count == 0) _asked = _page[^1].Offset + 1;
+        while (_ahead.Count < PagesAhead && _asked < store.Heads[partition]) AskFor(_limit, cancellationToken);
+        return Rest();
     }
 
     /// <summary>Entries below <paramref name="offset"/> have been dealt with.</summary>
     public void AdvanceTo(long offset)
     {
-        var count = (int)(offset - Next);
-        _used += count;
-        _batch = count;
+        _batch = (int)(offset - Next);
+        _used += _batch;
         Next = offset;
     }
 
@@ -49,40 +62,16 @@ internal sealed class EntryReader(IEventStore store, int partition, long offset)
         return (int)Math.Clamp(PageBytes * page.Count / bytes, 1, Limits.PageEntriesMax);
     }
 
-    private async Task AppendAsync(Task<IReadOnlyList<EventEntry>> following, CancellationToken cancellationToken)
+    private IReadOnlyList<EventEntry> Rest() => _used == 0 ? _page : new Tail(_page, _used);
+
+    private void AskFor(int limit, CancellationToken cancellationToken)
     {
-        _ahead = null;
-        var page = await following;
-        if (page.Count == 0) return;
-        (_page, _used) = ([.. _page.Skip(_used), .. page], 0);
-        ReadAhead(page.Count, cancellationToken);
+        var from = _asked;
+        _asked += limit;
+        _ahead.Enqueue((from, store.ReadEventsAsync(partition, from, limit, cancellationToken)));
     }
 
-    private void ReadAhead(int read, CancellationToken cancellationToken)
-    {
-        var mayHaveMore = read >= _limit || store.Heads[partition] > _page[^1].Offset + 1;
-        _limit = LimitFor(_page);
-        if (mayHaveMore) _ahead = ReadAheadAsync(_page[^1].Offset + 1, cancellationToken);
-    }
-
-    // A failure is told to whoever asks for the page, and to nobody when nobody does.
-    private async Task<IReadOnlyList<EventEntry>> ReadAheadAsync(long offset, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await store.ReadEventsAsync(partition, offset, _limit, cancellationToken);
-        }
-        catch (StoreUnavailableException)
-        {
-            return [];
-        }
-        catch (OperationCanceledException)
-        {
-            return [];
-        }
-    }
-
-    private sealed class Rest(IReadOnlyList<EventEntry> page, int skip) : IReadOnlyList<EventEntry>
+    private sealed class Tail(IReadOnlyList<EventEntry> page, int skip) : IReadOnlyList<EventEntry>
     {
         public int Count => page.Count - skip;
 
@@ -93,6 +82,6 @@ internal sealed class EntryReader(IEventStore store, int partition, long offset)
             for (var i = skip; i < page.Count; i++) yield return page[i];
         }
 
-        System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
+        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
     }
 }

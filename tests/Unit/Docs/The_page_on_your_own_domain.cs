@@ -1,25 +1,14 @@
 using System.Text;
-using System.Text.RegularExpressions;
 using Outpost.Http;
 using static Outpost.Tests.Unit.Http.Asking;
 using Stock = Outpost.CommandResult<Outpost.Tests.Unit.Docs.StockItem>;
 
 namespace Outpost.Tests.Unit.Docs;
 
-public sealed partial class The_page_on_your_own_domain
+public sealed class The_page_on_your_own_domain
 {
     [Fact]
-    public void Shows_the_code_that_is_compiled_and_run_here()
-    {
-        var code = File.ReadAllText(Path.Combine(Root(), "tests", "Unit", "Docs", "YourOwnDomain.cs"));
-        var page = File.ReadAllText(Path.Combine(Root(), "docs", "your-own-domain.md"));
-
-        var compiled = Part().Matches(code).Select(part => (part.Groups["name"].Value, Dedented(part.Groups["code"].Value)));
-        var shown = Block().Matches(page).Select(block => (block.Groups["name"].Value, block.Groups["code"].Value));
-
-        Assert.Equal(compiled, shown);
-        Assert.Equal(shown.Count(), page.Split("```csharp").Length - 1);
-    }
+    public void Shows_the_code_that_is_compiled_and_run_here() => DocPage.AssertShows("your-own-domain.md", "YourOwnDomain.cs");
 
     [Fact]
     public async Task Says_how_a_command_is_run_and_what_comes_back()
@@ -113,27 +102,4 @@ public sealed partial class The_page_on_your_own_domain
         for (var partition = 0; partition < 4; partition++) entries.AddRange(await log.EntriesAsync(partition));
         return entries;
     }
-
-    private static string Dedented(string code)
-    {
-        var lines = code.TrimEnd().Split('\n');
-        var indent = lines.Where(line => line.Length > 0).Min(line => line.Length - line.TrimStart().Length);
-        return string.Concat(lines.Select(line => (line.Length > 0 ? line[indent..] : "") + "\n"));
-    }
-
-    private static string Root()
-    {
-        for (var folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
-        {
-            if (File.Exists(Path.Combine(folder, "Functions.sln"))) return folder;
-        }
-
-        throw new InvalidOperationException($"No folder with Functions.sln above {AppContext.BaseDirectory}.");
-    }
-
-    [GeneratedRegex("^ *// <(?<name>[a-z]+)>\n(?<code>.*?)^ *// </\\k<name>>$", RegexOptions.Singleline | RegexOptions.Multiline)]
-    private static partial Regex Part();
-
-    [GeneratedRegex("<!-- code: (?<name>[a-z]+) -->\n```csharp\n(?<code>.*?)```", RegexOptions.Singleline)]
-    private static partial Regex Block();
 }

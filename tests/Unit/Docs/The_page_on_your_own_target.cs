@@ -1,0 +1,70 @@
+using System.Net;
+using Outpost.Forwarding;
+using Outpost.Orders;
+
+namespace Outpost.Tests.Unit.Docs;
+
+public sealed class The_page_on_your_own_target
+{
+    [Fact]
+    public void Shows_the_code_that_is_compiled_and_run_here() => DocPage.AssertShows("your-own-target.md", "YourOwnTarget.cs");
+
+    [Fact]
+    public async Task Says_how_entries_get_to_another_system_and_what_becomes_of_one_it_refuses()
+    {
+        await using var log = new SimulatedLog();
+        for (var i = 0; i < 150; i++) await log.DoAsync(Tallies.Count($"t{i % 10}", $"s{i}"));
+        var bodies = new List<string>();
+        using var hook = new HttpClient(new Answering(body =>
+        {
+            if (body.Contains("\"s42\"", StringComparison.Ordinal)) return HttpStatusCode.UnprocessableEntity;
+            bodies.Add(body);
+            return HttpStatusCode.OK;
+        }));
+
+        await log.Engine([new Forwarder("hook", new WebHookTarget(hook))]).RunAsync(CancellationToken.None);
+
+        var arrived = bodies.SelectMany(body => body.Split('\n')).ToList();
+        var checkpoint = (await log.Store.ReadPartitionAsync(0, CancellationToken.None)).Checkpoints["hook"];
+        // Those of t2 after s42 wait behind it: s52, s62, … s142.
+        Assert.Equal((150L, 11), (checkpoint.NextOffset, checkpoint.Parked));
+        Assert.Equal(139, arrived.Count);
+        Assert.Equal(arrived.Order(StringComparer.Ordinal), arrived);
+    }
+
+    [Fact]
+    public async Task Says_what_a_web_hook_that_is_down_means()
+    {
+        await using var log = new SimulatedLog();
+        await log.DoAsync(Tallies.Count("t", "s"));
+        using var hook = new HttpClient(new Answering(_ => HttpStatusCode.ServiceUnavailable));
+
+        var delivery = await new WebHookTarget(hook).DeliverAsync(await log.EntriesAsync(), null, CancellationToken.None);
+
+        Assert.True(Assert.IsType<Delivery.Failed>(delivery).IsTransient);
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.OK, typeof(Delivery.Accepted))]
+    [InlineData(HttpStatusCode.BadRequest, typeof(Delivery.Refused))]
+    [InlineData(HttpStatusCode.ServiceUnavailable, typeof(Delivery.Failed))]
+    [InlineData(HttpStatusCode.Forbidden, typeof(Delivery.Failed))]
+    public async Task Says_what_becomes_of_what_a_handler_throws(HttpStatusCode status, Type outcome)
+    {
+        await using var log = new SimulatedLog();
+        using var mail = new HttpClient(new Answering(_ => status));
+        var forwarder = WelcomeMails.Register(new WelcomeHandler(mail), log.Time);
+        var placed = NewEvent.Json(new OrderPlaced("o-1", "c1", [], 0), OrdersJson.Default.OrderPlaced);
+        await log.DoAsync(Tallies.Count("t", "s") with { Decide = _ => new Decision<Tally>.Accepted(new Tally(1, []), [placed]) });
+
+        var delivery = await forwarder.Target.DeliverAsync(await log.EntriesAsync(), null, CancellationToken.None);
+
+        Assert.IsType(outcome, delivery);
+    }
+
+    private sealed class Answering(Func<string, HttpStatusCode> answer) : HttpMessageHandler
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            new(answer(await request.Content!.ReadAsStringAsync(cancellationToken)));
+    }
+}
