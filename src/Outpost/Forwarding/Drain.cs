@@ -28,13 +28,17 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
     private ParkedEntries _parked = new([]);
     private EntryReader _reader = null!;
     private OperatorRequests _requests = null!;
+    private long _head;
     private long _idleSince;
     private int _failures;
 
     /// <summary>Runs until there is nothing left to do, the lease is lost, the target fails, or <paramref name="stop"/>.</summary>
     /// <param name="state">The partition as just read: says that there is work.</param>
     /// <param name="stop">Ends it soon; what was delivered still gets its checkpoint.</param>
-    /// <returns>The next offset when there was nothing left to do; the end of all offsets when going on at once makes no sense.</returns>
+    /// <returns>
+    /// The head up to which there was nothing left to do: with a higher one it is worth going on at once. The end of all
+    /// offsets when going on at once makes no sense.
+    /// </returns>
     public async Task<long> RunAsync(PartitionState state, CancellationToken stop)
     {
         if (await TakeLeaseAsync(state, stop) is not { } lease) return long.MaxValue;
@@ -54,7 +58,7 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
                     return long.MaxValue;
                 default:
                     await ReleaseAsync(c => c with { LastError = null, Failures = 0 });
-                    return end == Step.Done ? _reader.Next : long.MaxValue;
+                    return end == Step.Done ? _head : long.MaxValue;
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -118,7 +122,8 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
 
     private async Task<Step> ForwardAsync(PartitionState state, CancellationToken stop)
     {
-        if (_reader.Next >= Math.Max(state.Head, context.Events.Heads[partition])) return Step.Idle;
+        _head = Math.Max(state.Head, context.Events.Heads[partition]);
+        if (_reader.Next >= _head) return Step.Idle;
         if (_reader.Next < state.Oldest)
             return new Step.Failed(new InvalidOperationException(
                 $"Entries {_reader.Next} to {state.Oldest - 1} are gone before {forwarder.Name} forwarded them."), "entries gone", IsTransient: false);
@@ -242,7 +247,9 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
         var left = context.Options.Linger - _time.GetElapsedTime(_idleSince);
         if (left <= TimeSpan.Zero) return false;
         var step = left < ControlMaxAge ? left : ControlMaxAge;
-        await context.Watch.WaitAsync(partition, _reader.Next, context.Options.Poll, step, stop);
+        // A head whose entries are not visible yet wakes nobody: looking at once again would be looking all the time.
+        if (context.Events.Heads[partition] > _reader.Next) await Task.Delay(context.Options.Poll, _time, stop);
+        else await context.Watch.WaitAsync(partition, _reader.Next, context.Options.Poll, step, stop);
         return true;
     }
 

@@ -192,10 +192,10 @@ public sealed class ForwardingEngine : IAsyncDisposable
     {
         while (true)
         {
-            var next = long.MaxValue;
+            var head = long.MaxValue;
             try
             {
-                next = await new Drain(forwarder, state.Partition, _context, memory).RunAsync(state, stop);
+                head = await new Drain(forwarder, state.Partition, _context, memory).RunAsync(state, stop);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -207,7 +207,7 @@ public sealed class ForwardingEngine : IAsyncDisposable
 
             lock (memory)
             {
-                if (next >= _context.Events.Heads[state.Partition] || stop.IsCancellationRequested)
+                if (head >= _context.Events.Heads[state.Partition] || stop.IsCancellationRequested)
                 {
                     memory.Running = null;
                     return;

@@ -31,7 +31,7 @@ public sealed class A_forwarder
     }
 
     [Fact]
-    public async Task Moves_the_checkpoint_once_for_each_accepted_batch_and_only_then()
+    public async Task Moves_the_checkpoint_at_most_once_for_each_accepted_batch_and_only_then()
     {
         await using var log = await WithEventsAsync(25);
         log.Table.ForgetRequests();
@@ -47,11 +47,12 @@ public sealed class A_forwarder
 
         await Forwarder(log, target).RunAsync(CancellationToken.None);
 
-        // A checkpoint may be on its way while the next batch is delivered, never ahead of what was.
+        // A checkpoint may be on its way while the next batches are delivered, never ahead of what was.
         Assert.Equal(3, seen.Count);
-        Assert.All(seen.Select((next, delivered) => (next, delivered)), at => Assert.InRange(at.next!.Value, 10 * (at.delivered - 1), 10 * at.delivered));
-        // The lease is taken, three batches, and given back.
-        Assert.Equal((1, 4), (log.Table.Sent(TableOperation.Add), log.Table.Sent(TableOperation.Update)));
+        Assert.All(seen.Select((next, delivered) => (next, delivered)), at => Assert.InRange(at.next!.Value, 0, 10 * at.delivered));
+        // The lease is taken, at most one write for each of three batches, and given back.
+        Assert.Equal(1, log.Table.Sent(TableOperation.Add));
+        Assert.InRange(log.Table.Sent(TableOperation.Update), 2, 4);
     }
 
     [Fact]
