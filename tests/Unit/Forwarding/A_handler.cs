@@ -138,6 +138,25 @@ public sealed class A_handler
         Assert.Equal(Enumerable.Range(0, 100).Except([50]).Select(i => $"{i} s{i}"), handler.Handled);
     }
 
+    // Wrong settings look like that: what is none of the handler's business is no sign that it works.
+    [Fact]
+    public async Task That_refuses_everything_parks_ten_although_others_come_in_between()
+    {
+        await using var log = new SimulatedLog();
+        for (var i = 0; i < 20; i++)
+        {
+            await log.AddAsync($"s{i}");
+            await log.DoAsync(Tallies.Count($"o{i}", "o") with
+            {
+                Decide = _ => new Decision<Tally>.Accepted(new Tally(1, []), [new NewEvent("Other", "text/plain", "x"u8.ToArray())]),
+            });
+        }
+
+        var run = await log.ForwardAsync(Target(new Handler { Fails = (_, _) => throw new PermanentFailureException("No such address.") }));
+
+        Assert.Equal((1, 10), (run.FailedPartitions, (await log.CheckpointAsync()).Parked));
+    }
+
     private HandlerTarget<Counted> Target(Handler handler) => new(handler, TallyJson.Default.Counted, new HandlerOptions(), _time);
 
     private static EventEntry Entry(long offset, string? payload = null, string type = nameof(Counted)) => new(

@@ -52,6 +52,22 @@ public sealed class A_pause
     }
 
     [Fact]
+    public async Task Is_of_the_forwarder_named_control_too()
+    {
+        await using var log = await WithAsync("a");
+        var target = new RecordingTarget();
+        await using var engine = log.Engine([new Forwarder("control", target)]);
+        await engine.RunAsync(CancellationToken.None);
+        await log.Operators(engine).PauseAsync("control", null, isPaused: true, CancellationToken.None);
+        await log.AddAsync("b");
+        await engine.RunAsync(CancellationToken.None);
+
+        Assert.Equal([0], target.Offsets());
+        var state = await log.Store.ReadPartitionAsync(0, CancellationToken.None);
+        Assert.Equal((1L, true), (state.Checkpoints["control"].NextOffset, state.Controls["control"].IsPaused));
+    }
+
+    [Fact]
     public async Task Of_a_forwarder_that_there_is_not_is_refused()
     {
         await using var log = await WithAsync("a");

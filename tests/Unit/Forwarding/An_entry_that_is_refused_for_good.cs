@@ -96,6 +96,7 @@ public sealed class An_entry_that_is_refused_for_good
     {
         await using var log = await WithAsync("a", "b", "c", "d", "c", "b", "e", "c", "a", "f", "c", "g");
         await using var reader = log.AnotherProcess();
+        await reader.Store.LayoutAsync(CancellationToken.None);
         var target = new RecordingTarget(batchSize: 5) { Refuses = Only(2) };
         goWrong(log);
 
