@@ -30,6 +30,7 @@ public sealed class A_forwarder_that_is_forgotten
     [Theory]
     [InlineData("unreachable")]
     [InlineData("answer lost")]
+    [InlineData("the process dies")]
     public Task Can_be_forgotten_to_the_end_after_a_fault(string kind) => AtEachRequestAsync(kind, async goWrong =>
     {
         await using var log = await ParkedAndPausedAsync();

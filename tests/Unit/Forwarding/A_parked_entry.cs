@@ -138,6 +138,7 @@ public sealed class A_parked_entry
     [InlineData("answer lost")]
     [InlineData("sent twice by the client")]
     [InlineData("500")]
+    [InlineData("the process dies")]
     public Task Is_released_with_its_followers_whatever_request_goes_wrong(string kind) => AtEachRequestAsync(kind, async goWrong =>
     {
         await using var log = await ParkedAtFirstAsync("a", "b", "a", "a", "b", "a");

@@ -100,6 +100,7 @@ public sealed class A_replay
     [InlineData("unreachable")]
     [InlineData("answer lost")]
     [InlineData("sent twice by the client")]
+    [InlineData("the process dies")]
     public Task Is_complete_whatever_request_goes_wrong(string kind) => AtEachRequestAsync(kind, async goWrong =>
     {
         await using var log = await ForwardedAsync(20);

@@ -123,6 +123,7 @@ public sealed class Old_events
     [InlineData("unreachable")]
     [InlineData("answer lost")]
     [InlineData("sent twice by the client")]
+    [InlineData("the process dies")]
     public Task Are_deleted_to_the_end_whatever_request_goes_wrong(string kind) => ParkedLog.AtEachRequestAsync(kind, async goWrong =>
     {
         await using var log = await RetainedLog.WithAsync(230);
