@@ -21,7 +21,7 @@ internal sealed record StatusPartition(int Partition, long OldestOffset, long He
 internal sealed record StatusForwarder(
     string Name,
     string State,
-    long? WithinSeconds,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] long? WithinSeconds,
     long Late,
     int Parked,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? LastError,
@@ -39,7 +39,7 @@ internal sealed record StatusForwarderPartition(
     bool Paused,
     int Parked,
     long Late,
-    string? LastError);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? LastError);
 
 /// <summary>One entry of <c>GET /api/forwarders/{name}/parked</c>.</summary>
 internal sealed record ParkedAnswer(

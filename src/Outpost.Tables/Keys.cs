@@ -39,7 +39,7 @@ internal static class Keys
 
     /// <summary>The forwarder whose checkpoint this row is; null for any other row.</summary>
     public static string? CheckpointForwarder(string rowKey) =>
-        rowKey.StartsWith(CheckpointPrefix, StringComparison.Ordinal) && !rowKey.EndsWith(ControlSuffix, StringComparison.Ordinal)
+        rowKey.StartsWith(CheckpointPrefix, StringComparison.Ordinal) && !IsControl(rowKey)
             ? Decode(rowKey[CheckpointPrefix.Length..])
             : null;
 
@@ -47,9 +47,13 @@ internal static class Keys
 
     /// <summary>The forwarder whose control row this is; null for any other row.</summary>
     public static string? ControlForwarder(string rowKey) =>
-        rowKey.StartsWith(CheckpointPrefix, StringComparison.Ordinal) && rowKey.EndsWith(ControlSuffix, StringComparison.Ordinal)
+        rowKey.StartsWith(CheckpointPrefix, StringComparison.Ordinal) && IsControl(rowKey)
             ? Decode(rowKey[CheckpointPrefix.Length..^ControlSuffix.Length])
             : null;
+
+    // A forwarder may be named "control": its checkpoint has the suffix and no name before it.
+    private static bool IsControl(string rowKey) =>
+        rowKey.Length > CheckpointPrefix.Length + ControlSuffix.Length && rowKey.EndsWith(ControlSuffix, StringComparison.Ordinal);
 
     public static string Parked(string forwarder, long offset) =>
         string.Create(CultureInfo.InvariantCulture, $"p|{Encode(forwarder)}|{offset:D19}");

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Outpost.Forwarding;
 
 /// <summary>What operators ask of a forwarder in one partition. Written by operators only.</summary>
@@ -9,6 +11,9 @@ public sealed record Control(bool IsPaused, IReadOnlyList<ControlRequest> Reques
     /// <summary>Requests waiting in one partition; more would not fit in one property, and nobody would oversee them.</summary>
     public const int RequestsMax = 100;
 
+    // Of their ids and reasons, as JSON: with everything else of a hundred requests it stays below the 32 Ki of a property.
+    private const int TextMax = 16 * 1024;
+
     /// <summary>Nothing is asked.</summary>
     public static readonly Control None = new(false, [], null);
 
@@ -19,7 +24,7 @@ public sealed record Control(bool IsPaused, IReadOnlyList<ControlRequest> Reques
     public Control? With(ControlRequest request, long done)
     {
         var waiting = Requests.Where(r => r.Number > done).ToList();
-        if (waiting.Count >= RequestsMax) return null;
+        if (waiting.Count >= RequestsMax || waiting.Append(request).Sum(r => JsonEncodedText.Encode(r.Id ?? "").Value.Length) > TextMax) return null;
         var number = Math.Max(Requests.Count == 0 ? 0 : Requests[^1].Number, done) + 1;
         return this with { Requests = [.. waiting, request with { Number = number }] };
     }

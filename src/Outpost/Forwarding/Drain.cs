@@ -90,7 +90,7 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
 
         _parked = new ParkedEntries(parked);
         _reader = new EntryReader(context.Events, partition, checkpoint.NextOffset);
-        _requests = new OperatorRequests(forwarder, partition, context, _lease, _parked, DeliverAsync);
+        _requests = new OperatorRequests(forwarder, partition, context, _lease, _parked, memory, DeliverAsync);
         _idleSince = _time.GetTimestamp();
     }
 
@@ -109,8 +109,12 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
             if (asked is Step.Lost) return asked;
             var forwarded = asked is Step.Failed ? Step.Idle : await ForwardAsync(state, stop);
             if (forwarded is Step.Lost) return forwarded;
+            // What an operator asked for may be what lets it go on: too many followers become fewer.
+            if (asked is Step.Worked && forwarded is Step.Failed { IsTransient: false }) continue;
             if ((asked as Step.Failed ?? forwarded as Step.Failed) is { } failed)
             {
+                // From the first failure on, status says so, although the tries go on.
+                if (_lease.Checkpoint.LastError is null && !await _lease.SaveAsync(c => c with { LastError = failed.Reason })) return Step.Lost.Instance;
                 if (await BackOffAsync(failed, stop)) continue;
                 return failed;
             }
@@ -128,7 +132,7 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
             return new Step.Failed(new InvalidOperationException(
                 $"Entries {_reader.Next} to {state.Oldest - 1} are gone before {forwarder.Name} forwarded them."), "entries gone", IsTransient: false);
         var entries = await _reader.PeekAsync(stop);
-        // The head is visible a moment before its entries are: look again soon.
+        // The head is visible a moment before its entries are: look again soon, but not at once.
         if (entries.Count == 0) return Step.Idle;
 
         var segment = Segment.Of(entries, _parked, _search.Max, context.Events.Now);
@@ -138,7 +142,6 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
         {
             case Step.Delivered { Count: var count }:
                 _search.Accepted(count);
-                memory.RefusedInRow = 0;
                 var next = segment.NextAfter(count);
                 return await MoveAsync(next, segment.HeldBelow(next));
             case Step.Refused refused:
@@ -219,6 +222,8 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
                 _failures = 0;
                 if (memory.FailingKind is not null) context.Log.Recovered(forwarder.Name, partition);
                 memory.FailingKind = null;
+                // A replay takes what was taken before: it says little about what comes next.
+                if (replay is null && !accepted.IsPassedOver) memory.RefusedInRow = 0;
                 memory.Delivered(accepted.Count);
                 context.Metrics.Forwarded(forwarder, partition, entries, accepted.Count, context.Events.Now, replay is not null);
                 return new Step.Delivered(accepted.Count);

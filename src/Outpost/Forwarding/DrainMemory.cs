@@ -25,7 +25,7 @@ internal sealed class DrainMemory
         set => Interlocked.Exchange(ref _quietUntil, value);
     }
 
-    /// <summary>Entries refused since the target last took one.</summary>
+    /// <summary>Entries refused since the target last took one, or an operator discarded one.</summary>
     public int RefusedInRow { get; set; }
 
     /// <summary>What it is failing of; null: it works.</summary>

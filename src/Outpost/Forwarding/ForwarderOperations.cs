@@ -93,7 +93,8 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
     {
         var layout = await events.LayoutAsync(cancellationToken);
         if (engine.Forwarders.Any(one => one.Name == forwarder)) return new OperationResult.InUse();
-        if (await FindAsync(forwarder, layout, cancellationToken) is { } missing) return missing;
+        // A control row or a parked one may be all that is left by a call that was cut short.
+        if (await FindAsync(forwarder, layout, cancellationToken) is { } missing && (await ParkedAsync(forwarder, 0, 0, 1, cancellationToken)).Count == 0) return missing;
         await Task.WhenAll(Enumerable.Range(0, layout.Partitions).Select(partition => store.ForgetAsync(partition, forwarder, cancellationToken)));
         return new OperationResult.Done();
     }
@@ -103,23 +104,36 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
     {
         if (engine.Forwarders.Any(one => one.Name == forwarder)) return null;
         var states = await Task.WhenAll(Enumerable.Range(0, layout.Partitions).Select(partition => events.ReadPartitionAsync(partition, cancellationToken)));
-        return states.Any(state => state.Checkpoints.ContainsKey(forwarder)) ? null : new OperationResult.NotFound();
+        return states.Any(state => state.Checkpoints.ContainsKey(forwarder) || state.Controls.ContainsKey(forwarder)) ? null : new OperationResult.NotFound();
     }
 
     private async Task<OperationResult> UnparkAsync(string forwarder, int partition, ControlRequest request, CancellationToken cancellationToken)
     {
         var found = await store.ReadParkedAsync(partition, forwarder, request.Offset, 1, cancellationToken);
         if (found.Count == 0 || found[0].Offset != request.Offset) return new OperationResult.NotFound();
-        if (found[0].Behind is { } behind) return new OperationResult.Behind(behind);
+        if (found[0].Behind is not null) return new OperationResult.Behind(await FirstOfAsync(found[0], forwarder, cancellationToken));
         return await AskAsync(partition, forwarder, request, cancellationToken);
+    }
+
+    // What it was parked behind may be delivered by now, and one in between refused: the first of the subject decides.
+    private async Task<long> FirstOfAsync(ParkedEntry follower, string forwarder, CancellationToken cancellationToken)
+    {
+        for (var from = 0L; ;)
+        {
+            var page = await store.ReadParkedAsync(follower.Partition, forwarder, from, Limits.PageEntriesMax, cancellationToken);
+            if (page.FirstOrDefault(entry => entry.Subject == follower.Subject) is { } first) return first.Offset;
+            if (page.Count < Limits.PageEntriesMax) return follower.Behind!.Value;
+            from = page[^1].Offset + 1;
+        }
     }
 
     private Task<OperationResult> AskAsync(int partition, string forwarder, ControlRequest request, CancellationToken cancellationToken) =>
         AskAsync(
             partition,
             forwarder,
-            // A wish that waits already, perhaps this very one after a lost answer, is not written twice.
-            (control, done) => control.Requests.Any(r => r.Number > done && r with { Number = 0 } == request) ? control : control.With(request, done),
+            // A wish that waits already, perhaps this very one after a lost answer, is not written twice; a replay has an id
+            // and is not asked for again although it was carried out meanwhile.
+            (control, done) => control.Requests.Any(r => (r.Number > done || r.Kind == ControlRequestKind.Replay) && r with { Number = 0 } == request) ? control : control.With(request, done),
             cancellationToken);
 
     private async Task<OperationResult> AskAsync(

@@ -60,30 +60,47 @@ public sealed class HandlerTarget<TEvent>(IEventHandler<TEvent> handler, JsonTyp
     /// <inheritdoc/>
     public async Task<Delivery> DeliverAsync(IReadOnlyList<EventEntry> entries, string? replay, CancellationToken cancellationToken)
     {
-        var start = time.GetTimestamp();
+        var (start, handled) = (time.GetTimestamp(), false);
         for (var done = 0; done < entries.Count; done++)
         {
             var entry = entries[done];
             if (entry.Type != EventType) continue;
-            if (done > 0 && time.GetElapsedTime(start) > BatchTime) return new Delivery.Accepted(done);
-            if (await HandleAsync(entry, cancellationToken) is not { } failure) continue;
+            if (done > 0 && time.GetElapsedTime(start) > BatchTime) return Accepted(done);
             // What was handled before it counts; it comes first in the next delivery.
-            return done > 0 ? new Delivery.Accepted(done) : failure;
+            if (await HandleAsync(entry, cancellationToken) is { } failure) return done > 0 ? Accepted(done) : failure;
+            handled = true;
         }
 
-        return new Delivery.Accepted(entries.Count);
+        return Accepted(entries.Count);
+
+        Delivery.Accepted Accepted(int count) => new(count) { IsPassedOver = !handled };
     }
 
     // Null: it is handled.
     private async Task<Delivery?> HandleAsync(EventEntry entry, CancellationToken cancellationToken)
     {
+        // By itself: what the handler reads may be no JSON either, which says nothing about the event.
+        TEvent payload;
+        try
+        {
+            payload = JsonSerializer.Deserialize(entry.Payload.Span, json) ?? throw new JsonException("It is null.");
+        }
+        catch (JsonException e)
+        {
+            return new Delivery.Refused(1, $"The payload is no {EventType}: {e.Message}");
+        }
+
+        return await HandleAsync(payload, entry, cancellationToken);
+    }
+
+    private async Task<Delivery?> HandleAsync(TEvent payload, EventEntry entry, CancellationToken cancellationToken)
+    {
         using var timeout = new CancellationTokenSource(options.Timeout, time);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            var payload = JsonSerializer.Deserialize(entry.Payload.Span, json)
-                ?? throw new PermanentFailureException($"The payload of {entry.Id} is null.");
             await handler.HandleAsync(payload, entry, end.Token);
+            _attempts.TryRemove(entry.Partition, out _);
             return null;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -102,19 +119,16 @@ public sealed class HandlerTarget<TEvent>(IEventHandler<TEvent> handler, JsonTyp
         {
             return new Delivery.Refused(1, e.Message);
         }
-        catch (JsonException e)
-        {
-            return new Delivery.Refused(1, $"The payload is no {EventType}: {e.Message}");
-        }
 #pragma warning disable CA1031 // A handler may throw anything; the event waits, and is parked in the end.
         catch (Exception e)
 #pragma warning restore CA1031
         {
             var attempts = _attempts.AddOrUpdate(
                 entry.Partition, (entry.Offset, 1), (_, before) => before.Offset == entry.Offset ? (entry.Offset, before.Count + 1) : (entry.Offset, 1));
-            return attempts.Count >= options.AttemptsMax
-                ? new Delivery.Refused(1, $"Failed {attempts.Count} times: {e.GetType().Name}: {e.Message}")
-                : new Delivery.Failed(e, IsTransient: true);
+            if (attempts.Count < options.AttemptsMax) return new Delivery.Failed(e, IsTransient: true);
+            // An operator's retry has as many again.
+            _attempts.TryRemove(entry.Partition, out _);
+            return new Delivery.Refused(1, $"Failed {attempts.Count} times: {e.GetType().Name}: {e.Message}");
         }
     }
 

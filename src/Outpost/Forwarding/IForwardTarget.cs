@@ -22,7 +22,11 @@ public abstract record Delivery
     }
 
     /// <summary>The first <paramref name="Count"/> entries (one or more) are the target's now.</summary>
-    public sealed record Accepted(int Count) : Delivery;
+    public sealed record Accepted(int Count) : Delivery
+    {
+        /// <summary>None of them concerned the target: they say nothing about whether it takes any. Default false.</summary>
+        public bool IsPassedOver { get; init; }
+    }
 
     /// <summary>
     /// Nothing was delivered and trying again will help, sooner (<paramref name="IsTransient"/>: a timeout, a busy

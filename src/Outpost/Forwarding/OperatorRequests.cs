@@ -10,31 +10,32 @@ internal sealed class OperatorRequests(
     ForwardingContext context,
     Lease lease,
     ParkedEntries parked,
+    DrainMemory memory,
     Func<IReadOnlyList<EventEntry>, string?, CancellationToken, Task<Step>> deliver)
 {
     // Released entries are read one by one, since they are not side by side: so many at once.
     private const int ReleasedAtOnce = 20;
 
-    private int _replayMax = Limits.PageEntriesMax;
-    private int _releaseMax = ReleasedAtOnce;
+    private const string Gone = "It is in the log no more.";
+
+    private readonly PoisonSearch _replayed = new();
+    private readonly PoisonSearch _released = new();
 
     public async Task<Step> StepAsync(PartitionState state, Control control, CancellationToken stop)
     {
-        if (control.NextAfter(lease.Checkpoint.RequestDone) is { } request)
+        // First those that the request under way let go: it is done when they are.
+        var released = parked.Released(Math.Min(ReleasedAtOnce, _released.Max));
+        if (released.Count > 0) return await ReleaseAsync(released, stop);
+        if (control.NextAfter(lease.Checkpoint.RequestDone) is not { } request) return Step.Idle;
+        // The checkpoint says what is done: it must be written before it is asked.
+        if (!await lease.SettleAsync()) return Step.Lost.Instance;
+        if (request.Number <= lease.Checkpoint.RequestDone) return Step.Worked.Instance;
+        return request.Kind switch
         {
-            // The checkpoint says what is done: it must be written before it is asked.
-            if (!await lease.SettleAsync()) return Step.Lost.Instance;
-            if (request.Number <= lease.Checkpoint.RequestDone) return Step.Worked.Instance;
-            return request.Kind switch
-            {
-                ControlRequestKind.Replay => await ReplayAsync(request, state, stop),
-                ControlRequestKind.Retry => await RetryAsync(request, stop),
-                _ => await DiscardAsync(request),
-            };
-        }
-
-        var released = parked.Released(_releaseMax);
-        return released.Count == 0 ? Step.Idle : await ReleaseAsync(released, stop);
+            ControlRequestKind.Replay => await ReplayAsync(request, state, stop),
+            ControlRequestKind.Retry => await RetryAsync(request, stop),
+            _ => await DiscardAsync(request),
+        };
     }
 
     private async Task<Step> ReplayAsync(ControlRequest request, PartitionState state, CancellationToken stop)
@@ -43,20 +44,18 @@ internal sealed class OperatorRequests(
         var end = Math.Min(request.ToOffset!.Value + 1, state.Head);
         if (from >= end)
         {
-            _replayMax = Limits.PageEntriesMax;
             context.Log.Replayed(forwarder.Name, partition, request.Offset, request.ToOffset.Value, request.Id ?? "");
             return await SaveAsync(c => c with { RequestDone = request.Number, ReplayNext = null });
         }
 
-        var entries = await context.Events.ReadEventsAsync(partition, from, (int)Math.Min(_replayMax, end - from), stop);
+        var entries = await context.Events.ReadEventsAsync(partition, from, (int)Math.Min(Math.Min(_replayed.Max, Limits.PageEntriesMax), end - from), stop);
         if (entries.Count == 0) return Step.Idle;
         switch (await deliver(entries, request.Id, stop))
         {
             case Step.Delivered { Count: var count }:
-                _replayMax = Limits.PageEntriesMax;
+                _replayed.Accepted(count);
                 return await SaveAsync(c => c with { ReplayNext = from + count });
-            case Step.Refused { Attempted: > 1 }:
-                _replayMax = 1;
+            case Step.Refused refused when !_replayed.Refused(refused.Attempted):
                 return Step.Worked.Instance;
             case Step.Refused refused:
                 // It was delivered or parked before; a replay has nothing to park.
@@ -71,13 +70,12 @@ internal sealed class OperatorRequests(
     {
         if (parked[request.Offset] is not { Behind: null } entry) return await SaveAsync(c => c with { RequestDone = request.Number });
         var entries = await context.Events.ReadEventsAsync(partition, entry.Offset, 1, stop);
-        if (entries.Count == 0)
-            return new Step.Failed(new InvalidOperationException($"Entry {entry.Offset} is parked and not in the log."), "entries gone", IsTransient: false);
-        switch (await deliver(entries, null, stop))
+        // Its row is gone, which nothing here does: an operator can still discard it.
+        switch (entries.Count == 0 ? new Step.Refused(1, Gone) : await deliver(entries, null, stop))
         {
             case Step.Delivered:
                 context.Log.Unparked(forwarder.Name, partition, entry.Offset);
-                return await UnparkAsync([entry.Offset], c => c with { RequestDone = request.Number });
+                return await UnparkAsync([entry.Offset], request);
             case Step.Refused refused:
                 context.Log.RefusedAgain(forwarder.Name, partition, entry.Offset, refused.Reason);
                 return await ParkAsync(entry with { Reason = refused.Reason, Attempts = entry.Attempts + 1 }, c => c with { RequestDone = request.Number });
@@ -90,26 +88,24 @@ internal sealed class OperatorRequests(
     {
         if (parked[request.Offset] is not { Behind: null } entry) return await SaveAsync(c => c with { RequestDone = request.Number });
         context.Log.Discarded(forwarder.Name, partition, entry.Offset, entry.Subject, request.Id ?? "");
-        return await UnparkAsync([entry.Offset], c => c with { RequestDone = request.Number });
+        // Somebody looked: the target may be asked for the next ones again.
+        memory.RefusedInRow = 0;
+        return await UnparkAsync([entry.Offset], request);
     }
 
     private async Task<Step> ReleaseAsync(IReadOnlyList<ParkedEntry> released, CancellationToken stop)
     {
         var read = await Task.WhenAll(released.Select(entry => context.Events.ReadEventsAsync(partition, entry.Offset, 1, stop)));
         var entries = read.TakeWhile(one => one.Count == 1).Select(one => one[0]).ToList();
-        if (entries.Count == 0)
-            return new Step.Failed(new InvalidOperationException($"Entry {released[0].Offset} is parked and not in the log."), "entries gone", IsTransient: false);
-        switch (await deliver(entries, null, stop))
+        switch (entries.Count == 0 ? new Step.Refused(1, Gone) : await deliver(entries, null, stop))
         {
             case Step.Delivered { Count: var count }:
-                _releaseMax = ReleasedAtOnce;
-                return await UnparkAsync([.. released.Take(count).Select(entry => entry.Offset)], c => c);
-            case Step.Refused { Attempted: > 1 }:
-                _releaseMax = 1;
+                _released.Accepted(count);
+                return await UnparkAsync([.. released.Take(count).Select(entry => entry.Offset)]);
+            case Step.Refused refused when !_released.Refused(refused.Attempted):
                 return Step.Worked.Instance;
             case Step.Refused refused:
                 // Now it is the refused one itself; those after it wait on.
-                _releaseMax = ReleasedAtOnce;
                 context.Log.RefusedAgain(forwarder.Name, partition, released[0].Offset, refused.Reason);
                 return await ParkAsync(released[0] with { Reason = refused.Reason, Behind = null, Attempts = 1 }, c => c);
             case var other:
@@ -125,10 +121,13 @@ internal sealed class OperatorRequests(
         return SaveAsync(change, [entry], []);
     }
 
-    private Task<Step> UnparkAsync(IReadOnlyList<long> offsets, Func<Checkpoint, Checkpoint> change)
+    private Task<Step> UnparkAsync(IReadOnlyList<long> offsets, ControlRequest? request = null)
     {
         foreach (var offset in offsets) parked.Remove(offset);
-        return SaveAsync(c => change(c) with { Parked = c.Parked - offsets.Count }, [], offsets);
+        // With followers the request stays undone until they are delivered: after a crash that is what a later run goes by.
+        var isDone = parked.Released(1).Count == 0;
+        return SaveAsync(
+            c => c with { Parked = c.Parked - offsets.Count, RequestDone = isDone && request is not null ? request.Number : c.RequestDone }, [], offsets);
     }
 
     private async Task<Step> SaveAsync(Func<Checkpoint, Checkpoint> change, IReadOnlyList<ParkedEntry> park, IReadOnlyList<long> unpark) =>

@@ -11,9 +11,12 @@ internal abstract record Step
     public static readonly Step Idle = new Nothing();
 
     /// <summary>There is nothing more to do.</summary>
-    public static readonly Step Done = new Nothing();
+    public static readonly Step Done = new End();
 
+    // Two types: records of one type and without fields are equal.
     private sealed record Nothing : Step;
+
+    private sealed record End : Step;
 
     /// <summary>Something was done, and there may be more.</summary>
     internal sealed record Worked : Step

@@ -25,7 +25,6 @@ public sealed partial class RetentionRunner(
     private const int PauseFactor = 3;
     private static readonly TimeSpan LookSoon = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LookLate = TimeSpan.FromHours(1);
-    private static readonly TimeSpan FreshEnough = TimeSpan.FromSeconds(30);
 
     private readonly Dictionary<int, long> _notBefore = [];
     private readonly Dictionary<int, Hold> _told = [];
@@ -53,8 +52,9 @@ public sealed partial class RetentionRunner(
     // How long there will be nothing to do.
     private async Task<TimeSpan> TrimAsync(int partition, CancellationToken stop)
     {
-        var state = await watch.ReadAsync(partition, FreshEnough, stop);
-        var left = TransactionsPerRun;
+        // Fresh: a replay may have been asked for a moment ago, and what was trimmed before must not be trimmed again: the
+        // receipt of a new command may be where an old one was.
+        var state = await watch.ReadAsync(partition, TimeSpan.Zero, stop);
         if (state.Trimmed.Rows < state.Oldest)
         {
             // Another run ended between moving the oldest offset and deleting.
@@ -63,16 +63,17 @@ public sealed partial class RetentionRunner(
             state = state with { Trimmed = trimmed };
         }
 
-        var receipts = await TrimReceiptsAsync(state, left, stop);
+        var receipts = await TrimReceiptsAsync(state, TransactionsPerRun, stop);
         if (receipts is not { } receiptsDone) return TimeSpan.Zero;
         var (afterReceipts, receiptWait) = receiptsDone;
         if (options.EventsAtLeast is not { } keep) return receiptWait;
-        var eventWait = await TrimEventsAsync(afterReceipts, keep, left, stop);
+        var eventWait = await TrimEventsAsync(afterReceipts, keep, TransactionsPerRun, stop);
         return eventWait < receiptWait ? eventWait : receiptWait;
     }
 
     private async Task<(PartitionState State, TimeSpan Wait)?> TrimReceiptsAsync(PartitionState state, int transactions, CancellationToken stop)
     {
+        string? deleted = null;
         for (; transactions > 0; transactions--)
         {
             if (state.Trimmed.Receipts >= state.Head) return (state, Bounded(options.Receipts));
@@ -81,8 +82,11 @@ public sealed partial class RetentionRunner(
             if (count == 0) return (state, entries.Count == 0 ? LookSoon : Bounded(entries[0].At + options.Receipts - events.Now));
             var start = sources.Time.GetTimestamp();
             var old = entries.Take(count).ToList();
-            await store.DeleteReceiptsAsync(state.Partition, old, stop);
-            metrics.Deleted("receipt", old.Count(entry => entry.Receipt is not null));
+            // A command's events name one receipt; where they lie on both sides of a hundred, it is gone already.
+            var named = old.Where(entry => entry.Receipt is not null && entry.Receipt != deleted).ToList();
+            await store.DeleteReceiptsAsync(state.Partition, named, stop);
+            deleted = old[^1].Receipt;
+            metrics.Deleted("receipt", named.DistinctBy(entry => entry.Receipt).Count());
             var moved = state.Trimmed with { Receipts = old[^1].Offset + 1 };
             if (await store.SaveOldestAsync(state.Partition, state.Oldest, moved, stop) is not { } saved) return null;
             state = state with { Trimmed = saved };
