@@ -146,7 +146,7 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
             if (change(before, state.Checkpoints.GetValueOrDefault(forwarder)?.RequestDone ?? 0) is not { } after) return new OperationResult.TooMany();
             if (ReferenceEquals(after, before) || await store.SaveControlAsync(partition, forwarder, after, cancellationToken))
             {
-                await engine.LookAsync(partition, cancellationToken);
+                await engine.HeedAsync(partition, cancellationToken);
                 return new OperationResult.Done();
             }
         }

@@ -98,7 +98,7 @@ public sealed class ForwardingEngine : IAsyncDisposable
         }
     }
 
-    /// <summary>Looks at a partition now, as after a commit or an operator's request.</summary>
+    /// <summary>Looks at a partition now, as after a commit.</summary>
     public async Task LookAsync(int partition, CancellationToken cancellationToken)
     {
         // A drain under way has noticed by itself.
@@ -111,6 +111,20 @@ public sealed class ForwardingEngine : IAsyncDisposable
         catch (StoreUnavailableException)
         {
             // The next tick asks again, and says so.
+        }
+    }
+
+    /// <summary>Looks at a partition after an operator's request: drains under way see it at once, and others begin.</summary>
+    public async Task HeedAsync(int partition, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var state = await _context.Watch.ReadAsync(partition, TimeSpan.Zero, cancellationToken);
+            foreach (var forwarder in _forwarders) Start(forwarder, state);
+        }
+        catch (StoreUnavailableException)
+        {
+            // The request is stored; the next tick finds it.
         }
     }
 
