@@ -7,12 +7,18 @@ namespace Outpost;
 
 /// <summary>
 /// What can be measured from outside: instruments of the meter <c>Outpost</c> and spans of the source of the same name.
-/// One per process. Names and dimensions are what dashboards and alerts rely on: docs/operations.md lists them.
+/// One per process. Names and dimensions are what dashboards and alerts rely on: docs/monitoring.md lists them.
 /// </summary>
 public sealed class OutpostMetrics : IDisposable
 {
     /// <summary>Name of the meter and of the activity source.</summary>
     public const string Name = "Outpost";
+
+    // In seconds. A collector's own buckets are made for milliseconds, where all of these would fall into the first.
+    private static readonly InstrumentAdvice<double> Seconds = new()
+    {
+        HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600],
+    };
 
     private readonly Meter _meter = new(Name);
     private readonly ConcurrentDictionary<(string Forwarder, int Partition), Standing> _standings = new();
@@ -35,10 +41,10 @@ public sealed class OutpostMetrics : IDisposable
     {
         _commands = _meter.CreateCounter<long>("outpost.commands", "{command}", "Commands answered, by result");
         _commits = _meter.CreateCounter<long>("outpost.commits", "{transaction}", "Transactions committed");
-        _commitDuration = _meter.CreateHistogram<double>("outpost.commit.duration", "s", "From sending a transaction to knowing that it is committed");
+        _commitDuration = _meter.CreateHistogram("outpost.commit.duration", "s", "From sending a transaction to knowing that it is committed", tags: null, Seconds);
         _forwarded = _meter.CreateCounter<long>("outpost.forwarded", "{entry}", "Entries accepted by a target");
         _late = _meter.CreateCounter<long>("outpost.forwarded.late", "{entry}", "Entries accepted later than the forwarder's Within");
-        _latency = _meter.CreateHistogram<double>("outpost.forward.latency", "s", "From an entry's commit to its acceptance by the target");
+        _latency = _meter.CreateHistogram("outpost.forward.latency", "s", "From an entry's commit to its acceptance by the target", tags: null, Seconds);
         _failures = _meter.CreateCounter<long>("outpost.forward.failures", "{delivery}", "Deliveries that failed and are tried again, by kind");
         _leaseChanges = _meter.CreateCounter<long>("outpost.lease.changes", "{lease}", "Leases taken over from another process");
         _runs = _meter.CreateCounter<long>("outpost.runs", "{run}", "Runs of the timer: the heartbeat");
@@ -53,10 +59,14 @@ public sealed class OutpostMetrics : IDisposable
         _meter.CreateObservableGauge("outpost.clock_skew", () => Volatile.Read(ref _clockSkew), "s", "Local clock less the store's");
     }
 
-    /// <summary>Spans of commits and deliveries.</summary>
+    /// <summary>Spans of commands and deliveries.</summary>
     public static ActivitySource Activities { get; } = new(Name);
 
     /// <summary>A command was answered.</summary>
+    /// <param name="result">
+    /// <c>done</c>, <c>replayed</c>, <c>refused</c>, <c>stale</c>, <c>key_reused</c>, <c>too_large</c>, <c>busy</c>,
+    /// <c>unknown</c>; without an answer <c>cancelled</c> (the caller left) or <c>failed</c> (it got an exception).
+    /// </param>
     public void Command(string result) => _commands.Add(1, new KeyValuePair<string, object?>("result", result));
 
     /// <summary>A transaction was committed.</summary>
