@@ -14,12 +14,16 @@ public sealed class OutpostMetrics : IDisposable
     /// <summary>Name of the meter and of the activity source.</summary>
     public const string Name = "Outpost";
 
+    // The timer moves between processes; what the last one saw says nothing for long. No timer is slower than this.
+    private static readonly TimeSpan StandingMaxAge = TimeSpan.FromMinutes(10);
+
     // In seconds. A collector's own buckets are made for milliseconds, where all of these would fall into the first.
     private static readonly InstrumentAdvice<double> Seconds = new()
     {
         HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600],
     };
 
+    private readonly TimeProvider? _time;
     private readonly Meter _meter = new(Name);
     private readonly ConcurrentDictionary<(string Forwarder, int Partition), Standing> _standings = new();
     private readonly ConcurrentDictionary<int, bool> _retentionHeld = new();
@@ -37,8 +41,13 @@ public sealed class OutpostMetrics : IDisposable
     private double _clockSkew;
 
     /// <summary>Creates the instruments.</summary>
-    public OutpostMetrics()
+    /// <param name="time">
+    /// Ends the gauges of forwarders ten minutes after this process last looked: another one may be doing so since.
+    /// Null: they never end.
+    /// </param>
+    public OutpostMetrics(TimeProvider? time = null)
     {
+        _time = time;
         _commands = _meter.CreateCounter<long>("outpost.commands", "{command}", "Commands answered, by result");
         _commits = _meter.CreateCounter<long>("outpost.commits", "{transaction}", "Transactions committed");
         _commitDuration = _meter.CreateHistogram("outpost.commit.duration", "s", "From sending a transaction to knowing that it is committed", tags: null, Seconds);
@@ -118,11 +127,12 @@ public sealed class OutpostMetrics : IDisposable
     internal void LeaseTakenOver(string forwarder) => _leaseChanges.Add(1, new KeyValuePair<string, object?>("forwarder", forwarder));
 
     internal void Stands(ForwarderStanding standing) => _standings[(standing.Forwarder, standing.Partition)] = new Standing(
-        standing.Backlog, standing.OldestUnforwardedAge?.TotalSeconds ?? 0, standing.Parked, standing.Late, standing.LastError is not null);
+        standing.Backlog, standing.OldestUnforwardedAge?.TotalSeconds ?? 0, standing.Parked, standing.Late, standing.LastError is not null,
+        _time?.GetTimestamp() ?? 0);
 
     private IEnumerable<Measurement<T>> Observe<T>(Func<Standing, T> value)
         where T : struct =>
-        _standings.Select(standing => new Measurement<T>(
+        _standings.Where(standing => !(_time?.GetElapsedTime(standing.Value.At) > StandingMaxAge)).Select(standing => new Measurement<T>(
             value(standing.Value),
             new KeyValuePair<string, object?>("forwarder", standing.Key.Forwarder),
             new KeyValuePair<string, object?>("partition", standing.Key.Partition)));
@@ -130,5 +140,5 @@ public sealed class OutpostMetrics : IDisposable
     private IEnumerable<Measurement<long>> ObserveRetention() => _retentionHeld.Select(held => new Measurement<long>(
         held.Value ? 1 : 0, new KeyValuePair<string, object?>("partition", held.Key)));
 
-    private sealed record Standing(long Backlog, double OldestAgeSeconds, int Parked, long Late, bool IsFailing);
+    private sealed record Standing(long Backlog, double OldestAgeSeconds, int Parked, long Late, bool IsFailing, long At);
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Azure.Core.Pipeline;
 using Azure.Data.Tables;
 using Microsoft.Extensions.Logging.Abstractions;
+using Outpost.Forwarding;
 using Outpost.Tables;
 
 namespace Outpost.Tests.Unit.Telemetry;
@@ -68,6 +69,34 @@ public sealed class A_log_that_is_watched
             watched.Measured,
             line => line.StartsWith("outpost.clock_skew{} ", StringComparison.Ordinal)
                 && double.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture) is >= 4320 and <= 4321);
+    }
+
+    // The timer moves between processes: one that saw a backlog long ago must not go on reporting it.
+    [Fact]
+    public async Task Reports_where_forwarders_stand_until_it_has_not_looked_for_ten_minutes()
+    {
+        using var watched = new Watched();
+        await using var log = new SimulatedLog();
+        using var metrics = new OutpostMetrics(log.Time);
+        await log.DoAsync(Tallies.Count("a", "a1"));
+        await using var engine = new ForwardingEngine(
+            log.Store, log.Checkpoints, log.Watch, [new Forwarder("moved-away", new RecordingTarget())],
+            new ForwardingOptions { Owner = "me", Linger = TimeSpan.Zero }, log.Sources, metrics, NullLogger<ForwardingEngine>.Instance);
+        await engine.RunAsync(CancellationToken.None);
+        log.Time.Advance(TimeSpan.FromMinutes(9));
+
+        watched.ReadGauges();
+        var before = Gauges();
+        log.Time.Advance(TimeSpan.FromMinutes(2));
+        watched.ReadGauges();
+
+        Assert.Equal(
+            ["outpost.backlog", "outpost.failing", "outpost.late", "outpost.oldest_age", "outpost.parked"],
+            before.Select(line => line.Split('{')[0]).Order());
+        Assert.Equal(before, Gauges());
+
+        List<string> Gauges() => [.. watched.Measured.Where(line => line.Contains("{forwarder=moved-away,partition=0}", StringComparison.Ordinal)
+            && !line.StartsWith("outpost.forwarded", StringComparison.Ordinal))];
     }
 
     private sealed class Stamped(string date) : HttpMessageHandler
