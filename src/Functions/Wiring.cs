@@ -29,6 +29,7 @@ public static class Wiring
         services.AddSingleton(provider => provider.GetRequiredService<Sources>().Time);
         services.AddSingleton<OutpostMetrics>();
         services.AddSingleton(Problems(settings));
+        services.AddTelemetry(TelemetrySettings.Read(builder.Configuration));
         AddLog(services, settings);
         AddForwarders(services, settings);
         services.AddSingleton(new EventApiOptions(settings.FinalMaxAge));
@@ -58,7 +59,8 @@ public static class Wiring
             settings.PartitionCount,
             provider.GetRequiredService<StoreClock>(),
             provider.GetRequiredService<Sources>(),
-            provider.GetRequiredService<ILogger<TableEventStore>>()));
+            provider.GetRequiredService<ILogger<TableEventStore>>(),
+            provider.GetRequiredService<OutpostMetrics>()));
         services.AddSingleton<PartitionWatch>();
         services.AddSingleton<EventLog>();
     }
@@ -147,11 +149,10 @@ public static class Wiring
             : throw new InvalidSettingException("TableStorage__serviceUri", address, "an absolute URL such as https://ACCOUNT.table.core.windows.net");
     }
 
-    private static TokenCredential? CredentialOf(Connection connection)
-    {
-        if (connection.Address is null) return null;
-        return connection.ClientId is { } clientId
-            ? new ManagedIdentityCredential(ManagedIdentityId.FromUserAssignedClientId(clientId))
-            : new DefaultAzureCredential();
-    }
+    private static TokenCredential? CredentialOf(Connection connection) =>
+        connection.Address is null ? null : Credential(connection.ClientId);
+
+    internal static TokenCredential Credential(string? clientId) => clientId is null
+        ? new DefaultAzureCredential()
+        : new ManagedIdentityCredential(ManagedIdentityId.FromUserAssignedClientId(clientId));
 }

@@ -14,11 +14,13 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
     private const int LooksMax = 100;
 
     private readonly TableClient _table;
+    private readonly int _partition;
     private readonly string _partitionKey;
     private readonly Action<RowList> _committed;
     private readonly StoreClock _clock;
     private readonly Sources _sources;
     private readonly ILogger _logger;
+    private readonly OutpostMetrics? _metrics;
     private readonly CommitOutcome _outcome;
     private readonly ChangeQueue _queue;
     private readonly Task _loop;
@@ -26,14 +28,17 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
     private HeadRow? _head;
 
     public PartitionWriter(
-        TableClient table, int partition, Action<RowList> committed, StoreClock clock, Sources sources, ILogger logger)
+        TableClient table, int partition, Action<RowList> committed, StoreClock clock, Sources sources, ILogger logger,
+        OutpostMetrics? metrics)
     {
         _table = table;
         _committed = committed;
+        _partition = partition;
         _partitionKey = Keys.Partition(partition);
         _clock = clock;
         _sources = sources;
         _logger = logger;
+        _metrics = metrics;
         _outcome = new CommitOutcome(table, _partitionKey);
         _queue = new ChangeQueue(sources.Time);
         _turns = new WriterTurns(sources);
@@ -118,8 +123,9 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
             try
             {
                 var answers = (await _table.SubmitTransactionAsync(rows.Actions)).Value;
-                _turns.Measured(_sources.Time.GetElapsedTime(start));
-                Committed(batch, rows, rows.After with { Tag = answers[0].Headers.ETag });
+                var took = _sources.Time.GetElapsedTime(start);
+                _turns.Measured(took);
+                Committed(batch, rows, rows.After with { Tag = answers[0].Headers.ETag }, took);
                 return;
             }
             catch (Exception e)
@@ -132,7 +138,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
             switch (await _outcome.FindAsync(rows, _sources, start))
             {
                 case CommitOutcome.Found.Committed committed:
-                    Committed(batch, rows, committed.Head);
+                    Committed(batch, rows, committed.Head, _sources.Time.GetElapsedTime(start));
                     return;
 
                 case CommitOutcome.Found.Overtaken overtaken:
@@ -158,8 +164,9 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         }
     }
 
-    private void Committed(CommitBatch batch, RowList rows, HeadRow? head)
+    private void Committed(CommitBatch batch, RowList rows, HeadRow? head, TimeSpan took)
     {
+        _metrics?.Committed(_partition, took);
         _head = head;
         _turns.Won(rows.CommitId);
         _committed(rows);

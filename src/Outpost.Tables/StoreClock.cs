@@ -12,7 +12,7 @@ namespace Outpost.Tables;
 /// Local time is what the machine's clock said at the start, counted on by a timer that nobody sets: a commit knows of
 /// no answer since a clock was set, and a time that is too late would stay for as long, since times never decrease.
 /// </summary>
-public sealed partial class StoreClock(TimeProvider time, ILogger<StoreClock> logger) : HttpPipelinePolicy
+public sealed partial class StoreClock(TimeProvider time, ILogger<StoreClock> logger, OutpostMetrics? metrics = null) : HttpPipelinePolicy
 {
     private static readonly TimeSpan SkewWorthTelling = TimeSpan.FromSeconds(2);
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
@@ -63,6 +63,7 @@ public sealed partial class StoreClock(TimeProvider time, ILogger<StoreClock> lo
         if (after == before) return;
         // A lost update costs nothing: the next answer corrects again.
         Interlocked.CompareExchange(ref _correctionTicks, after.Ticks, before.Ticks);
+        metrics?.ClockSkew(-after);
         if (after.Duration() >= SkewWorthTelling && Interlocked.Exchange(ref _told, 1) == 0)
             LogSkew(Math.Round(-after.TotalSeconds, 1));
     }

@@ -24,7 +24,8 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
     private readonly PartitionWriter[] _writers;
 
     /// <summary>Opens the log in a table; nothing is read before the first call.</summary>
-    public TableEventStore(TableClient table, int partitions, StoreClock clock, Sources sources, ILogger logger)
+    public TableEventStore(
+        TableClient table, int partitions, StoreClock clock, Sources sources, ILogger logger, OutpostMetrics? metrics = null)
     {
         _table = table;
         _layout = new LayoutStore(_table, partitions, sources);
@@ -34,7 +35,8 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
         _recent = [.. Enumerable.Range(0, partitions)
             .Select(_ => new RecentEntries(RecentEntriesMax, Math.Max(RecentBytesMin, RecentBytesMax / partitions)))];
         _writers = [.. Enumerable.Range(0, partitions)
-            .Select(partition => new PartitionWriter(_table, partition, rows => Remember(partition, rows), clock, sources, logger))];
+            .Select(partition => new PartitionWriter(
+                _table, partition, rows => Remember(partition, rows), clock, sources, logger, metrics))];
     }
 
     /// <inheritdoc/>

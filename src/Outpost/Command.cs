@@ -46,7 +46,7 @@ public sealed record Command<TState>
     /// <summary>Makes the command happen once however often it is sent; null: each call is a command of its own.</summary>
     public Idempotency? Idempotency { get; init; }
 
-    /// <summary>W3C <c>traceparent</c> to keep with the events.</summary>
+    /// <summary>W3C <c>traceparent</c> to keep with the events; null: that of the current span, if there is one.</summary>
     public string? TraceParent { get; init; }
 
     /// <summary>Correlation id to keep with the events.</summary>

@@ -7,15 +7,37 @@ namespace Outpost;
 /// Runs commands: read the entity, decide, and commit state and events together, each command exactly once.
 /// Thread-safe; one per process.
 /// </summary>
-public sealed class EventLog(IEventStore store, TimeProvider time)
+/// <param name="store">Where the log is.</param>
+/// <param name="time">Measures waiting.</param>
+/// <param name="metrics">Counts commands by result; null: nobody does.</param>
+public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetrics? metrics = null)
 {
     // Commands with a key that are under way in this process: a repeat waits here instead of racing its original.
     private readonly ConcurrentDictionary<(string Scope, string Key, string Subject), Task> _inFlight = new();
     private readonly EntityTurns _turns = new(time);
 
-    /// <summary>Runs one command.</summary>
+    /// <summary>
+    /// Runs one command, in a span of its own. With its events goes the command's trace parent, or else that of the
+    /// current span.
+    /// </summary>
     /// <exception cref="OperationCanceledException">The caller gave up; the command may still have been committed.</exception>
     public async Task<CommandResult<TState>> ExecuteAsync<TState>(Command<TState> command, CancellationToken cancellationToken)
+        where TState : class
+    {
+        using var span = CommandSpan.Start(command, metrics);
+        try
+        {
+            return span.Answered(await OnceAsync(
+                command with { TraceParent = CommandSpan.TraceParentOf(command.TraceParent) }, cancellationToken));
+        }
+        catch (Exception e)
+        {
+            span.Failed(e);
+            throw;
+        }
+    }
+
+    private async Task<CommandResult<TState>> OnceAsync<TState>(Command<TState> command, CancellationToken cancellationToken)
         where TState : class
     {
         if (command.Idempotency is not { } idempotency) return await DecideAndCommitAsync(command, claimedIn: null, cancellationToken);

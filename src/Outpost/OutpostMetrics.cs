@@ -7,13 +7,23 @@ namespace Outpost;
 
 /// <summary>
 /// What can be measured from outside: instruments of the meter <c>Outpost</c> and spans of the source of the same name.
-/// One per process. Names and dimensions are what dashboards and alerts rely on: docs/operations.md lists them.
+/// One per process. Names and dimensions are what dashboards and alerts rely on: docs/monitoring.md lists them.
 /// </summary>
 public sealed class OutpostMetrics : IDisposable
 {
     /// <summary>Name of the meter and of the activity source.</summary>
     public const string Name = "Outpost";
 
+    // The timer moves between processes; what the last one saw says nothing for long. No timer is slower than this.
+    private static readonly TimeSpan StandingMaxAge = TimeSpan.FromMinutes(10);
+
+    // In seconds. A collector's own buckets are made for milliseconds, where all of these would fall into the first.
+    private static readonly InstrumentAdvice<double> Seconds = new()
+    {
+        HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600],
+    };
+
+    private readonly TimeProvider? _time;
     private readonly Meter _meter = new(Name);
     private readonly ConcurrentDictionary<(string Forwarder, int Partition), Standing> _standings = new();
     private readonly ConcurrentDictionary<int, bool> _retentionHeld = new();
@@ -31,14 +41,19 @@ public sealed class OutpostMetrics : IDisposable
     private double _clockSkew;
 
     /// <summary>Creates the instruments.</summary>
-    public OutpostMetrics()
+    /// <param name="time">
+    /// Ends the gauges of forwarders ten minutes after this process last looked: another one may be doing so since.
+    /// Null: they never end.
+    /// </param>
+    public OutpostMetrics(TimeProvider? time = null)
     {
+        _time = time;
         _commands = _meter.CreateCounter<long>("outpost.commands", "{command}", "Commands answered, by result");
         _commits = _meter.CreateCounter<long>("outpost.commits", "{transaction}", "Transactions committed");
-        _commitDuration = _meter.CreateHistogram<double>("outpost.commit.duration", "s", "From sending a transaction to knowing that it is committed");
+        _commitDuration = _meter.CreateHistogram("outpost.commit.duration", "s", "From sending a transaction to knowing that it is committed", tags: null, Seconds);
         _forwarded = _meter.CreateCounter<long>("outpost.forwarded", "{entry}", "Entries accepted by a target");
         _late = _meter.CreateCounter<long>("outpost.forwarded.late", "{entry}", "Entries accepted later than the forwarder's Within");
-        _latency = _meter.CreateHistogram<double>("outpost.forward.latency", "s", "From an entry's commit to its acceptance by the target");
+        _latency = _meter.CreateHistogram("outpost.forward.latency", "s", "From an entry's commit to its acceptance by the target", tags: null, Seconds);
         _failures = _meter.CreateCounter<long>("outpost.forward.failures", "{delivery}", "Deliveries that failed and are tried again, by kind");
         _leaseChanges = _meter.CreateCounter<long>("outpost.lease.changes", "{lease}", "Leases taken over from another process");
         _runs = _meter.CreateCounter<long>("outpost.runs", "{run}", "Runs of the timer: the heartbeat");
@@ -53,10 +68,14 @@ public sealed class OutpostMetrics : IDisposable
         _meter.CreateObservableGauge("outpost.clock_skew", () => Volatile.Read(ref _clockSkew), "s", "Local clock less the store's");
     }
 
-    /// <summary>Spans of commits and deliveries.</summary>
+    /// <summary>Spans of commands and deliveries.</summary>
     public static ActivitySource Activities { get; } = new(Name);
 
     /// <summary>A command was answered.</summary>
+    /// <param name="result">
+    /// <c>done</c>, <c>replayed</c>, <c>refused</c>, <c>stale</c>, <c>key_reused</c>, <c>too_large</c>, <c>busy</c>,
+    /// <c>unknown</c>; without an answer <c>cancelled</c> (the caller left) or <c>failed</c> (it got an exception).
+    /// </param>
     public void Command(string result) => _commands.Add(1, new KeyValuePair<string, object?>("result", result));
 
     /// <summary>A transaction was committed.</summary>
@@ -108,11 +127,12 @@ public sealed class OutpostMetrics : IDisposable
     internal void LeaseTakenOver(string forwarder) => _leaseChanges.Add(1, new KeyValuePair<string, object?>("forwarder", forwarder));
 
     internal void Stands(ForwarderStanding standing) => _standings[(standing.Forwarder, standing.Partition)] = new Standing(
-        standing.Backlog, standing.OldestUnforwardedAge?.TotalSeconds ?? 0, standing.Parked, standing.Late, standing.LastError is not null);
+        standing.Backlog, standing.OldestUnforwardedAge?.TotalSeconds ?? 0, standing.Parked, standing.Late, standing.LastError is not null,
+        _time?.GetTimestamp() ?? 0);
 
     private IEnumerable<Measurement<T>> Observe<T>(Func<Standing, T> value)
         where T : struct =>
-        _standings.Select(standing => new Measurement<T>(
+        _standings.Where(standing => !(_time?.GetElapsedTime(standing.Value.At) > StandingMaxAge)).Select(standing => new Measurement<T>(
             value(standing.Value),
             new KeyValuePair<string, object?>("forwarder", standing.Key.Forwarder),
             new KeyValuePair<string, object?>("partition", standing.Key.Partition)));
@@ -120,5 +140,5 @@ public sealed class OutpostMetrics : IDisposable
     private IEnumerable<Measurement<long>> ObserveRetention() => _retentionHeld.Select(held => new Measurement<long>(
         held.Value ? 1 : 0, new KeyValuePair<string, object?>("partition", held.Key)));
 
-    private sealed record Standing(long Backlog, double OldestAgeSeconds, int Parked, long Late, bool IsFailing);
+    private sealed record Standing(long Backlog, double OldestAgeSeconds, int Parked, long Late, bool IsFailing, long At);
 }

@@ -1,0 +1,72 @@
+using System.Diagnostics;
+
+namespace Outpost;
+
+/// <summary>One command as those see it who watch: a span, and a count of what came of it.</summary>
+internal sealed class CommandSpan : IDisposable
+{
+    private readonly Activity? _activity;
+    private readonly OutpostMetrics? _metrics;
+    private string _result = "failed";
+
+    private CommandSpan(Activity? activity, OutpostMetrics? metrics)
+    {
+        _activity = activity;
+        _metrics = metrics;
+    }
+
+    /// <summary>Begins the span, below the one that is current, or else below the one the command says it came from.</summary>
+    public static CommandSpan Start<TState>(Command<TState> command, OutpostMetrics? metrics)
+        where TState : class
+    {
+        if (!OutpostMetrics.Activities.HasListeners()) return new CommandSpan(null, metrics);
+        var caller = default(ActivityContext);
+        if (Activity.Current is null) ActivityContext.TryParse(command.TraceParent, null, isRemote: true, out caller);
+        var activity = OutpostMetrics.Activities.StartActivity($"command {command.Entity.Name}", ActivityKind.Internal, caller);
+        activity?.SetTag("outpost.entity", command.Entity.Name);
+        activity?.SetTag("outpost.subject", command.Entity.Subject(command.EntityId));
+        return new CommandSpan(activity, metrics);
+    }
+
+    /// <summary>
+    /// What is kept with the events: the caller's own <c>traceparent</c> as it is, else the current span's, so that
+    /// whoever follows a trace comes from the command to its deliveries without having to do anything for it.
+    /// </summary>
+    public static string? TraceParentOf(string? given) =>
+        given ?? (Activity.Current is { IdFormat: ActivityIdFormat.W3C } current ? current.Id : null);
+
+    /// <summary>The command was answered.</summary>
+    public CommandResult<TState> Answered<TState>(CommandResult<TState> result)
+        where TState : class
+    {
+        _result = result switch
+        {
+            CommandResult<TState>.Done { Replayed: true } => "replayed",
+            CommandResult<TState>.Done => "done",
+            CommandResult<TState>.Refused => "refused",
+            CommandResult<TState>.Stale => "stale",
+            CommandResult<TState>.KeyReused => "key_reused",
+            CommandResult<TState>.TooLarge => "too_large",
+            CommandResult<TState>.Busy => "busy",
+            CommandResult<TState>.Unknown => "unknown",
+            var other => throw new InvalidOperationException($"Unknown command result {other}."),
+        };
+        if (result is CommandResult<TState>.Done done) _activity?.SetTag("outpost.version", done.Version);
+        if (result is CommandResult<TState>.Unknown unknown) _activity?.SetStatus(ActivityStatusCode.Error, unknown.Detail);
+        return result;
+    }
+
+    /// <summary>The caller got an exception instead of an answer.</summary>
+    public void Failed(Exception exception)
+    {
+        if (exception is OperationCanceledException) _result = "cancelled";
+        else _activity?.SetStatus(ActivityStatusCode.Error, exception.Message);
+    }
+
+    public void Dispose()
+    {
+        _metrics?.Command(_result);
+        _activity?.SetTag("outpost.result", _result);
+        _activity?.Dispose();
+    }
+}

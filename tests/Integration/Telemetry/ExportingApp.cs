@@ -1,0 +1,118 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using Microsoft.Extensions.Logging.Abstractions;
+using Outpost.Forwarding;
+using Outpost.Orders;
+using Outpost.Tables;
+using Outpost.Tests.Testing;
+
+namespace Outpost.Tests.Integration.Telemetry;
+
+/// <summary>
+/// The app as a process of its own, with settings that send everything to a collector, on a log that has something for
+/// each instrument: entries of three days ago, a lease whose holder died, and a topic that is busy at first.
+/// </summary>
+public sealed class ExportingApp : IAsyncLifetime
+{
+    /// <summary>The caller's trace and span.</summary>
+    public const string TraceId = "0af7651916cd43dd8448eb211c80319c";
+    public const string CallerSpanId = "b7ad6b7169203331";
+
+    private static readonly TimeSpan StartsWithin = TimeSpan.FromSeconds(60);
+    private Process? _process;
+
+    internal OtlpCollector Collector { get; private set; } = null!;
+
+    public async Task InitializeAsync()
+    {
+        Collector = await OtlpCollector.StartAsync();
+        var topic = await ServiceBusEmulator.NewTopicAsync();
+        await ServiceBusEmulator.SetFaultAsync(topic, ServiceBusFault.Busy, times: 2);
+        var table = await PreparedTableAsync();
+        var address = await StartAsync(new Dictionary<string, string>
+        {
+            ["TableStorage"] = await Azurite.ConnectionStringAsync(),
+            ["Outpost__TableName"] = table,
+            ["ServiceBus"] = await ServiceBusEmulator.ConnectionStringAsync(),
+            ["Forwarder__Topic"] = topic,
+            ["Forwarder__Schedule"] = "* * * * * *",
+            ["Forwarder__LingerSeconds"] = "0",
+            ["Retention__Days"] = "1",
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = Collector.Address,
+            ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
+            ["OTEL_SERVICE_NAME"] = "orders",
+            ["OTEL_METRIC_EXPORT_INTERVAL"] = "500",
+            ["OTEL_BSP_SCHEDULE_DELAY"] = "200",
+            ["OTEL_BLRP_SCHEDULE_DELAY"] = "200",
+        });
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, ActivityHeadersPropagator = null }) { BaseAddress = address };
+        await PlaceAsync(http, "traced", $"00-{TraceId}-{CallerSpanId}-01");
+        await PlaceAsync(http, "untraced", null);
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (_process is not null)
+        {
+            _process.Kill(entireProcessTree: true);
+            await _process.WaitForExitAsync();
+            _process.Dispose();
+        }
+
+        await Collector.DisposeAsync();
+    }
+
+    private static async Task<string> PreparedTableAsync()
+    {
+        // No answer of the store's tells this one's clock that it is three days late.
+        var table = await Azurite.NewTableAsync();
+        var sources = TestLog.Sources with { Time = new OffTime(TimeSpan.FromDays(-3)) };
+        await using var store = new TableEventStore(table, 1, new StoreClock(sources.Time, NullLogger<StoreClock>.Instance), sources, NullLogger.Instance);
+        await new EventLog(store, sources.Time).ExecuteAsync(
+            new Command<Order>
+            {
+                Entity = OrderDecisions.Entity,
+                EntityId = "old",
+                Decide = order => OrderDecisions.Place(order, "old", "c1", [new OrderLine("a", 1, 1m)]),
+                Idempotency = new Idempotency("place", "old", "same"),
+            },
+            CancellationToken.None);
+        var holder = new Checkpoint { Forwarder = "servicebus", NextOffset = 0, Owner = "died" };
+        Assert.NotNull(await new TableForwardingStore(table, TestLog.Sources).SaveAsync(0, holder, [], [], CancellationToken.None));
+        return table.Name;
+    }
+
+    private async Task<Uri> StartAsync(Dictionary<string, string> settings)
+    {
+        const string Ready = "Ready: ";
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Outpost.LocalHost.dll"), "--port", "0", "--exit-with-stdin"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in settings) start.Environment[name] = value;
+        _process = Process.Start(start)!;
+        var errors = _process.StandardError.ReadToEndAsync();
+        using var deadline = new CancellationTokenSource(StartsWithin);
+        while (await _process.StandardOutput.ReadLineAsync(deadline.Token) is { } line)
+        {
+            if (!line.StartsWith(Ready, StringComparison.Ordinal)) continue;
+            _ = _process.StandardOutput.ReadToEndAsync(CancellationToken.None);
+            return new Uri(line[Ready.Length..]);
+        }
+
+        throw new InvalidOperationException($"The app did not start: {await errors}");
+    }
+
+    private static async Task PlaceAsync(HttpClient http, string orderId, string? traceParent)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders")
+        {
+            Content = JsonContent.Create(new { orderId, customerId = "c1", lines = new[] { new { sku = "a", quantity = 1, unitPrice = 1 } } }),
+        };
+        if (traceParent is not null) request.Headers.Add("traceparent", traceParent);
+        using var response = await http.SendAsync(request);
+        response.EnsureSuccessStatusCode();
+    }
+}
