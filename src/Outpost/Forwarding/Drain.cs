@@ -30,6 +30,7 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
     private OperatorRequests _requests = null!;
     private long _idleSince;
     private int _failures;
+    private bool _isHidden;
 
     /// <summary>Runs until there is nothing left to do, the lease is lost, the target fails, or <paramref name="stop"/>.</summary>
     /// <param name="state">The partition as just read: says that there is work.</param>
@@ -37,7 +38,9 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
     /// <returns>The next offset when there was nothing left to do; the end of all offsets when going on at once makes no sense.</returns>
     public async Task<long> RunAsync(PartitionState state, CancellationToken stop)
     {
-        if (await TakeLeaseAsync(state, stop) is not { } lease) return long.MaxValue;
+        stop.ThrowIfCancellationRequested();
+        using var lease = await TakeLeaseAsync(state);
+        if (lease is null) return long.MaxValue;
         _lease = lease;
         try
         {
@@ -52,9 +55,13 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
                     memory.Failed(_time);
                     await ReleaseAsync(c => c with { LastError = failed.Reason, Failures = c.Failures + 1 });
                     return long.MaxValue;
+                case var _ when end == Step.Yielded:
+                    memory.YieldedUntil = _time.GetTimestamp() + (long)(FairShare.YieldTime.TotalSeconds * _time.TimestampFrequency);
+                    await ReleaseAsync(c => c);
+                    return long.MaxValue;
                 default:
                     await ReleaseAsync(c => c with { LastError = null, Failures = 0 });
-                    return end == Step.Done ? _reader.Next : long.MaxValue;
+                    return end == Step.Done && !_isHidden ? _reader.Next : long.MaxValue;
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -62,11 +69,16 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
             await ReleaseAsync(c => c);
             return long.MaxValue;
         }
+        catch (Exception e) when (e is not LayoutMismatchException)
+        {
+            await TryReleaseAsync(e);
+            throw;
+        }
     }
 
-    private async Task<Lease?> TakeLeaseAsync(PartitionState state, CancellationToken stop)
+    private async Task<Lease?> TakeLeaseAsync(PartitionState state)
     {
-        var lease = await Lease.TakeAsync(context.Store, partition, forwarder.CheckpointIn(state), context.Options.Owner, _time, stop);
+        var lease = await Lease.TakeAsync(context.Store, partition, forwarder.CheckpointIn(state), context.Options.Owner, _time);
         if (lease is not null && state.Checkpoints.GetValueOrDefault(forwarder.Name)?.Owner is { } before && before != context.Options.Owner)
             context.Metrics.LeaseTakenOver(forwarder.Name);
         return lease;
@@ -95,10 +107,12 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
         while (true)
         {
             stop.ThrowIfCancellationRequested();
+            if (_lease.Lost.IsCancellationRequested) return Step.Lost.Instance;
             var state = await context.Watch.ReadAsync(partition, ControlMaxAge, stop);
             var control = state.Controls.GetValueOrDefault(forwarder.Name) ?? Control.None;
             if (control.IsPaused) return Step.Idle;
-            if (_time.GetElapsedTime(_lease.RenewedAt) > RenewAfter && !await _lease.SaveAsync(c => c)) return Step.Lost.Instance;
+            if (state.Wishes.GetValueOrDefault(forwarder.Name)?.IsFor(_lease.Checkpoint) ?? false) return Step.Yielded;
+            if (!await RenewAsync()) return Step.Lost.Instance;
 
             // What operators ask for and what is new take turns: neither waits for the end of the other.
             var asked = await _requests.StepAsync(state, control, stop);
@@ -107,6 +121,8 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
             if (forwarded is Step.Lost) return forwarded;
             if ((asked as Step.Failed ?? forwarded as Step.Failed) is { } failed)
             {
+                // A target that hangs has used up most of the lease by now.
+                if (!await RenewAsync()) return Step.Lost.Instance;
                 if (await BackOffAsync(failed, stop)) continue;
                 return failed;
             }
@@ -123,8 +139,9 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
             return new Step.Failed(new InvalidOperationException(
                 $"Entries {_reader.Next} to {state.Oldest - 1} are gone before {forwarder.Name} forwarded them."), "entries gone", IsTransient: false);
         var entries = await _reader.PeekAsync(stop);
-        // The head is visible a moment before its entries are: look again soon.
-        if (entries.Count == 0) return Step.Idle;
+        // A head whose entries are not visible: look again soon.
+        _isHidden = entries.Count == 0;
+        if (_isHidden) return Step.Idle;
 
         var segment = Segment.Of(entries, _parked, _search.Max, context.Events.Now);
         if (segment.Send.Count == 0)
@@ -177,9 +194,15 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
     /// <summary>One delivery, within the lease. Never begun without enough of it.</summary>
     private async Task<Step> DeliverAsync(IReadOnlyList<EventEntry> entries, string? replay, CancellationToken stop)
     {
-        if (_lease.Left < LeaseNeeded && !await _lease.SaveAsync(c => c)) return Step.Lost.Instance;
-        using var deadline = new CancellationTokenSource(_lease.Left - LeaseSpare, _time);
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, stop);
+        while (_lease.Left < LeaseNeeded)
+        {
+            if (!await _lease.SaveAsync(c => c)) return Step.Lost.Instance;
+        }
+
+        // A process may be paused at any point, here too: then nothing is left.
+        var left = _lease.Left - LeaseSpare;
+        using var deadline = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, _time);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, _lease.Lost, stop);
         using var activity = ForwardingContext.StartForward(forwarder.Name, entries);
         Delivery delivery;
         try
@@ -189,6 +212,10 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             throw;
+        }
+        catch (OperationCanceledException) when (_lease.Lost.IsCancellationRequested)
+        {
+            return Step.Lost.Instance;
         }
         catch (OperationCanceledException e)
         {
@@ -241,9 +268,32 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
     {
         var left = context.Options.Linger - _time.GetElapsedTime(_idleSince);
         if (left <= TimeSpan.Zero) return false;
+        if (_isHidden)
+        {
+            await Task.Delay(context.Options.Poll, _time, stop);
+            return true;
+        }
+
         var step = left < ControlMaxAge ? left : ControlMaxAge;
         await context.Watch.WaitAsync(partition, _reader.Next, context.Options.Poll, step, stop);
         return true;
+    }
+
+    private async Task<bool> RenewAsync() =>
+        _time.GetElapsedTime(_lease.RenewedAt) <= RenewAfter || await _lease.SaveAsync(c => c);
+
+    // Whatever it was, nobody should have to wait for the lease's end, and the row tells why.
+    private async Task TryReleaseAsync(Exception cause)
+    {
+        try
+        {
+            var failed = new Step.Failed(cause, cause.GetType().Name, IsTransient: true);
+            await ReleaseAsync(c => c with { LastError = failed.Reason, Failures = c.Failures + 1 });
+        }
+        catch (StoreUnavailableException)
+        {
+            // It ends by itself.
+        }
     }
 
     private async Task ReleaseAsync(Func<Checkpoint, Checkpoint> change)

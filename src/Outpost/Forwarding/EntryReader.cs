@@ -19,9 +19,11 @@ internal sealed class EntryReader(IEventStore store, int partition, long offset)
     public async Task<IReadOnlyList<EventEntry>> PeekAsync(CancellationToken cancellationToken)
     {
         if (_used < _page.Count) return _used == 0 ? _page : new Rest(_page, _used);
-        var read = _ahead ?? store.ReadEventsAsync(partition, Next, _limit, cancellationToken);
+        var ahead = _ahead;
         _ahead = null;
-        (_page, _used) = (await read, 0);
+        (_page, _used) = (ahead is null ? [] : await ahead, 0);
+        // It may have been read before the entries were there.
+        if (_page.Count == 0) _page = await store.ReadEventsAsync(partition, Next, _limit, cancellationToken);
         if (_page.Count == 0) return _page;
         var mayHaveMore = _page.Count >= _limit || store.Heads[partition] > _page[^1].Offset + 1;
         _limit = LimitFor(_page);
