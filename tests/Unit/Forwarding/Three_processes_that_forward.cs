@@ -5,7 +5,7 @@ namespace Outpost.Tests.Unit.Forwarding;
 public sealed class Three_processes_that_forward(ITestOutputHelper output)
 {
     private static readonly int Seeds = int.Parse(
-        Environment.GetEnvironmentVariable("OUTPOST_FORWARDING_SEEDS") ?? "300", System.Globalization.CultureInfo.InvariantCulture);
+        Environment.GetEnvironmentVariable("OUTPOST_FORWARDING_SEEDS") ?? "100", System.Globalization.CultureInfo.InvariantCulture);
 
     // Every entry arrives, first arrivals in order; no checkpoint goes back or ahead; no living lease is taken.
     [Fact]
