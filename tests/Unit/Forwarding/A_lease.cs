@@ -173,6 +173,32 @@ public sealed class A_lease
     });
 
     [Fact]
+    public void Is_left_alone_when_another_process_took_it_right_after_it_was_given_back() => Scene.Play(async scene =>
+    {
+        var target = new ScriptedTarget();
+        var process = scene.Forwarding("a", target, Scene.Never, linger: TimeSpan.Zero);
+        var writes = 0;
+        scene.Table.Faults = request =>
+            request.Keys[0] == $"c|{Scene.Name}" && ++writes == 3 ? new TableFault.SlowAnswer(MeanwhileAsync()) : null;
+
+        await scene.CommitAsync(process);
+        await scene.PassAsync(12);
+
+        Assert.Equal(("other", 1L), (scene.Checkpoint.GetString("Owner"), scene.Next));
+        Assert.Equal(1, target.Begun);
+        await scene.UntilAsync(() => scene.Next == 2, 8);
+
+        async Task MeanwhileAsync()
+        {
+            // One more entry, and somebody else who sees it first.
+            await scene.CommitAsync(process);
+            var row = scene.Checkpoint;
+            (row["Owner"], row["Epoch"], row["Write"]) = ("other", row.GetInt64("Epoch") + 1, row.GetInt64("Write") + 1);
+            scene.Table.Put(row);
+        }
+    });
+
+    [Fact]
     public void Is_not_taken_again_and_again_while_the_forwarder_is_paused() => Scene.Play(async scene =>
     {
         var process = scene.Forwarding("a", new ScriptedTarget(async (_, entries, token) =>

@@ -31,6 +31,29 @@ public sealed class A_nudge
     }
 
     [Fact]
+    public void Is_not_lost_when_it_comes_while_the_partition_is_being_looked_at() => Scene.Play(async scene =>
+    {
+        var other = scene.Forwarding("other", new ScriptedTarget(), Scene.Never, linger: TimeSpan.Zero);
+        var process = scene.Forwarding("a", new ScriptedTarget(), Scene.Never, linger: TimeSpan.Zero);
+        await scene.CommitAsync(other);
+        await scene.UntilAsync(() => scene.Next == 1 && scene.Checkpoint.GetString("Owner").Length == 0, 1);
+        var slowed = false;
+        var queries = 0;
+        scene.Table.Faults = request =>
+        {
+            // The second query is the look that the first, a reader's, gives rise to.
+            if (request.Kind != TableOperation.QueryPage || ++queries != 2) return null;
+            slowed = true;
+            return new TableFault.SlowAnswer(scene.CommitAsync(process));
+        };
+
+        await process.Start(() => process.Store.ReadPartitionAsync(0, CancellationToken.None));
+
+        await scene.UntilAsync(() => scene.Next == 2, 2);
+        Assert.True(slowed);
+    });
+
+    [Fact]
     public void Forwards_what_this_process_committed_without_reading_a_single_entry() => Scene.Play(async scene =>
     {
         var target = new ScriptedTarget();
