@@ -121,6 +121,8 @@ public sealed class VirtualProcess
     private sealed class ProcessScheduler(TaskScheduler world) : TaskScheduler
     {
         private readonly Queue<Task> _kept = new();
+        private readonly Queue<Task> _first = new();
+        private bool _begun;
         private ProcessState _state;
 
         public override int MaximumConcurrencyLevel => 1;
@@ -140,9 +142,6 @@ public sealed class VirtualProcess
         {
             while (_first.TryDequeue(out var task)) TryExecuteTask(task);
         }
-
-        private readonly Queue<Task> _first = new();
-        private bool _begun;
 
         protected override void QueueTask(Task task)
         {

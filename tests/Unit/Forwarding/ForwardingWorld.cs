@@ -16,9 +16,6 @@ public enum Broken
 
     /// <summary>Whether a lease is over is told by the reader's own clock.</summary>
     LeaseByLocalClock,
-
-    /// <summary>All leases have the same epoch.</summary>
-    SameEpoch,
 }
 
 /// <summary>
@@ -50,7 +47,9 @@ internal sealed class ForwardingWorld
         _world = new VirtualTime(new Random(seed + 1));
         _table = new SimulatedTable(_world, exists: false)
         {
-            Service = new TableService(_world, _random), Faults = Watch, HasDates = broken != Broken.LeaseByLocalClock,
+            Service = new TableService(_world, _random),
+            Faults = Watch,
+            HasDates = broken != Broken.LeaseByLocalClock,
         };
         var partitions = 1 + _random.Next(2);
         (_accepted, _checkpoints) = (new long[partitions], new TableEntity?[partitions]);
@@ -256,7 +255,6 @@ internal sealed class ForwardingWorld
         public async Task<Checkpoint?> SaveAsync(
             int partition, Checkpoint checkpoint, IReadOnlyList<ParkedEntry> park, IReadOnlyList<long> unpark, CancellationToken cancellationToken)
         {
-            if (broken == Broken.SameEpoch) checkpoint = checkpoint with { Epoch = 1 };
             if (broken == Broken.NoIfMatch)
             {
                 var now = await events.ReadPartitionAsync(partition, cancellationToken);
