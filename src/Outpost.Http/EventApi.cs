@@ -93,7 +93,8 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
             var entries = await store.ReadEventsAsync(query.Partition, builder.Next, ask, cancellationToken);
             builder.Add(entries);
             looked -= entries.Count;
-            if (entries.Count < ask) break;
+            // Short: the end, or large entries.
+            if (entries.Count == 0 || (entries.Count < ask && builder.Next >= store.Heads[query.Partition])) break;
         }
 
         return builder.Build(lookedEnough: looked <= 0);

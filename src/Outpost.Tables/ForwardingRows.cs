@@ -56,6 +56,18 @@ internal static class ControlRow
         row.ETag.ToString());
 }
 
+/// <summary>Which process wishes to have a lease that another holds.</summary>
+internal static class LeaseWishRow
+{
+    public static TableEntity Write(string partitionKey, string forwarder, LeaseWish wish) => new(partitionKey, Keys.Wish(forwarder))
+    {
+        ["Owner"] = wish.Owner,
+        ["Epoch"] = wish.Epoch,
+    };
+
+    public static LeaseWish Read(TableEntity row) => new(row.GetString("Owner"), row.GetInt64("Epoch")!.Value);
+}
+
 [JsonSourceGenerationOptions(UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(IReadOnlyList<ControlRequest>))]
 internal sealed partial class ControlJson : JsonSerializerContext;

@@ -16,6 +16,7 @@ internal static class Keys
     public const string FirstEntity = "d";
 
     private const string CheckpointPrefix = "c|";
+    private const string WishPrefix = "!wish|";
     private const string ControlSuffix = "|control";
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -42,6 +43,12 @@ internal static class Keys
         rowKey.StartsWith(CheckpointPrefix, StringComparison.Ordinal) && !IsControl(rowKey)
             ? Decode(rowKey[CheckpointPrefix.Length..])
             : null;
+
+    public static string Wish(string forwarder) => WishPrefix + Encode(forwarder);
+
+    /// <summary>The forwarder whose lease is wished for; null for any other row.</summary>
+    public static string? WishForwarder(string rowKey) =>
+        rowKey.StartsWith(WishPrefix, StringComparison.Ordinal) ? Decode(rowKey[WishPrefix.Length..]) : null;
 
     public static string Control(string forwarder) => CheckpointPrefix + Encode(forwarder) + ControlSuffix;
 

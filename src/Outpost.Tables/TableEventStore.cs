@@ -127,12 +127,16 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
         var filter = TableClient.CreateQueryFilter(
             $"PartitionKey eq {Keys.Partition(partition)} and RowKey ge {Keys.Event(offset)} and RowKey lt {Keys.Event(end)}");
         var entries = new List<EventEntry>(Math.Min(limit, 100));
+        var bytes = 0L;
         await foreach (var row in _table.QueryAsync<TableEntity>(filter, limit, cancellationToken: cancellationToken))
         {
             var entry = EventRow.Read(row, layout.Log);
             // Offsets are dense: a hole is a row not yet visible (or trimmed between two pages), and nobody reads past it.
             if (entry.Offset != offset + entries.Count) break;
             entries.Add(entry);
+            // Large entries: fewer of them, or a page would not fit in memory.
+            bytes += entry.Payload.Length;
+            if (bytes >= Limits.PageBytesMax) break;
         }
 
         return entries;
@@ -146,6 +150,7 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
         var (oldest, trimmed) = (0L, new Trimmed(0, 0, null));
         var checkpoints = new Dictionary<string, Checkpoint>(StringComparer.Ordinal);
         var controls = new Dictionary<string, Control>(StringComparer.Ordinal);
+        var wishes = new Dictionary<string, LeaseWish>(StringComparer.Ordinal);
         DateTimeOffset? readAt = null;
         await foreach (var page in _table.QueryAsync<TableEntity>(filter, cancellationToken: cancellationToken).AsPages())
         {
@@ -155,6 +160,7 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
                 if (row.RowKey == Keys.Head) head = HeadRow.Read(row);
                 else if (row.RowKey == Keys.Oldest) (oldest, trimmed) = OldestRow.Read(row);
                 else if (Keys.CheckpointForwarder(row.RowKey) is { } forwarder) checkpoints[forwarder] = CheckpointRow.Read(row, forwarder);
+                else if (Keys.WishForwarder(row.RowKey) is { } wished) wishes[wished] = LeaseWishRow.Read(row);
                 else if (Keys.ControlForwarder(row.RowKey) is { } controlled) controls[controlled] = ControlRow.Read(row);
             }
         }
@@ -163,6 +169,7 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
         return new PartitionState(partition, oldest, head.Next, head.Next == 0 ? null : head.At, checkpoints)
         {
             Controls = controls,
+            Wishes = wishes,
             ReadAt = readAt ?? _clock.Now,
             Trimmed = trimmed,
         };

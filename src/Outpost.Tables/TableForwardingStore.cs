@@ -87,6 +87,20 @@ public sealed class TableForwardingStore(TableClient table, Sources sources) : I
     }
 
     /// <inheritdoc/>
+    public async Task WishAsync(int partition, string forwarder, LeaseWish wish, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var row = LeaseWishRow.Write(Keys.Partition(partition), forwarder, wish);
+            await table.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellationToken);
+        }
+        catch (Exception e) when (TableErrors.IsTransient(e, cancellationToken))
+        {
+            throw Unavailable(e);
+        }
+    }
+
+    /// <inheritdoc/>
     public async Task ForgetAsync(int partition, string forwarder, CancellationToken cancellationToken)
     {
         var key = Keys.Partition(partition);
@@ -95,6 +109,7 @@ public sealed class TableForwardingStore(TableClient table, Sources sources) : I
             // The checkpoint first: whoever still forwards under this name stops at its next write.
             await table.DeleteEntityAsync(key, Keys.Checkpoint(forwarder), ETag.All, cancellationToken);
             await table.DeleteEntityAsync(key, Keys.Control(forwarder), ETag.All, cancellationToken);
+            await table.DeleteEntityAsync(key, Keys.Wish(forwarder), ETag.All, cancellationToken);
             while (await ReadParkedAsync(partition, forwarder, 0, Limits.TransactionRowsMax, cancellationToken) is { Count: > 0 } parked)
             {
                 foreach (var entry in parked)

@@ -29,7 +29,7 @@ public interface IEventStore
 
     /// <summary>
     /// Entries from <paramref name="offset"/> on, dense and in order, at most <paramref name="limit"/> (up to
-    /// <see cref="Limits.PageEntriesMax"/>). Empty when there is none at that offset: see
+    /// <see cref="Limits.PageEntriesMax"/>); fewer where they are large. Empty when there is none at that offset: see
     /// <see cref="ReadPartitionAsync"/> for why.
     /// </summary>
     Task<IReadOnlyList<EventEntry>> ReadEventsAsync(int partition, long offset, int limit, CancellationToken cancellationToken);
@@ -127,6 +127,9 @@ public sealed record PartitionState(
 {
     /// <summary>What operators ask of forwarders, by their names.</summary>
     public IReadOnlyDictionary<string, Control> Controls { get; init; } = new Dictionary<string, Control>();
+
+    /// <summary>Which processes wish to have leases that others hold, by forwarders' names.</summary>
+    public IReadOnlyDictionary<string, LeaseWish> Wishes { get; init; } = new Dictionary<string, LeaseWish>();
 
     /// <summary>When this was read, by the store's clock.</summary>
     public DateTimeOffset ReadAt { get; init; }

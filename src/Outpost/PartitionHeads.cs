@@ -18,30 +18,48 @@ public sealed class PartitionHeads
     public void Raise(int partition, long head)
     {
         var one = _partitions[partition];
-        TaskCompletionSource moved;
+        List<Waiter> woken;
         lock (one)
         {
             if (head <= one.Head) return;
             one.Head = head;
-            moved = one.Moved;
-            one.Moved = NewSignal();
+            woken = [.. one.Waiting.Where(waiter => waiter.Offset < head)];
         }
 
-        moved.SetResult();
+        foreach (var waiter in woken) waiter.TrySetResult(true);
     }
 
-    /// <summary>Completes when a head above <paramref name="offset"/> is known: at once where one is.</summary>
-    public Task BeyondAsync(int partition, long offset)
+    /// <summary>Waits until a head above <paramref name="offset"/> is known: not at all where one is. False: not within <paramref name="timeout"/>.</summary>
+    public async Task<bool> BeyondAsync(int partition, long offset, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
     {
         var one = _partitions[partition];
-        lock (one) return one.Head > offset ? Task.CompletedTask : one.Moved.Task;
+        var waiter = new Waiter(offset);
+        lock (one)
+        {
+            if (one.Head > offset) return true;
+            one.Waiting.Add(waiter);
+        }
+
+        try
+        {
+            using var end = time.CreateTimer(static waiter => ((Waiter)waiter!).TrySetResult(false), waiter, timeout, Timeout.InfiniteTimeSpan);
+            using var leaving = cancellationToken.UnsafeRegister(static (waiter, token) => ((Waiter)waiter!).TrySetCanceled(token), waiter);
+            return await waiter.Task;
+        }
+        finally
+        {
+            lock (one) one.Waiting.Remove(waiter);
+        }
     }
 
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private sealed class Waiter(long offset) : TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously)
+    {
+        public long Offset { get; } = offset;
+    }
 
     private sealed class Partition
     {
+        public readonly HashSet<Waiter> Waiting = [];
         public long Head;
-        public TaskCompletionSource Moved = NewSignal();
     }
 }

@@ -38,23 +38,11 @@ public sealed class PartitionWatch
     /// <param name="cancellationToken">Ends the wait.</param>
     public async Task<bool> WaitAsync(int partition, long offset, TimeSpan poll, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        var start = _sources.Time.GetTimestamp();
         var watched = _partitions[partition];
         Enter(partition, watched, poll);
         try
         {
-            while (_heads[partition] <= offset)
-            {
-                var left = timeout - _sources.Time.GetElapsedTime(start);
-                if (left <= TimeSpan.Zero) return false;
-                await _heads.BeyondAsync(partition, offset).WaitAsync(left, _sources.Time, cancellationToken);
-            }
-
-            return true;
-        }
-        catch (TimeoutException)
-        {
-            return _heads[partition] > offset;
+            return await _heads.BeyondAsync(partition, offset, timeout, _sources.Time, cancellationToken);
         }
         finally
         {

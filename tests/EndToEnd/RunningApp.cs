@@ -60,6 +60,9 @@ internal sealed class RunningApp(ChildProcess process, Uri address) : IAsyncDisp
 /// <summary>A message as a consumer got it.</summary>
 internal sealed record ReceivedEvent(string MessageId, string? SessionId, string Subject, string? ContentType, JsonElement Properties, string Body)
 {
+    /// <summary>When the broker took it.</summary>
+    public DateTimeOffset EnqueuedAt { get; private init; }
+
     public long Sequence => long.Parse(Property("cloudEvents:sequence"), System.Globalization.CultureInfo.InvariantCulture);
 
     public string Property(string name) => Properties.GetProperty(name).GetString()!;
@@ -74,6 +77,9 @@ internal sealed record ReceivedEvent(string MessageId, string? SessionId, string
             message.GetProperty("subject").GetString()!,
             message.TryGetProperty("contentType", out var contentType) ? contentType.GetString() : null,
             message.GetProperty("properties"),
-            body.ValueKind == JsonValueKind.String ? body.GetString()! : body.GetRawText());
+            body.ValueKind == JsonValueKind.String ? body.GetString()! : body.GetRawText())
+        {
+            EnqueuedAt = message.GetProperty("enqueuedAt").GetDateTimeOffset(),
+        };
     }
 }

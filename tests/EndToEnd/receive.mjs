@@ -27,6 +27,7 @@ function print(message) {
     sessionId: message.sessionId,
     subject: message.subject,
     contentType: message.contentType,
+    enqueuedAt: message.enqueuedTimeUtc,
     correlationId: message.correlationId,
     properties: message.applicationProperties,
     body: message.body.toString('utf8'),

@@ -41,7 +41,9 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
     /// </returns>
     public async Task<long> RunAsync(PartitionState state, CancellationToken stop)
     {
-        if (await TakeLeaseAsync(state, stop) is not { } lease) return long.MaxValue;
+        stop.ThrowIfCancellationRequested();
+        using var lease = await TakeLeaseAsync(state);
+        if (lease is null) return long.MaxValue;
         _lease = lease;
         try
         {
@@ -56,6 +58,10 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
                     memory.Failed(_time);
                     await ReleaseAsync(c => c with { LastError = failed.Reason, Failures = c.Failures + 1 });
                     return long.MaxValue;
+                case var _ when end == Step.Yielded:
+                    memory.YieldedUntil = _time.GetTimestamp() + (long)(FairShare.YieldTime.TotalSeconds * _time.TimestampFrequency);
+                    await ReleaseAsync(c => c);
+                    return long.MaxValue;
                 default:
                     await ReleaseAsync(c => c with { LastError = null, Failures = 0 });
                     return end == Step.Done ? _head : long.MaxValue;
@@ -66,11 +72,16 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
             await ReleaseAsync(c => c);
             return long.MaxValue;
         }
+        catch (Exception e) when (e is not LayoutMismatchException)
+        {
+            await TryReleaseAsync(e);
+            throw;
+        }
     }
 
-    private async Task<Lease?> TakeLeaseAsync(PartitionState state, CancellationToken stop)
+    private async Task<Lease?> TakeLeaseAsync(PartitionState state)
     {
-        var lease = await Lease.TakeAsync(context.Store, partition, forwarder.CheckpointIn(state), context.Options.Owner, _time, stop);
+        var lease = await Lease.TakeAsync(context.Store, partition, forwarder.CheckpointIn(state), context.Options.Owner, _time);
         if (lease is not null && state.Checkpoints.GetValueOrDefault(forwarder.Name)?.Owner is { } before && before != context.Options.Owner)
             context.Metrics.LeaseTakenOver(forwarder.Name);
         return lease;
@@ -99,10 +110,12 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
         while (true)
         {
             stop.ThrowIfCancellationRequested();
+            if (_lease.Lost.IsCancellationRequested) return Step.Lost.Instance;
             var state = await context.Watch.ReadAsync(partition, ControlMaxAge, stop);
             var control = state.Controls.GetValueOrDefault(forwarder.Name) ?? Control.None;
             if (control.IsPaused) return Step.Idle;
-            if (_time.GetElapsedTime(_lease.RenewedAt) > RenewAfter && !await _lease.SaveAsync(c => c)) return Step.Lost.Instance;
+            if (state.Wishes.GetValueOrDefault(forwarder.Name)?.IsFor(_lease.Checkpoint) ?? false) return Step.Yielded;
+            if (!await RenewAsync()) return Step.Lost.Instance;
 
             // What operators ask for and what is new take turns: neither waits for the end of the other.
             var asked = await _requests.StepAsync(state, control, stop);
@@ -113,8 +126,10 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
             if (asked is Step.Worked && forwarded is Step.Failed { IsTransient: false }) continue;
             if ((asked as Step.Failed ?? forwarded as Step.Failed) is { } failed)
             {
-                // From the first failure on, status says so, although the tries go on.
-                if (_lease.Checkpoint.LastError is null && !await _lease.SaveAsync(c => c with { LastError = failed.Reason })) return Step.Lost.Instance;
+                // From the first failure on, status says so, although the tries go on. A target that hangs has used up most
+                // of the lease by now.
+                var isSaid = _lease.Checkpoint.LastError is not null;
+                if (!(isSaid ? await RenewAsync() : await _lease.SaveAsync(c => c with { LastError = failed.Reason }))) return Step.Lost.Instance;
                 if (await BackOffAsync(failed, stop)) continue;
                 return failed;
             }
@@ -185,9 +200,15 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
     /// <summary>One delivery, within the lease. Never begun without enough of it.</summary>
     private async Task<Step> DeliverAsync(IReadOnlyList<EventEntry> entries, string? replay, CancellationToken stop)
     {
-        if (_lease.Left < LeaseNeeded && !await _lease.SaveAsync(c => c)) return Step.Lost.Instance;
-        using var deadline = new CancellationTokenSource(_lease.Left - LeaseSpare, _time);
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, stop);
+        while (_lease.Left < LeaseNeeded)
+        {
+            if (!await _lease.SaveAsync(c => c)) return Step.Lost.Instance;
+        }
+
+        // A process may be paused at any point, here too: then nothing is left.
+        var left = _lease.Left - LeaseSpare;
+        using var deadline = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, _time);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, _lease.Lost, stop);
         using var activity = ForwardingContext.StartForward(forwarder.Name, entries);
         Delivery delivery;
         try
@@ -197,6 +218,10 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             throw;
+        }
+        catch (OperationCanceledException) when (_lease.Lost.IsCancellationRequested)
+        {
+            return Step.Lost.Instance;
         }
         catch (OperationCanceledException e)
         {
@@ -256,6 +281,23 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
         if (context.Events.Heads[partition] > _reader.Next) await Task.Delay(context.Options.Poll, _time, stop);
         else await context.Watch.WaitAsync(partition, _reader.Next, context.Options.Poll, step, stop);
         return true;
+    }
+
+    private async Task<bool> RenewAsync() =>
+        _time.GetElapsedTime(_lease.RenewedAt) <= RenewAfter || await _lease.SaveAsync(c => c);
+
+    // Whatever it was, nobody should have to wait for the lease's end, and the row tells why.
+    private async Task TryReleaseAsync(Exception cause)
+    {
+        try
+        {
+            var failed = new Step.Failed(cause, cause.GetType().Name, IsTransient: true);
+            await ReleaseAsync(c => c with { LastError = failed.Reason, Failures = c.Failures + 1 });
+        }
+        catch (StoreUnavailableException)
+        {
+            // It ends by itself.
+        }
     }
 
     private async Task ReleaseAsync(Func<Checkpoint, Checkpoint> change)

@@ -10,6 +10,7 @@ internal sealed class DrainMemory
     private ForwardRun _total = new(0, 0, 0);
     private Task? _running;
     private long _quietUntil;
+    private long _yieldedUntil;
 
     /// <summary>The drain under way; null or completed: none is.</summary>
     public Task? Running
@@ -24,6 +25,16 @@ internal sealed class DrainMemory
         get => Interlocked.Read(ref _quietUntil);
         set => Interlocked.Exchange(ref _quietUntil, value);
     }
+
+    /// <summary>Before this timestamp nothing is started: another process shall have the lease.</summary>
+    public long YieldedUntil
+    {
+        get => Interlocked.Read(ref _yieldedUntil);
+        set => Interlocked.Exchange(ref _yieldedUntil, value);
+    }
+
+    /// <summary>Whether a later look at the partition is planned. Guarded by a lock on this.</summary>
+    public bool IsLookedAtAgain { get; set; }
 
     /// <summary>Entries refused since the target last took one, or an operator discarded one.</summary>
     public int RefusedInRow { get; set; }
@@ -49,8 +60,12 @@ internal sealed class DrainMemory
     public void Failed(TimeProvider time)
     {
         lock (_lock) _total += new ForwardRun(0, 0, 1);
-        QuietUntil = time.GetTimestamp() + (long)(QuietAfterFailure.TotalSeconds * time.TimestampFrequency);
+        BeQuiet(time, QuietAfterFailure);
     }
+
+    /// <summary>Nudges start nothing for at least so long.</summary>
+    public void BeQuiet(TimeProvider time, TimeSpan quiet) =>
+        QuietUntil = Math.Max(QuietUntil, time.GetTimestamp() + (long)(quiet.TotalSeconds * time.TimestampFrequency));
 
     /// <summary>A failure is said once, when it begins or becomes another, not at every try.</summary>
     public void Say(Step.Failed failed, Action say)

@@ -29,15 +29,16 @@ internal sealed class EntryReader(IEventStore store, int partition, long offset)
         var left = _page.Count - _used;
         // Less than a batch left: with the next page at its end the batch can be filled.
         if (left > 0 && (left >= _batch || _ahead.Count == 0)) return Rest();
-        if (_ahead.Count == 0) AskFor(_limit, cancellationToken);
+        var isFresh = _ahead.Count == 0;
+        if (isFresh) AskFor(_limit, cancellationToken);
         var (from, asked) = _ahead.Dequeue();
         var page = await asked;
-        // Another offset than expected: a page before it was short. What is on its way is of no use.
+        // Read before the entries were there, or behind a page that was short: what is on its way is of no use.
         if (page.Count == 0 || from != Next + left)
         {
             _ahead.Clear();
             _asked = Next + left;
-            return left > 0 || from == Next ? Rest() : await PeekAsync(cancellationToken);
+            return left > 0 || isFresh ? Rest() : await PeekAsync(cancellationToken);
         }
 
         (_page, _used) = left == 0 ? (page, 0) : ([.. _page.Skip(_used), .. page], 0);

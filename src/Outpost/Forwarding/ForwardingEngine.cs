@@ -23,6 +23,7 @@ public sealed class ForwardingEngine : IAsyncDisposable
     private readonly ConcurrentDictionary<(string Forwarder, int Partition), DrainMemory> _memories = new();
     private readonly Lock _stopLock = new();
     private CancellationTokenSource _stop = new();
+    private bool _isDisposed;
 
     /// <summary>An engine for some forwarders, each with a name of its own.</summary>
     public ForwardingEngine(
@@ -62,7 +63,8 @@ public sealed class ForwardingEngine : IAsyncDisposable
         var before = _forwarders.ToDictionary(forwarder => forwarder.Name, forwarder => Total(forwarder, layout.Partitions));
         using (stop.Register(StopDrains))
         {
-            await Task.WhenAll(Enumerable.Range(0, layout.Partitions).Select(partition => TickAsync(partition, stop)));
+            var states = await Task.WhenAll(Enumerable.Range(0, layout.Partitions).Select(partition => TickAsync(partition, stop)));
+            await ShareAsync([.. states.OfType<PartitionState>()], stop);
             await WaitAsync(start, stop);
         }
 
@@ -86,9 +88,12 @@ public sealed class ForwardingEngine : IAsyncDisposable
             var layout = await LayoutAsync(stop);
             await Task.WhenAll(Enumerable.Range(0, layout.Partitions).Select(async partition =>
             {
-                for (var seen = _context.Events.Heads[partition]; ; seen = _context.Events.Heads[partition])
+                var heads = _context.Events.Heads;
+                for (var seen = 0L; ;)
                 {
-                    await _context.Events.Heads.BeyondAsync(partition, seen).WaitAsync(stop);
+                    await heads.BeyondAsync(partition, seen, Timeout.InfiniteTimeSpan, Time, stop);
+                    // Before the look: what is committed during it needs another.
+                    seen = heads[partition];
                     await LookAsync(partition, stop);
                 }
             }));
@@ -108,9 +113,10 @@ public sealed class ForwardingEngine : IAsyncDisposable
             var state = await _context.Watch.ReadAsync(partition, TimeSpan.Zero, cancellationToken);
             foreach (var forwarder in _forwarders.Where(forwarder => !IsBusyOrQuiet(Memory(forwarder, partition)))) Start(forwarder, state);
         }
-        catch (StoreUnavailableException)
+#pragma warning disable CA1031 // Best effort, and nobody may be there to hear of it: the next tick asks again, and says so.
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
         {
-            // The next tick asks again, and says so.
         }
     }
 
@@ -131,12 +137,15 @@ public sealed class ForwardingEngine : IAsyncDisposable
     /// <summary>Ends all drains; what was delivered gets its checkpoint, and leases are given back.</summary>
     public async ValueTask DisposeAsync()
     {
+        lock (_stopLock) _isDisposed = true;
         StopDrains();
-        await Task.WhenAll(Running()).WaitAsync(StopsWithin, Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(Running()).WaitAsync(StopsWithin, Time)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         _stop.Dispose();
     }
 
-    private async Task TickAsync(int partition, CancellationToken stop)
+    // Null: it could not be read.
+    private async Task<PartitionState?> TickAsync(int partition, CancellationToken stop)
     {
         try
         {
@@ -153,6 +162,8 @@ public sealed class ForwardingEngine : IAsyncDisposable
                 _context.Metrics.Stands(await ForwarderStanding.ReadAsync(
                     _context.Events, state, forwarder.Name, forwarder.Within, forwarder.CheckpointIn(state).NextOffset, stop));
             }
+
+            return state;
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -160,6 +171,41 @@ public sealed class ForwardingEngine : IAsyncDisposable
         catch (Exception e) when (e is not LayoutMismatchException)
         {
             foreach (var forwarder in _forwarders) Failed(forwarder, partition, e);
+        }
+
+        return null;
+    }
+
+    // Asks others for some of their leases where they hold clearly more; without others nothing is asked.
+    private async Task ShareAsync(IReadOnlyList<PartitionState> states, CancellationToken stop)
+    {
+        try
+        {
+            foreach (var forwarder in _forwarders)
+            {
+                foreach (var state in FairShare.Wished(forwarder, _context.Options.Owner, states, _context.Sources.NextRandom))
+                {
+                    var wish = new LeaseWish(_context.Options.Owner, forwarder.CheckpointIn(state).Epoch);
+                    await _context.Store.WishAsync(state.Partition, forwarder.Name, wish, stop);
+                    _ = TakeSoonAsync(state.Partition, Memory(forwarder, state.Partition), StopToken);
+                }
+            }
+        }
+        catch (Exception e) when (e is StoreUnavailableException or OperationCanceledException)
+        {
+            // The next tick may ask.
+        }
+    }
+
+    private async Task TakeSoonAsync(int partition, DrainMemory memory, CancellationToken stop)
+    {
+        var start = Time.GetTimestamp();
+        while (!stop.IsCancellationRequested && !IsRunning(memory) && Time.GetElapsedTime(start) < FairShare.YieldTime)
+        {
+            await Task.Delay(FairShare.LookEvery, Time, stop)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            memory.QuietUntil = 0;
+            await LookAsync(partition, stop);
         }
     }
 
@@ -170,33 +216,44 @@ public sealed class ForwardingEngine : IAsyncDisposable
         var memory = Memory(forwarder, state.Partition);
         lock (memory)
         {
-            if (memory.Running is { IsCompleted: false } || !forwarder.HasWork(state)) return;
-            var left = forwarder.CheckpointIn(state) is { Owner: { } owner } checkpoint && owner != _context.Options.Owner
-                ? checkpoint.LeaseLeft(state.ReadAt)
-                : TimeSpan.Zero;
-            if (left > TimeSpan.Zero)
-            {
-                LookAgain(state.Partition, memory, left + DateResolution);
-                return;
-            }
-
-            var stop = _stop.Token;
+            var stop = StopToken;
+            if (stop.IsCancellationRequested || IsRunning(memory) || !MayDrain(forwarder, state, memory)) return;
             memory.Running = Task.Factory.StartNew(
                 () => DrainAsync(forwarder, state, memory, stop), CancellationToken.None, TaskCreationOptions.None, TaskScheduler.Current).Unwrap();
         }
     }
 
-    // Its holder will see the entry; should it have died, this process is there when the lease is free.
+    // Whether there is work, and nobody else's lease in the way.
+    private bool MayDrain(Forwarder forwarder, PartitionState state, DrainMemory memory)
+    {
+        if (!forwarder.HasWork(state)) return false;
+        var checkpoint = forwarder.CheckpointIn(state);
+        var yields = memory.YieldedUntil > Time.GetTimestamp();
+        var left = checkpoint.Owner == _context.Options.Owner ? TimeSpan.Zero : checkpoint.LeaseLeft(state.ReadAt);
+        if (!yields && left == TimeSpan.Zero) return true;
+        LookAgain(state.Partition, memory, left == TimeSpan.Zero ? FairShare.BackAfter : left + DateResolution);
+        return false;
+    }
+
+    // The lease's holder has work, and so stays awake at least as long as it lingers: nudges need not look meanwhile.
+    // Should it have died, this process is there when the lease is free.
     private void LookAgain(int partition, DrainMemory memory, TimeSpan after)
     {
-        var now = Time.GetTimestamp();
-        if (memory.QuietUntil > now) return;
-        memory.QuietUntil = now + (long)(after.TotalSeconds * Time.TimestampFrequency);
-        _ = AgainAsync(_stop.Token);
+        lock (memory)
+        {
+            var quiet = after < _context.Options.Linger ? after : _context.Options.Linger;
+            memory.BeQuiet(Time, quiet);
+            if (memory.IsLookedAtAgain) return;
+            memory.IsLookedAtAgain = true;
+        }
+
+        _ = AgainAsync(StopToken);
 
         async Task AgainAsync(CancellationToken stop)
         {
             await Task.Delay(after, Time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            lock (memory) memory.IsLookedAtAgain = false;
+            memory.QuietUntil = 0;
             if (!stop.IsCancellationRequested) await LookAsync(partition, stop);
         }
     }
@@ -206,19 +263,9 @@ public sealed class ForwardingEngine : IAsyncDisposable
     {
         while (true)
         {
-            var head = long.MaxValue;
-            try
-            {
-                head = await new Drain(forwarder, state.Partition, _context, memory).RunAsync(state, stop);
-            }
-            catch (OperationCanceledException) when (stop.IsCancellationRequested)
-            {
-            }
-            catch (Exception e) when (e is not LayoutMismatchException)
-            {
-                Failed(forwarder, state.Partition, e);
-            }
-
+            // Another process may have come in between, or done it all.
+            var head = forwarder.CheckpointIn(state).NextOffset < state.Head ? long.MaxValue : state.Head;
+            if (MayDrain(forwarder, state, memory)) head = await DrainOnceAsync(forwarder, state, memory, stop);
             lock (memory)
             {
                 if (head >= _context.Events.Heads[state.Partition] || stop.IsCancellationRequested)
@@ -238,6 +285,26 @@ public sealed class ForwardingEngine : IAsyncDisposable
                 return;
             }
         }
+    }
+
+    // The next offset; the end of all offsets when going on at once makes no sense.
+    private async Task<long> DrainOnceAsync(Forwarder forwarder, PartitionState state, DrainMemory memory, CancellationToken stop)
+    {
+        try
+        {
+            var next = await new Drain(forwarder, state.Partition, _context, memory).RunAsync(state, stop);
+            if (memory.YieldedUntil > Time.GetTimestamp()) LookAgain(state.Partition, memory, FairShare.BackAfter);
+            return next;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+        }
+        catch (Exception e) when (e is not LayoutMismatchException)
+        {
+            Failed(forwarder, state.Partition, e);
+        }
+
+        return long.MaxValue;
     }
 
     private async Task WaitAsync(long start, CancellationToken stop)
@@ -279,8 +346,22 @@ public sealed class ForwardingEngine : IAsyncDisposable
     private void StopDrains()
     {
         CancellationTokenSource old;
-        lock (_stopLock) (old, _stop) = (_stop, new CancellationTokenSource());
+        lock (_stopLock)
+        {
+            old = _stop;
+            // After the end nothing starts any more.
+            if (!_isDisposed) _stop = new CancellationTokenSource();
+        }
+
         old.Cancel();
+    }
+
+    private CancellationToken StopToken
+    {
+        get
+        {
+            lock (_stopLock) return _isDisposed ? new CancellationToken(canceled: true) : _stop.Token;
+        }
     }
 
     private void Failed(Forwarder forwarder, int partition, Exception cause)
@@ -299,7 +380,13 @@ public sealed class ForwardingEngine : IAsyncDisposable
 
     private List<Task> Running() => [.. _memories.Values.Select(memory => memory.Running).OfType<Task>().Where(task => !task.IsCompleted)];
 
-    private bool IsBusyOrQuiet(DrainMemory memory) => memory.Running is { IsCompleted: false } || memory.QuietUntil > Time.GetTimestamp();
+    private bool IsBusyOrQuiet(DrainMemory memory) => IsRunning(memory) || memory.QuietUntil > Time.GetTimestamp();
+
+    // Under the lock: a drain that is still there then looks at the head once more before it ends.
+    private static bool IsRunning(DrainMemory memory)
+    {
+        lock (memory) return memory.Running is { IsCompleted: false };
+    }
 
     private DrainMemory Memory(Forwarder forwarder, int partition) => _memories.GetOrAdd((forwarder.Name, partition), _ => new DrainMemory());
 
@@ -309,19 +396,4 @@ public sealed class ForwardingEngine : IAsyncDisposable
         for (var partition = 0; partition < partitions; partition++) sum += Memory(forwarder, partition).Total;
         return sum;
     }
-}
-
-/// <summary>What one run did.</summary>
-/// <param name="Delivered">Entries accepted by the targets.</param>
-/// <param name="Batches">Deliveries it took.</param>
-/// <param name="FailedPartitions">How often forwarding of a partition ended with an error.</param>
-public sealed record ForwardRun(long Delivered, long Batches, int FailedPartitions)
-{
-    /// <summary>Both together.</summary>
-    public static ForwardRun operator +(ForwardRun one, ForwardRun other) =>
-        new(one.Delivered + other.Delivered, one.Batches + other.Batches, one.FailedPartitions + other.FailedPartitions);
-
-    /// <summary>What came since.</summary>
-    public static ForwardRun operator -(ForwardRun one, ForwardRun other) =>
-        new(one.Delivered - other.Delivered, one.Batches - other.Batches, one.FailedPartitions - other.FailedPartitions);
 }

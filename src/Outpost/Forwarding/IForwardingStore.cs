@@ -18,6 +18,12 @@ public interface IForwardingStore
     /// <summary>Writes what operators ask for, by compare and swap. False: somebody else wrote it meanwhile.</summary>
     Task<bool> SaveControlAsync(int partition, string forwarder, Control control, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Asks the holder of a lease to hand it over. Best effort: nothing but fairness rests on it, and of two wishes the
+    /// later one stays.
+    /// </summary>
+    Task WishAsync(int partition, string forwarder, LeaseWish wish, CancellationToken cancellationToken);
+
     /// <summary>Deletes a forwarder's checkpoint, control and parked rows in a partition.</summary>
     Task ForgetAsync(int partition, string forwarder, CancellationToken cancellationToken);
 }

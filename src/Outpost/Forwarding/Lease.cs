@@ -4,7 +4,7 @@ namespace Outpost.Forwarding;
 /// The right to forward one partition for a while. Kept by writing the checkpoint; lost when a write fails the compare
 /// and swap. One write may be under way while the next batch is being delivered. Used by one drain only.
 /// </summary>
-internal sealed class Lease
+internal sealed class Lease : IDisposable
 {
     // A checkpoint is written in milliseconds; longer than this, and the lease would be at its end.
     private static readonly TimeSpan WriteMax = TimeSpan.FromSeconds(5);
@@ -17,6 +17,7 @@ internal sealed class Lease
     private readonly IForwardingStore _store;
     private readonly int _partition;
     private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _lost = new();
     private Task<bool> _saving = Task.FromResult(true);
     private Func<Checkpoint, Checkpoint>? _next;
     private int _unrecorded;
@@ -44,13 +45,19 @@ internal sealed class Lease
     /// </summary>
     public TimeSpan Left => Checkpoint.LeaseTime - _time.GetElapsedTime(_since);
 
-    /// <summary>Takes the lease with one write. Null: somebody else was faster.</summary>
-    public static async Task<Lease?> TakeAsync(
-        IForwardingStore store, int partition, Checkpoint checkpoint, string owner, TimeProvider time, CancellationToken cancellationToken)
+    /// <summary>Cancelled as soon as a write tells that it is lost.</summary>
+    public CancellationToken Lost => _lost.Token;
+
+    /// <summary>
+    /// Takes the lease with one write, which nothing cuts short: left in doubt, nobody could give it back.
+    /// Null: somebody else was faster.
+    /// </summary>
+    public static async Task<Lease?> TakeAsync(IForwardingStore store, int partition, Checkpoint checkpoint, string owner, TimeProvider time)
     {
         var since = time.GetTimestamp();
         var mine = checkpoint with { Owner = owner, Epoch = checkpoint.Epoch + 1, Write = checkpoint.Write + 1 };
-        var saved = await store.SaveAsync(partition, mine, [], [], cancellationToken);
+        using var deadline = new CancellationTokenSource(WriteMax, time);
+        var saved = await store.SaveAsync(partition, mine, [], [], deadline.Token);
         return saved is null ? null : new Lease(store, partition, saved, time, since);
     }
 
@@ -91,6 +98,8 @@ internal sealed class Lease
     /// <summary>Gives the lease back, so that nobody has to wait for its end.</summary>
     public Task<bool> ReleaseAsync(Func<Checkpoint, Checkpoint> change) => SaveAsync(checkpoint => change(checkpoint) with { Owner = null });
 
+    public void Dispose() => _lost.Dispose();
+
     private async Task<bool> SaveAllAsync(Func<Checkpoint, Checkpoint> change, IReadOnlyList<ParkedEntry> park, IReadOnlyList<long> unpark)
     {
         while (true)
@@ -126,7 +135,15 @@ internal sealed class Lease
         var since = _time.GetTimestamp();
         using var deadline = new CancellationTokenSource(WriteMax, _time);
         var saved = await _store.SaveAsync(_partition, next with { Write = next.Write + 1 }, park, unpark, deadline.Token);
-        if (saved is null) return false;
+        if (saved is null)
+        {
+            // Right here: a delivery under way ends before anybody goes on.
+#pragma warning disable CA1849
+            _lost.Cancel();
+#pragma warning restore CA1849
+            return false;
+        }
+
         Checkpoint = saved;
         _since = since;
         return true;

@@ -8,15 +8,16 @@ internal abstract record Step
     }
 
     /// <summary>There was nothing to do.</summary>
-    public static readonly Step Idle = new Nothing();
+    public static readonly Step Idle = new Nothing("idle");
 
     /// <summary>There is nothing more to do.</summary>
-    public static readonly Step Done = new End();
+    public static readonly Step Done = new Nothing("done");
 
-    // Two types: records of one type and without fields are equal.
-    private sealed record Nothing : Step;
+    /// <summary>Another process shall go on here.</summary>
+    public static readonly Step Yielded = new Nothing("yielded");
 
-    private sealed record End : Step;
+    // With a name of its own each, or they would all be equal.
+    private sealed record Nothing(string Name) : Step;
 
     /// <summary>Something was done, and there may be more.</summary>
     internal sealed record Worked : Step

@@ -1,11 +1,12 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using Azure;
 using Azure.Core;
 
 namespace Outpost.Tests.Testing;
 
-/// <summary>An answer that has a status, and an ETag where a row was written.</summary>
-internal sealed class SimulatedResponse(int status, string? tag = null) : Response
+/// <summary>An answer that has a status, an ETag where a row was written, and the service's time in whole seconds where it is given.</summary>
+internal sealed class SimulatedResponse(int status, string? tag = null, DateTimeOffset? date = null) : Response
 {
     public override int Status => status;
 
@@ -21,11 +22,17 @@ internal sealed class SimulatedResponse(int status, string? tag = null) : Respon
 
     protected override bool ContainsHeader(string name) => TryGetHeader(name, out _);
 
-    protected override IEnumerable<HttpHeader> EnumerateHeaders() => tag is null ? [] : [new HttpHeader("ETag", tag)];
+    protected override IEnumerable<HttpHeader> EnumerateHeaders() =>
+        new[] { "ETag", "Date" }.Where(ContainsHeader).Select(name => new HttpHeader(name, TryGetHeader(name, out var value) ? value : ""));
 
     protected override bool TryGetHeader(string name, [NotNullWhen(true)] out string? value)
     {
-        value = string.Equals(name, "ETag", StringComparison.OrdinalIgnoreCase) ? tag : null;
+        value = name.ToUpperInvariant() switch
+        {
+            "ETAG" => tag,
+            "DATE" => date?.ToString("R", CultureInfo.InvariantCulture),
+            _ => null,
+        };
         return value is not null;
     }
 

@@ -35,6 +35,11 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
     /// <summary>Whether each query begins with an empty page that has a continuation.</summary>
     public bool BeginsWithEmptyPages { get; set; }
 
+    /// <summary>Whether answers have a Date.</summary>
+    public bool HasDates { get; set; } = true;
+
+    private DateTimeOffset? Now => HasDates ? time.GetUtcNow() : null;
+
     /// <summary>All requests so far.</summary>
     public IReadOnlyList<TableRequest> Requests => [.. _requests];
 
@@ -46,6 +51,12 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
     public IReadOnlyList<TableEntity> Rows(string partitionKey)
     {
         lock (_lock) return [.. _rows.Where(row => row.Key.Partition == partitionKey).Select(row => row.Value.ToEntity(row.Key))];
+    }
+
+    /// <summary>One row; null: there is none.</summary>
+    public TableEntity? Row(string partitionKey, string rowKey)
+    {
+        lock (_lock) return _rows.TryGetValue((partitionKey, rowKey), out var row) ? row.ToEntity((partitionKey, rowKey)) : null;
     }
 
     /// <summary>Writes a row as somebody else would, whatever is there.</summary>
@@ -352,7 +363,7 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
         public override async IAsyncEnumerable<Page<T>> AsPages(string? continuationToken = null, int? pageSizeHint = null)
         {
             var partition = Condition().Match(filter.Split(" and ")[0]).Groups[3].Value;
-            if (table.BeginsWithEmptyPages && continuationToken is null) yield return Page<T>.FromValues([], " ", new SimulatedResponse(200));
+            if (table.BeginsWithEmptyPages && continuationToken is null) yield return Page<T>.FromValues([], " ", new SimulatedResponse(200, date: table.Now));
             do
             {
                 var from = continuationToken;
@@ -360,7 +371,7 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
                     TableOperation.QueryPage, partition, [filter], () => table.ReadPage(filter, Math.Min(pageSizeHint ?? max, max), from), CancellationToken);
                 // One was counted when it was asked for.
                 if (table.Service is { } service && rows.Count > 1) await service.WorkAsync(partition, rows.Count - 1, CancellationToken);
-                yield return Page<T>.FromValues([.. rows.Cast<T>()], more, new SimulatedResponse(200));
+                yield return Page<T>.FromValues([.. rows.Cast<T>()], more, new SimulatedResponse(200, date: table.Now));
                 continuationToken = more;
             }
             while (continuationToken is not null);

@@ -20,6 +20,7 @@ public sealed class Row_keys
         Assert.Equal("d|order|o-1", Keys.Entity("order", "o-1"));
         Assert.Equal("d|a=7Cb|=2F=20=C3=BC", Keys.Entity("a|b", "/ ü"));
         Assert.Equal("c|servicebus", Keys.Checkpoint("servicebus"));
+        Assert.Equal("!wish|servicebus", Keys.Wish("servicebus"));
         // SHA-256 of "POST /orders", a line feed and "k-1", computed with Python's hashlib.
         Assert.Equal("r|16f69524776ecddb5d8d7e87985cb4847ad01c5395fa9cd791829f7c54eb99b8", Keys.Receipt("POST /orders", "k-1"));
     }
@@ -27,7 +28,7 @@ public sealed class Row_keys
     [Fact]
     public void Below_the_first_entity_are_head_oldest_and_checkpoints_and_nothing_else()
     {
-        string[] below = [Keys.Head, Keys.Oldest, Keys.Checkpoint("servicebus"), Keys.Checkpoint("~"), "c|servicebus|control"];
+        string[] below = [Keys.Head, Keys.Oldest, Keys.Checkpoint("servicebus"), Keys.Checkpoint("~"), "c|servicebus|control", Keys.Wish("servicebus")];
         string[] above = [Keys.Entity("", ""), Keys.Event(0), Keys.Receipt("", ""), "p|servicebus|0000000000000000000"];
 
         Assert.All(below, key => Assert.True(string.CompareOrdinal(key, Keys.FirstEntity) < 0, key));
