@@ -131,7 +131,7 @@ public sealed class A_lease
             return null;
         };
 
-        await scene.UntilAsync(() => scene.Table.Row("0000", "c|bus")?.GetString("LastError") is not null, 120);
+        await scene.UntilAsync(() => scene.Table.Row("0000", "c|bus")?.GetInt64("Failures") > 0, 120);
 
         Assert.Equal(6, ends.Count);
         Assert.All(ends, end => Assert.InRange(end.TotalSeconds, 5, 14.5));
