@@ -39,28 +39,10 @@ internal sealed class BareWriter : IAsyncDisposable
     }
 
     /// <summary>
-    /// The simplest that is right, as each request of an app would do it by itself: read the head, write one command's rows
-    /// if it still is the head, and from the beginning if it is not.
+    /// The simplest that is right: read the head, write one command's rows if it still is the head. Callers take turns,
+    /// since side by side all but one of them would be refused.
     /// </summary>
     public async Task WriteNaivelyAsync(int number)
-    {
-        while (true)
-        {
-            var head = await _table.GetEntityIfExistsAsync<TableEntity>(RecordedCommands.Partition, RecordedCommands.HeadKey);
-            try
-            {
-                await _table.SubmitTransactionAsync(_commands.Rows(number, 1, head.HasValue ? head.Value!.ETag : null));
-                return;
-            }
-            catch (TableTransactionFailedException e) when (e.Status is 409 or 412)
-            {
-                // Somebody else was faster.
-            }
-        }
-    }
-
-    /// <summary>The same in an app whose requests take turns: nobody is refused, and the store does nothing in vain.</summary>
-    public async Task WriteOneByOneAsync(int number)
     {
         await _one.WaitAsync();
         try

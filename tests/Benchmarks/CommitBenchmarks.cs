@@ -100,22 +100,14 @@ internal sealed class CommitBenchmarks
 
     private async Task NaiveAsync(Measured placed)
     {
-        var few = _sizes.Few / 4;
         await using var bare = await BareWriter.CreateAsync(_recorded);
-        var naive = await Measured.RunAsync(few, bare.Requests, () => Callers.RunAsync(Many, few, bare.WriteNaivelyAsync));
+        var naive = await Measured.RunAsync(
+            _sizes.Few, bare.Requests, () => Callers.RunAsync(Many, _sizes.Few, bare.WriteNaivelyAsync));
         _figures.Sample(
             "commit.vs_naive",
             placed.PerSecond / naive.PerSecond,
             "times",
-            $"{naive.PerSecond:0} commands/s, {naive.RequestsPerOne:0.0} requests each: of those side by side all but one are refused");
-
-        await using var turns = await BareWriter.CreateAsync(_recorded);
-        var oneByOne = await Measured.RunAsync(_sizes.Few, turns.Requests, () => Callers.RunAsync(Many, _sizes.Few, turns.WriteOneByOneAsync));
-        _figures.Sample(
-            "commit.vs_one_by_one",
-            placed.PerSecond / oneByOne.PerSecond,
-            "times",
-            $"{oneByOne.PerSecond:0} commands/s, {oneByOne.RequestsPerOne:0.0} requests each; {oneByOne.Busy}");
+            $"{naive.PerSecond:0} commands/s one by one: {naive.RequestsPerOne:0.0} requests each; {naive.Busy}");
     }
 
     private async Task PlaceWithoutKeyAsync(int partitions, string suffix)
