@@ -14,6 +14,20 @@ public sealed class EventFunctions(EventApi api, PartitionApi partitions, FaultB
         CancellationToken cancellationToken) =>
         boundary.RunAsync(request, () => api.ReadAsync(request, cancellationToken), cancellationToken);
 
+    /// <summary>HTTP Feeds, of a log with one partition.</summary>
+    [Function("ReadFeed")]
+    public Task<IResult> FeedAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "feed")] HttpRequest request, CancellationToken cancellationToken) =>
+        boundary.RunAsync(request, () => api.FeedAsync(request, partition: null, cancellationToken), cancellationToken);
+
+    /// <summary>HTTP Feeds, of one partition.</summary>
+    [Function("ReadPartitionFeed")]
+    public Task<IResult> PartitionFeedAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "feed/{partition}")] HttpRequest request,
+        string partition,
+        CancellationToken cancellationToken) =>
+        boundary.RunAsync(request, () => api.FeedAsync(request, partition, cancellationToken), cancellationToken);
+
     /// <summary>One entry.</summary>
     [Function("ReadEvent")]
     public Task<IResult> ReadOneAsync(

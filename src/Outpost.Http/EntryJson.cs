@@ -14,7 +14,7 @@ internal static class EntryJson
         json.WriteString("id", entry.Id.ToString());
         json.WriteString("type", entry.Type);
         json.WriteString("contentType", entry.ContentType);
-        WritePayload(json, entry);
+        WritePayload(json, entry, "payload", "payloadBase64");
         json.WriteString("timestamp", Timestamp(entry.Timestamp));
         json.WriteString("subject", entry.Subject);
         json.WriteNumber("version", entry.Version);
@@ -26,15 +26,16 @@ internal static class EntryJson
     /// <summary>RFC 3339 in UTC with all seven decimal places.</summary>
     public static string Timestamp(DateTimeOffset time) => time.UtcDateTime.ToString("O", CultureInfo.InvariantCulture);
 
-    private static void WritePayload(Utf8JsonWriter json, EventEntry entry)
+    /// <summary>The JSON value itself for JSON, a string for <c>text/*</c>, else Base64 under the other name.</summary>
+    public static void WritePayload(Utf8JsonWriter json, EventEntry entry, string name, string base64Name)
     {
         var text = MediaType.TextOrNull(entry.ContentType, entry.Payload.Span);
-        if (text is null) json.WriteBase64String("payloadBase64", entry.Payload.Span);
-        else if (MediaType.IsText(entry.ContentType) && !MediaType.IsJson(entry.ContentType)) json.WriteString("payload", text);
+        if (text is null) json.WriteBase64String(base64Name, entry.Payload.Span);
+        else if (MediaType.IsText(entry.ContentType) && !MediaType.IsJson(entry.ContentType)) json.WriteString(name, text);
         else
         {
             // Checked to be JSON when it was recorded.
-            json.WritePropertyName("payload");
+            json.WritePropertyName(name);
             json.WriteRawValue(entry.Payload.Span, skipInputValidation: true);
         }
     }

@@ -7,7 +7,8 @@ namespace Outpost.Http;
 
 /// <summary>How the event API behaves.</summary>
 /// <param name="FinalMaxAge">Cache life of final pages. Default one day.</param>
-public sealed record EventApiOptions(TimeSpan FinalMaxAge);
+/// <param name="Source">CloudEvents <c>source</c>.</param>
+public sealed record EventApiOptions(TimeSpan FinalMaxAge, string Source = "/outpost");
 
 /// <summary>
 /// The log as a feed for consumers that keep their own position: pages by offset, dense and in order, with the truth
@@ -19,6 +20,7 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
     private const int FilteredEntriesMax = 5_000;
     private const int WaitersMax = 100;
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(500);
+    private readonly PageFormat _cloudEvents = PageFormat.CloudEvents(options.Source);
     private int _waiters;
 
     /// <summary><c>GET /api/events</c></summary>
@@ -27,7 +29,26 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
         var layout = await store.LayoutAsync(cancellationToken);
         var (query, problem) = EventQuery.Read(request.Query, layout.Partitions);
         if (query is null) return problem!;
+        var format = PageFormat.IsCloudEventsWanted(request) ? _cloudEvents : PageFormat.Native;
+        return await PageAsync(request, layout, query, format, next => NextUrl(request, query, next), cancellationToken);
+    }
 
+    /// <summary>
+    /// <c>GET /api/feed</c> (one partition) and <c>/api/feed/{partition}</c>: HTTP Feeds (<see href="https://www.http-feeds.org"/>),
+    /// a CloudEvents batch whatever is accepted, since its clients do not say.
+    /// </summary>
+    public async Task<IResult> FeedAsync(HttpRequest request, string? partition, CancellationToken cancellationToken)
+    {
+        var layout = await store.LayoutAsync(cancellationToken);
+        var (query, problem) = FeedQuery.Read(request.Query, partition, layout);
+        return query is null
+            ? problem!
+            : await PageAsync(request, layout, query, _cloudEvents, next => FeedQuery.NextUrl(request, layout, query.Partition, next), cancellationToken);
+    }
+
+    private async Task<IResult> PageAsync(
+        HttpRequest request, LogLayout layout, EventQuery query, PageFormat format, Func<long, string> nextUrl, CancellationToken cancellationToken)
+    {
         var start = query.Offset;
         if (start is null)
         {
@@ -35,7 +56,7 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
             start = query.Latest ? named.Head : named.Oldest;
         }
 
-        var page = await ReadPageAsync(query, start.Value, cancellationToken);
+        var page = await ReadPageAsync(query, format, start.Value, cancellationToken);
         var state = null as PartitionState;
         if (page.Next == start)
         {
@@ -45,7 +66,7 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
             {
                 // Waiting gave up for want of room, or nothing came: an empty page, and the client asks again.
                 if (state.Head == start && !await WaitAsync(query, start.Value, cancellationToken)) request.HttpContext.Response.Headers.RetryAfter = "1";
-                page = await ReadPageAsync(query, start.Value, cancellationToken);
+                page = await ReadPageAsync(query, format, start.Value, cancellationToken);
                 state = null;
             }
         }
@@ -59,7 +80,7 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
             isFinal = canBeFinal && state.Head > page.Next;
         }
 
-        return Answer(request, layout, query, start.Value, page, isFinal ? null : state);
+        return Answer(layout, query, format, start.Value, page, isFinal ? null : state, nextUrl);
     }
 
     /// <summary><c>GET /api/events/{id}</c>: one entry.</summary>
@@ -67,7 +88,7 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
     {
         var (entry, problem) = await FindAsync(request, id, cancellationToken);
         if (entry is null) return problem!;
-        using var builder = new EventPage.Builder(entry.Offset, limit: 1, types: null);
+        using var builder = new EventPage.Builder(PageFormat.Native, entry.Offset, limit: 1, types: null);
         builder.Add([entry]);
         var array = builder.Build().Json;
         return Single(request, entry, "application/json", array[1..^1]);
@@ -83,9 +104,9 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
             : Single(request, entry, entry.ContentType, entry.Payload, ("Content-Security-Policy", "default-src 'none'; sandbox"));
     }
 
-    private async Task<EventPage> ReadPageAsync(EventQuery query, long start, CancellationToken cancellationToken)
+    private async Task<EventPage> ReadPageAsync(EventQuery query, PageFormat format, long start, CancellationToken cancellationToken)
     {
-        using var builder = new EventPage.Builder(start, query.Limit, query.Types);
+        using var builder = new EventPage.Builder(format, start, query.Limit, query.Types);
         var looked = query.Types is null ? query.Limit : FilteredEntriesMax;
         while (!builder.IsFull && looked > 0)
         {
@@ -128,12 +149,12 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
     }
 
     private PageResult Answer(
-        HttpRequest request, LogLayout layout, EventQuery query, long start, EventPage page, PartitionState? state)
+        LogLayout layout, EventQuery query, PageFormat format, long start, EventPage page, PartitionState? state, Func<long, string> nextUrl)
     {
         var types = query.Types is null ? "" : "." + Convert.ToHexStringLower(
             SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(',', query.Types.Order(StringComparer.Ordinal))))[..8]);
         var live = state is null ? "" : string.Create(CultureInfo.InvariantCulture, $".{state.Oldest}.{state.Head}");
-        var tag = string.Create(CultureInfo.InvariantCulture, $"\"{layout.Log}.{query.Partition}.{start}.{page.Next}{live}{types}.json\"");
+        var tag = string.Create(CultureInfo.InvariantCulture, $"\"{layout.Log}.{query.Partition}.{start}.{page.Next}{live}{types}.{format.Name}\"");
         var headers = new List<(string, string)> { ("Next-Offset", page.Next.ToString(CultureInfo.InvariantCulture)) };
         if (state is not null)
         {
@@ -141,8 +162,8 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
             headers.Add(("Outpost-Oldest", state.Oldest.ToString(CultureInfo.InvariantCulture)));
         }
 
-        if (state is null || state.Head > page.Next) headers.Add(("Link", $"<{NextUrl(request, query, page.Next)}>; rel=\"next\""));
-        return new PageResult("application/json", page.Json, tag, CacheControl(state is null), headers);
+        if (state is null || state.Head > page.Next) headers.Add(("Link", $"<{nextUrl(page.Next)}>; rel=\"next\""));
+        return new PageResult(format.ContentType, page.Json, tag, CacheControl(state is null), headers);
     }
 
     private string CacheControl(bool isFinal) => isFinal

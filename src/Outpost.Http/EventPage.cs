@@ -14,7 +14,7 @@ internal sealed record EventPage(ReadOnlyMemory<byte> Json, int Count, long Next
     /// Collects entries into a page. Entries of other types than those asked for are passed over; what was passed
     /// over counts as read.
     /// </summary>
-    internal sealed class Builder(long offset, int limit, IReadOnlySet<string>? types) : IDisposable
+    internal sealed class Builder(PageFormat format, long offset, int limit, IReadOnlySet<string>? types) : IDisposable
     {
         private readonly ArrayBufferWriter<byte> _page = new(16 * 1024);
         private readonly ArrayBufferWriter<byte> _entry = new(4 * 1024);
@@ -53,7 +53,7 @@ internal sealed record EventPage(ReadOnlyMemory<byte> Json, int Count, long Next
         {
             _entry.ResetWrittenCount();
             _json.Reset(_entry);
-            EntryJson.Write(_json, entry);
+            format.Write(_json, entry);
             _json.Flush();
             if (Count > 0 && _page.WrittenCount + _entry.WrittenCount + 2 > Limits.PageBytesMax)
             {

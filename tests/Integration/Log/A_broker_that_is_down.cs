@@ -1,4 +1,3 @@
-using Outpost.Forwarding;
 using Outpost.Orders;
 using Outpost.Tests.Testing;
 

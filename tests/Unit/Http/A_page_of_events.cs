@@ -85,7 +85,7 @@ public sealed class A_page_of_events
 
     private static EventPage Page(long offset, int limit, IReadOnlyList<EventEntry> entries)
     {
-        using var builder = new EventPage.Builder(offset, limit, types: null);
+        using var builder = new EventPage.Builder(PageFormat.Native, offset, limit, types: null);
         builder.Add(entries);
         return builder.Build();
     }

@@ -1,0 +1,51 @@
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+
+namespace Outpost.Http;
+
+/// <summary>How a page of entries is written: its media type, its name in entity tags, one entry.</summary>
+internal sealed record PageFormat(string ContentType, string Name, Action<Utf8JsonWriter, EventEntry> Write)
+{
+    private const string CloudEventsBatch = "application/cloudevents-batch+json";
+
+    /// <summary>The API's own form.</summary>
+    public static readonly PageFormat Native = new("application/json", "json", EntryJson.Write);
+
+    /// <summary>
+    /// A CloudEvents 1.0 batch (<see href="https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md"/>),
+    /// with the extensions <c>sequence</c>, <c>partitionkey</c> and <c>traceparent</c>: the same attributes as on Service Bus.
+    /// </summary>
+    /// <param name="source">CloudEvents <c>source</c>.</param>
+    public static PageFormat CloudEvents(string source) => new(CloudEventsBatch, "cloudevents", (json, entry) => WriteCloudEvent(json, entry, source));
+
+    /// <summary>Whether a request asks for CloudEvents: by name, and at least as much as for JSON (RFC 9110, 12.5.1).</summary>
+    public static bool IsCloudEventsWanted(HttpRequest request)
+    {
+        if (!MediaTypeHeaderValue.TryParseList(request.Headers.Accept, out var accepted)) return false;
+        var wanted = Quality(accepted, CloudEventsBatch);
+        return wanted > 0 && wanted >= Quality(accepted, "application/json");
+    }
+
+    private static double Quality(IList<MediaTypeHeaderValue> accepted, string type) =>
+        accepted.Where(one => one.MediaType.Equals(type, StringComparison.OrdinalIgnoreCase)).Select(one => one.Quality ?? 1).DefaultIfEmpty(0).Max();
+
+    private static void WriteCloudEvent(Utf8JsonWriter json, EventEntry entry, string source)
+    {
+        json.WriteStartObject();
+        json.WriteString("specversion", "1.0");
+        json.WriteString("id", entry.Id.ToString());
+        json.WriteString("source", source);
+        json.WriteString("type", entry.Type);
+        json.WriteString("subject", entry.Subject);
+        json.WriteString("time", EntryJson.Timestamp(entry.Timestamp));
+        json.WriteString("datacontenttype", entry.ContentType);
+        json.WriteString("sequence", entry.Offset.ToString("D19", CultureInfo.InvariantCulture));
+        json.WriteString("partitionkey", entry.Partition.ToString("D4", CultureInfo.InvariantCulture));
+        if (entry.TraceParent is { } traceParent) json.WriteString("traceparent", traceParent);
+        if (entry.CorrelationId is { } correlationId) json.WriteString("correlationid", correlationId);
+        EntryJson.WritePayload(json, entry, "data", "data_base64");
+        json.WriteEndObject();
+    }
+}
