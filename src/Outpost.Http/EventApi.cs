@@ -34,7 +34,7 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
     }
 
     /// <summary>
-    /// <c>GET /api/feed</c> (one partition) and <c>/api/feed/{partition}</c>: HTTP Feeds (<see href="https://www.http-feeds.org"/>),
+    /// <c>GET /api/feed</c> (one partition) and <c>/api/feed/{partition}</c>: HTTP Feeds (http-feeds.org),
     /// a CloudEvents batch whatever is accepted, since its clients do not say.
     /// </summary>
     public async Task<IResult> FeedAsync(HttpRequest request, string? partition, CancellationToken cancellationToken)
