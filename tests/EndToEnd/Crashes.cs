@@ -53,6 +53,9 @@ public sealed class Crashes
         Assert.All(bySubject, order => Assert.Equal(
             expectCancelled.Contains(order.Key) ? ["OrderPlaced", "OrderCancelled"] : ["OrderPlaced"], order.Value));
 
+        // The killed one's leases end first.
+        await app.Value.ForwardedAsync();
+
         // Per order in order, with sessions; and nothing but the feed, in its order, without.
         var withSessions = await services.ReceiveAsync("orders", quietSeconds: 5);
         Assert.Equal(feed.Count, withSessions.Count);

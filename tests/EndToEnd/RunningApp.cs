@@ -50,6 +50,21 @@ internal sealed class RunningApp(ChildProcess process, Uri address) : IAsyncDisp
         }
     }
 
+    /// <summary>Waits until every forwarder has brought everything to its target.</summary>
+    public async Task ForwardedAsync()
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (true)
+        {
+            var status = await _http.GetFromJsonAsync<JsonElement>("/api/status", patience.Token);
+            var backlog = status.GetProperty("forwarders").EnumerateArray()
+                .SelectMany(forwarder => forwarder.GetProperty("partitions").EnumerateArray())
+                .Sum(partition => partition.GetProperty("backlog").GetInt64());
+            if (backlog == 0) return;
+            await Task.Delay(100, patience.Token);
+        }
+    }
+
     public async Task<long> HeadAsync(int partition = 0)
     {
         var partitions = await _http.GetFromJsonAsync<JsonElement>("/api/partitions");

@@ -101,6 +101,10 @@ public sealed class ForwardingEngine : IAsyncDisposable
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
         }
+        catch (LayoutMismatchException)
+        {
+            // Whoever starts the app says so, and ends it.
+        }
     }
 
     /// <summary>Looks at a partition now, as after a commit.</summary>
@@ -134,10 +138,15 @@ public sealed class ForwardingEngine : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends all drains; what was delivered gets its checkpoint, and leases are given back.</summary>
+    /// <summary>Ends all drains; what was delivered gets its checkpoint, and leases are given back. More than once does no harm.</summary>
     public async ValueTask DisposeAsync()
     {
-        lock (_stopLock) _isDisposed = true;
+        lock (_stopLock)
+        {
+            if (_isDisposed) return;
+            _isDisposed = true;
+        }
+
         StopDrains();
         await Task.WhenAll(Running()).WaitAsync(StopsWithin, Time)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
