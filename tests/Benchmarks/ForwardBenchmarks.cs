@@ -22,7 +22,7 @@ internal sealed class ForwardBenchmarks(Backlog backlog, Figures figures, int na
             await new ForwardBenchmarks(small, new Figures(), naive: 50).RoundAsync();
 
         Console.WriteLine("forward: building a backlog");
-        await using var backlog = await Backlog.CreateAsync(options.Quick ? 5_000 : 100_000);
+        await using var backlog = await Backlog.CreateAsync(options.Quick ? 40_000 : 100_000);
         var benchmarks = new ForwardBenchmarks(backlog, figures, naive: options.Quick ? 200 : 1000);
         var rounds = options.Quick ? 1 : 5;
         for (var round = 1; round <= rounds; round++)
