@@ -30,4 +30,21 @@ internal static class TableErrors
         IOException or HttpRequestException or TimeoutException => true,
         _ => false,
     };
+
+    /// <summary>A request whose faults come as the log's own: the store is not available, or the caller left.</summary>
+    public static async Task<T> ReachAsync<T>(Func<Task<T>> request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await request();
+        }
+        catch (Exception e) when (IsTransient(e, cancellationToken))
+        {
+            throw new StoreUnavailableException("Table Storage did not answer, or is overloaded.", e);
+        }
+        catch (Exception e) when (IsGivenUp(e, cancellationToken))
+        {
+            throw new OperationCanceledException("The caller gave up.", e, cancellationToken);
+        }
+    }
 }

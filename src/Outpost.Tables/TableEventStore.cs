@@ -41,7 +41,7 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
 
     /// <inheritdoc/>
     public async ValueTask<LogLayout> LayoutAsync(CancellationToken cancellationToken) =>
-        await ReachAsync(() => _layout.GetAsync(cancellationToken).AsTask(), cancellationToken);
+        await TableErrors.ReachAsync(() => _layout.GetAsync(cancellationToken).AsTask(), cancellationToken);
 
     /// <inheritdoc/>
     public Task<StoredEntity?> ReadEntityAsync(int partition, string type, string id, CancellationToken cancellationToken) =>
@@ -49,11 +49,11 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
 
     /// <inheritdoc/>
     public Task<StoredReceipt?> ReadReceiptAsync(int partition, Idempotency idempotency, CancellationToken cancellationToken) =>
-        ReachAsync(() => _claims.ReadReceiptAsync(partition, idempotency, cancellationToken), cancellationToken);
+        TableErrors.ReachAsync(() => _claims.ReadReceiptAsync(partition, idempotency, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
     public Task<KeyClaim?> ClaimKeyAsync(int home, int partition, Idempotency idempotency, CancellationToken cancellationToken) =>
-        ReachAsync(() => _claims.TakeAsync(home, partition, idempotency, cancellationToken), cancellationToken);
+        TableErrors.ReachAsync(() => _claims.TakeAsync(home, partition, idempotency, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
     public Task ReleaseKeyAsync(int home, Idempotency idempotency, KeyClaim claim, CancellationToken cancellationToken) =>
@@ -68,11 +68,11 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
         int partition, long offset, int limit, CancellationToken cancellationToken) =>
         limit > 0 && _recent[partition].From(offset, limit, Now - RecentAgeMax) is { } recent
             ? Task.FromResult(recent)
-            : ReachAsync(() => QueryEventsAsync(partition, offset, limit, cancellationToken), cancellationToken);
+            : TableErrors.ReachAsync(() => QueryEventsAsync(partition, offset, limit, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
     public Task<DateTimeOffset?> ReadTimestampAsync(int partition, long offset, CancellationToken cancellationToken) =>
-        ReachAsync(
+        TableErrors.ReachAsync(
             async () =>
             {
                 var row = await _table.GetEntityIfExistsAsync<TableEntity>(
@@ -83,7 +83,7 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
 
     /// <inheritdoc/>
     public Task<PartitionState> ReadPartitionAsync(int partition, CancellationToken cancellationToken) =>
-        ReachAsync(() => QueryPartitionAsync(partition, cancellationToken), cancellationToken);
+        TableErrors.ReachAsync(() => QueryPartitionAsync(partition, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
     public PartitionHeads Heads { get; }
@@ -107,7 +107,7 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
 
     private Task<T?> ReadRowAsync<T>(int partition, string rowKey, Func<TableEntity, T> read, CancellationToken cancellationToken)
         where T : class =>
-        ReachAsync(
+        TableErrors.ReachAsync(
             async () =>
             {
                 var row = await _table.GetEntityIfExistsAsync<TableEntity>(
@@ -173,21 +173,5 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
             ReadAt = readAt ?? _clock.Now,
             Trimmed = trimmed,
         };
-    }
-
-    private static async Task<T> ReachAsync<T>(Func<Task<T>> request, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await request();
-        }
-        catch (Exception e) when (TableErrors.IsTransient(e, cancellationToken))
-        {
-            throw new StoreUnavailableException("Table Storage did not answer, or is overloaded.", e);
-        }
-        catch (Exception e) when (TableErrors.IsGivenUp(e, cancellationToken))
-        {
-            throw new OperationCanceledException("The caller gave up.", e, cancellationToken);
-        }
     }
 }

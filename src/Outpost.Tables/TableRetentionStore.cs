@@ -9,7 +9,7 @@ public sealed class TableRetentionStore(TableClient table) : IRetentionStore
 {
     /// <inheritdoc/>
     public Task<IReadOnlyList<EntryTrace>> ReadTracesAsync(int partition, long offset, int limit, CancellationToken cancellationToken) =>
-        ReachAsync<IReadOnlyList<EntryTrace>>(
+        TableErrors.ReachAsync<IReadOnlyList<EntryTrace>>(
             async () =>
             {
                 var filter = TableClient.CreateQueryFilter(
@@ -29,7 +29,7 @@ public sealed class TableRetentionStore(TableClient table) : IRetentionStore
 
     /// <inheritdoc/>
     public Task<Trimmed?> SaveOldestAsync(int partition, long oldest, Trimmed trimmed, CancellationToken cancellationToken) =>
-        ReachAsync<Trimmed?>(
+        TableErrors.ReachAsync<Trimmed?>(
             async () =>
             {
                 var row = OldestRow.Write(Keys.Partition(partition), oldest, trimmed);
@@ -62,7 +62,7 @@ public sealed class TableRetentionStore(TableClient table) : IRetentionStore
     }
 
     private Task<bool> DeleteAsync(string partitionKey, IReadOnlyList<string> rowKeys, CancellationToken cancellationToken) =>
-        ReachAsync(
+        TableErrors.ReachAsync(
             async () =>
             {
                 if (rowKeys.Count == 0) return true;
@@ -81,16 +81,4 @@ public sealed class TableRetentionStore(TableClient table) : IRetentionStore
                 return true;
             },
             cancellationToken);
-
-    private static async Task<T> ReachAsync<T>(Func<Task<T>> request, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await request();
-        }
-        catch (Exception e) when (TableErrors.IsTransient(e, cancellationToken))
-        {
-            throw new StoreUnavailableException("Table Storage did not answer, or is overloaded.", e);
-        }
-    }
 }
