@@ -39,6 +39,8 @@ internal sealed record Settings
 
     public required TimeSpan FinalMaxAge { get; init; }
 
+    public required int WaitersMax { get; init; }
+
     public required RetentionOptions Retention { get; init; }
 
     public required Uri? PaymentsUrl { get; init; }
@@ -78,6 +80,7 @@ internal sealed record Settings
                 ? new Uri(payments)
                 : null,
             FinalMaxAge = TimeSpan.FromSeconds(read.Number("Feed__MaxAgeSeconds", 86_400, 0, 31_536_000)),
+            WaitersMax = read.Number("Feed__WaitersMax", 100, 0, 10_000),
         };
     }
 

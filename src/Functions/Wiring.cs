@@ -32,7 +32,11 @@ public static class Wiring
         services.AddTelemetry(TelemetrySettings.Read(builder.Configuration));
         AddLog(services, settings);
         AddForwarders(services, settings);
-        services.AddSingleton(new EventApiOptions(settings.FinalMaxAge, settings.Source));
+        services.AddSingleton(new EventApiOptions(settings.FinalMaxAge, settings.Source)
+        {
+            WaitersMax = settings.WaitersMax,
+            EventsKeptFor = settings.Retention.EventsAtLeast,
+        });
         services.AddSingleton<EventApi>();
         services.AddSingleton<PartitionApi>();
         services.AddSingleton<HealthApi>();

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 
@@ -8,20 +7,29 @@ namespace Outpost.Http;
 /// <summary>How the event API behaves.</summary>
 /// <param name="FinalMaxAge">Cache life of final pages. Default one day.</param>
 /// <param name="Source">CloudEvents <c>source</c>.</param>
-public sealed record EventApiOptions(TimeSpan FinalMaxAge, string Source = "/outpost");
+public sealed record EventApiOptions(TimeSpan FinalMaxAge, string Source = "/outpost")
+{
+    /// <summary>Readers that may wait at the same time; one more is answered at once. Default 100.</summary>
+    public int WaitersMax { get; init; } = 100;
+
+    /// <summary>How long events are kept at least: no cache keeps a page for longer. Null (the default): for ever.</summary>
+    public TimeSpan? EventsKeptFor { get; init; }
+}
 
 /// <summary>
 /// The log as a feed for consumers that keep their own position: pages by offset, dense and in order, with the truth
 /// about what is gone and what is not there yet.
 /// </summary>
-public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOptions options)
+public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOptions options) : IDisposable
 {
-    // With a filter: how much of the log one answer looks at.
-    private const int FilteredEntriesMax = 5_000;
-    private const int WaitersMax = 100;
-    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(500);
+    // Jitter makes it 240 to 360 ms: another process's entry is answered within half a second.
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(300);
     private readonly PageFormat _cloudEvents = PageFormat.CloudEvents(options.Source);
+    private readonly PageReader _pages = new(store);
     private int _waiters;
+
+    /// <inheritdoc/>
+    public void Dispose() => _pages.Dispose();
 
     /// <summary><c>GET /api/events</c></summary>
     public async Task<IResult> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
@@ -52,35 +60,50 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
         var start = query.Offset;
         if (start is null)
         {
-            var named = await store.ReadPartitionAsync(query.Partition, cancellationToken);
+            var named = await watch.ReadAsync(query.Partition, cancellationToken);
             start = query.Latest ? named.Head : named.Oldest;
         }
 
-        var page = await ReadPageAsync(query, format, start.Value, cancellationToken);
-        var state = null as PartitionState;
-        if (page.Next == start)
+        var (page, state, refusal) = await ReadPageAsync(query, format, start.Value, cancellationToken);
+        if (refusal is not null) return refusal;
+        if (page!.Next == start)
         {
-            state = await store.ReadPartitionAsync(query.Partition, cancellationToken);
-            if (Refuse(start.Value, state) is { } refusal) return refusal;
-            if (state.Head > start || query.Wait > TimeSpan.Zero)
-            {
-                // Waiting gave up for want of room, or nothing came: an empty page, and the client asks again.
-                if (state.Head == start && !await WaitAsync(query, start.Value, cancellationToken)) request.HttpContext.Response.Headers.RetryAfter = "1";
-                page = await ReadPageAsync(query, format, start.Value, cancellationToken);
-                state = null;
-            }
+            if (!await WaitAsync(query, start.Value, cancellationToken)) request.HttpContext.Response.Headers.RetryAfter = "1";
+            if (store.Heads[query.Partition] == start) state = await watch.ReadAsync(query.Partition, Poll * 4, cancellationToken);
+            else (page, state, refusal) = await ReadPageAsync(query, format, start.Value, cancellationToken);
+            if (refusal is not null) return refusal;
         }
 
         // Final: the same bytes at any later time. A page that ended for want of entries would be longer next time.
-        var canBeFinal = query.Offset is not null && page.IsFull;
-        var isFinal = canBeFinal && store.Heads[query.Partition] > page.Next;
+        var canBeFinal = query.Offset is not null && page!.IsFull;
+        var isFinal = canBeFinal && store.Heads[query.Partition] > page!.Next;
         if (!isFinal)
         {
-            state ??= await store.ReadPartitionAsync(query.Partition, cancellationToken);
-            isFinal = canBeFinal && state.Head > page.Next;
+            state ??= await watch.ReadAsync(query.Partition, cancellationToken);
+            isFinal = canBeFinal && state.Head > page!.Next;
         }
 
-        return Answer(layout, query, format, start.Value, page, isFinal ? null : state, nextUrl);
+        return Answer(layout, query, format, start.Value, page!, isFinal ? null : state, nextUrl);
+    }
+
+    // A page without entries where the offset is the head.
+    private async Task<(EventPage? Page, PartitionState? State, Problem? Refusal)> ReadPageAsync(
+        EventQuery query, PageFormat format, long start, CancellationToken cancellationToken)
+    {
+        if (start < store.Heads[query.Partition] && start >= (watch.LastRead(query.Partition)?.Oldest ?? 0))
+        {
+            if (_pages.Kept(query, format, start) is { } kept) return (kept, null, null);
+            // Side by side: while retention deletes, rows below the oldest offset may still be there.
+            var looking = watch.ReadAsync(query.Partition, PageReader.KeptFor, cancellationToken);
+            var page = await _pages.ReadAsync(query, format, start, cancellationToken);
+            if (start >= (await looking).Oldest && page.Next > start) return (page, null, null);
+        }
+
+        var state = await watch.ReadAsync(query.Partition, cancellationToken);
+        if (Refuse(start, state) is { } refusal) return (null, state, refusal);
+        return state.Head == start
+            ? (EventPage.EmptyAt(start), state, null)
+            : (await _pages.ReadAsync(query, format, start, cancellationToken), null, null);
     }
 
     /// <summary><c>GET /api/events/{id}</c>: one entry.</summary>
@@ -104,23 +127,6 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
             : Single(request, entry, entry.ContentType, entry.Payload, ("Content-Security-Policy", "default-src 'none'; sandbox"));
     }
 
-    private async Task<EventPage> ReadPageAsync(EventQuery query, PageFormat format, long start, CancellationToken cancellationToken)
-    {
-        using var builder = new EventPage.Builder(format, start, query.Limit, query.Types);
-        var looked = query.Types is null ? query.Limit : FilteredEntriesMax;
-        while (!builder.IsFull && looked > 0)
-        {
-            var ask = Math.Min(looked, query.Types is null ? query.Limit : Limits.PageEntriesMax);
-            var entries = await store.ReadEventsAsync(query.Partition, builder.Next, ask, cancellationToken);
-            builder.Add(entries);
-            looked -= entries.Count;
-            // Short: the end, or large entries.
-            if (entries.Count == 0 || (entries.Count < ask && builder.Next >= store.Heads[query.Partition])) break;
-        }
-
-        return builder.Build(lookedEnough: looked <= 0);
-    }
-
     private static Problem? Refuse(long offset, PartitionState state)
     {
         if (offset < state.Oldest)
@@ -138,7 +144,7 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
         if (query.Wait == TimeSpan.Zero) return true;
         try
         {
-            if (Interlocked.Increment(ref _waiters) > WaitersMax) return false;
+            if (Interlocked.Increment(ref _waiters) > options.WaitersMax) return false;
             await watch.WaitAsync(query.Partition, offset, Poll, query.Wait, cancellationToken);
             return true;
         }
@@ -151,8 +157,7 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
     private PageResult Answer(
         LogLayout layout, EventQuery query, PageFormat format, long start, EventPage page, PartitionState? state, Func<long, string> nextUrl)
     {
-        var types = query.Types is null ? "" : "." + Convert.ToHexStringLower(
-            SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(',', query.Types.Order(StringComparer.Ordinal))))[..8]);
+        var types = query.Types is null ? "" : $".{query.TypesTag}";
         var live = state is null ? "" : string.Create(CultureInfo.InvariantCulture, $".{state.Oldest}.{state.Head}");
         var tag = string.Create(CultureInfo.InvariantCulture, $"\"{layout.Log}.{query.Partition}.{start}.{page.Next}{live}{types}.{format.Name}\"");
         var headers = new List<(string, string)> { ("Next-Offset", page.Next.ToString(CultureInfo.InvariantCulture)) };
@@ -163,12 +168,17 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
         }
 
         if (state is null || state.Head > page.Next) headers.Add(("Link", $"<{nextUrl(page.Next)}>; rel=\"next\""));
-        return new PageResult(format.ContentType, page.Json, tag, CacheControl(state is null), headers);
+        return new PageResult(format.ContentType, page.Json, tag, state is null ? Final(page.Since) : "private, no-cache", headers);
     }
 
-    private string CacheControl(bool isFinal) => isFinal
-        ? string.Create(CultureInfo.InvariantCulture, $"private, max-age={(long)options.FinalMaxAge.TotalSeconds}, immutable")
-        : "private, no-cache";
+    // No longer than until retention may delete it: what is gone here must not live on in caches.
+    private string Final(DateTimeOffset? since)
+    {
+        var maxAge = options.FinalMaxAge;
+        if (options.EventsKeptFor is { } kept && since is { } first && first + kept - store.Now is var left && left < maxAge)
+            maxAge = left < TimeSpan.Zero ? TimeSpan.Zero : left;
+        return string.Create(CultureInfo.InvariantCulture, $"private, max-age={(long)maxAge.TotalSeconds}, immutable");
+    }
 
     // Keys stay out: a link may be logged or passed on.
     private static string NextUrl(HttpRequest request, EventQuery query, long next)
@@ -191,7 +201,7 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
         {
             var entries = await store.ReadEventsAsync(eventId.Partition, eventId.Offset, 1, cancellationToken);
             if (entries.Count == 1) return (entries[0], null);
-            var state = await store.ReadPartitionAsync(eventId.Partition, cancellationToken);
+            var state = await watch.ReadAsync(eventId.Partition, cancellationToken);
             if (eventId.Offset < state.Oldest) return (null, Refuse(eventId.Offset, state));
         }
 
@@ -201,5 +211,5 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
     private PageResult Single(
         HttpRequest request, EventEntry entry, string contentType, ReadOnlyMemory<byte> body, params (string, string)[] headers) =>
         new(contentType, body, $"\"{entry.Id}.{(request.Path.Value!.EndsWith("/data", StringComparison.OrdinalIgnoreCase) ? "data" : "json")}\"",
-            CacheControl(isFinal: true), headers);
+            Final(entry.Timestamp), headers);
 }

@@ -8,8 +8,12 @@ namespace Outpost.Http;
 /// <param name="Count">Entries in it.</param>
 /// <param name="Next">What to ask for next.</param>
 /// <param name="IsFull">It ended at a bound, not for want of entries: it would be the same at any later time.</param>
-internal sealed record EventPage(ReadOnlyMemory<byte> Json, int Count, long Next, bool IsFull)
+/// <param name="Since">Time of the first entry it looked at; null: it looked at none.</param>
+internal sealed record EventPage(ReadOnlyMemory<byte> Json, int Count, long Next, bool IsFull, DateTimeOffset? Since)
 {
+    /// <summary>Nothing at an offset.</summary>
+    public static EventPage EmptyAt(long offset) => new("[]"u8.ToArray(), 0, offset, IsFull: false, Since: null);
+
     /// <summary>
     /// Collects entries into a page. Entries of other types than those asked for are passed over; what was passed
     /// over counts as read.
@@ -19,6 +23,7 @@ internal sealed record EventPage(ReadOnlyMemory<byte> Json, int Count, long Next
         private readonly ArrayBufferWriter<byte> _page = new(16 * 1024);
         private readonly ArrayBufferWriter<byte> _entry = new(4 * 1024);
         private readonly Utf8JsonWriter _json = new(Stream.Null);
+        private DateTimeOffset? _since;
 
         public int Count { get; private set; }
 
@@ -31,6 +36,7 @@ internal sealed record EventPage(ReadOnlyMemory<byte> Json, int Count, long Next
             foreach (var entry in entries)
             {
                 if (IsFull) return;
+                _since ??= entry.Timestamp;
                 if (types is null || types.Contains(entry.Type))
                 {
                     if (!TryAppend(entry)) return;
@@ -44,7 +50,8 @@ internal sealed record EventPage(ReadOnlyMemory<byte> Json, int Count, long Next
         public EventPage Build(bool lookedEnough = false)
         {
             _page.Write(Count == 0 ? "[]"u8 : "]"u8);
-            return new EventPage(_page.WrittenMemory, Count, Next, IsFull || lookedEnough);
+            // Exactly as large as it is: it may be kept.
+            return new EventPage(_page.WrittenSpan.ToArray(), Count, Next, IsFull || lookedEnough, _since);
         }
 
         public void Dispose() => _json.Dispose();

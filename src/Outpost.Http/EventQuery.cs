@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 
 namespace Outpost.Http;
@@ -18,6 +20,11 @@ public sealed record EventQuery(int Partition, long? Offset, bool Latest, int Li
     public const int WaitSecondsMax = 25;
 
     private const int TypesMax = 100;
+
+    /// <summary>Names the filter, whatever the order of its types; empty: none.</summary>
+    public string TypesTag { get; } = Types is null
+        ? ""
+        : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(',', Types.Order(StringComparer.Ordinal))))[..16]);
 
     /// <summary>Reads the query; null and a problem where it is not allowed.</summary>
     public static (EventQuery? Query, Problem? Problem) Read(IQueryCollection query, int partitions)

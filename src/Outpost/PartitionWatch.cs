@@ -12,6 +12,7 @@ public sealed class PartitionWatch
     private readonly PartitionHeads _heads;
     private readonly Sources _sources;
     private readonly Watched[] _partitions;
+    private readonly SharedReads<int, PartitionState> _reads = new();
 
     /// <summary>Watches the partitions of a log.</summary>
     public PartitionWatch(IEventStore store, Sources sources)
@@ -29,6 +30,13 @@ public sealed class PartitionWatch
         if (watched.Last is { } last && _sources.Time.GetElapsedTime(last.At) < maxAge) return last.State;
         return await ReadAsync(partition, cancellationToken);
     }
+
+    /// <summary>A partition's state, read now; who asks at the same time shares the request.</summary>
+    public Task<PartitionState> ReadAsync(int partition, CancellationToken cancellationToken) =>
+        _reads.ReadAsync(partition, () => LookAsync(partition), isForGood: _ => false, cancellationToken);
+
+    /// <summary>What was read last of a partition, however long ago; null: nothing yet.</summary>
+    public PartitionState? LastRead(int partition) => _partitions[partition].Last?.State;
 
     /// <summary>Waits for an entry at <paramref name="offset"/>. False: there was none within <paramref name="timeout"/>.</summary>
     /// <param name="partition">Which partition.</param>
@@ -50,10 +58,10 @@ public sealed class PartitionWatch
         }
     }
 
-    private async Task<PartitionState> ReadAsync(int partition, CancellationToken cancellationToken)
+    private async Task<PartitionState> LookAsync(int partition)
     {
         var at = _sources.Time.GetTimestamp();
-        var state = await _store.ReadPartitionAsync(partition, cancellationToken);
+        var state = await _store.ReadPartitionAsync(partition, CancellationToken.None);
         _partitions[partition].Last = new Look(state, at);
         return state;
     }
@@ -68,7 +76,7 @@ public sealed class PartitionWatch
         }
 
         // On the caller's scheduler, but not on its stack.
-        _ = Task.Factory.StartNew(() => LookAsync(partition, watched), CancellationToken.None, TaskCreationOptions.None, TaskScheduler.Current).Unwrap();
+        _ = Task.Factory.StartNew(() => PollAsync(partition, watched), CancellationToken.None, TaskCreationOptions.None, TaskScheduler.Current).Unwrap();
     }
 
     private static void Leave(Watched watched, TimeSpan poll)
@@ -77,7 +85,7 @@ public sealed class PartitionWatch
     }
 
     // Ends when nobody waits any more.
-    private async Task LookAsync(int partition, Watched watched)
+    private async Task PollAsync(int partition, Watched watched)
     {
         var failed = false;
         while (true)

@@ -24,11 +24,11 @@ internal sealed class Backlog : IAsyncDisposable
 
     public int Partitions { get; }
 
-    public static async Task<Backlog> CreateAsync(int events, int partitions = 1)
+    public static async Task<Backlog> CreateAsync(int events, int partitions = 1, int eventBytes = EventBytes)
     {
         var backlog = new Backlog(await Azurite.ConnectionStringAsync(), events, partitions);
         await using var process = backlog.NewProcess();
-        var payload = NewPayload();
+        var payload = NewPayload(eventBytes);
         var commands = (events + Limits.EventsPerCommandMax - 1) / Limits.EventsPerCommandMax;
         await Callers.RunAsync(8, commands, async number =>
         {
@@ -49,7 +49,7 @@ internal sealed class Backlog : IAsyncDisposable
         return backlog;
     }
 
-    public static byte[] NewPayload() => System.Text.Encoding.UTF8.GetBytes($"\"{new string('x', EventBytes - 2)}\"");
+    public static byte[] NewPayload(int bytes = EventBytes) => System.Text.Encoding.UTF8.GetBytes($"\"{new string('x', bytes - 2)}\"");
 
     /// <summary>Another process on the log, that has nothing of it in memory.</summary>
     public ForwardingProcess NewProcess() => new(_connectionString, _tableName, Partitions);

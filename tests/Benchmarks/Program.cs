@@ -10,7 +10,7 @@ CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureIn
     ("scale", ScaleBenchmarks.RunAsync),
     ("forward", ForwardBenchmarks.RunAsync),
     ("latency", LatencyBenchmarks.RunAsync),
-    // Next: feed.
+    ("feed", FeedBenchmarks.RunAsync),
 ];
 
 var options = BenchmarkOptions.Parse(args);

@@ -1,0 +1,71 @@
+using Microsoft.Extensions.Caching.Memory;
+using Microsoft.Extensions.Internal;
+
+namespace Outpost.Http;
+
+/// <summary>
+/// Reads pages of entries, each once for all who ask for it at the same time, and keeps full ones for a short while:
+/// many consumers of one log cost the table what one does. Thread-safe; one per process.
+/// </summary>
+internal sealed class PageReader(IEventStore store) : IDisposable
+{
+    // With a filter: how much of the log one answer looks at.
+    private const int FilteredEntriesMax = 5_000;
+
+    // Some hundred pages of 500 byte entries; a small part of the smallest instance's memory (512 MB).
+    private const long KeptBytesMax = 64 * 1024 * 1024;
+
+    // What one kept page costs besides its bytes: its key and the cache's own record of it.
+    private const int KeptOverhead = 512;
+
+    /// <summary>How long a page is kept: at most this long after retention deleted it, it is no longer given out.</summary>
+    public static readonly TimeSpan KeptFor = TimeSpan.FromMinutes(1);
+
+    private readonly SharedReads<PageKey, EventPage> _reads = new();
+    private readonly MemoryCache _kept = new(new MemoryCacheOptions { SizeLimit = KeptBytesMax, Clock = new StoreTime(store) });
+
+    /// <summary>A full page that was read within <see cref="KeptFor"/>; null: none.</summary>
+    public EventPage? Kept(EventQuery query, PageFormat format, long start) => _kept.Get<EventPage>(PageKey.Of(query, format, start));
+
+    /// <summary>Reads a page from the store.</summary>
+    public Task<EventPage> ReadAsync(EventQuery query, PageFormat format, long start, CancellationToken cancellationToken)
+    {
+        var key = PageKey.Of(query, format, start);
+        return _reads.ReadAsync(key, () => ReadAsync(key, query, format), page => page.IsFull, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _kept.Dispose();
+
+    private async Task<EventPage> ReadAsync(PageKey key, EventQuery query, PageFormat format)
+    {
+        using var builder = new EventPage.Builder(format, key.Start, query.Limit, query.Types);
+        var looked = query.Types is null ? query.Limit : FilteredEntriesMax;
+        while (!builder.IsFull && looked > 0)
+        {
+            var ask = Math.Min(looked, query.Types is null ? query.Limit : Limits.PageEntriesMax);
+            // For all who wait for this page: it does not end with one of them.
+            var entries = await store.ReadEventsAsync(query.Partition, builder.Next, ask, CancellationToken.None);
+            builder.Add(entries);
+            looked -= entries.Count;
+            // Short: the end, or large entries.
+            if (entries.Count == 0 || (entries.Count < ask && builder.Next >= store.Heads[query.Partition])) break;
+        }
+
+        var page = builder.Build(lookedEnough: looked <= 0);
+        if (!page.IsFull) return page;
+        return _kept.Set(key, page, new MemoryCacheEntryOptions { Size = page.Json.Length + KeptOverhead, AbsoluteExpirationRelativeToNow = KeptFor });
+    }
+
+    // The same page has the same bytes whoever asks for it.
+    private readonly record struct PageKey(int Partition, long Start, int Limit, string Types, string Format)
+    {
+        public static PageKey Of(EventQuery query, PageFormat format, long start) =>
+            new(query.Partition, start, query.Limit, query.TypesTag, format.Name);
+    }
+
+    private sealed class StoreTime(IEventStore store) : ISystemClock
+    {
+        public DateTimeOffset UtcNow => store.Now;
+    }
+}
