@@ -104,7 +104,7 @@ public sealed class A_log_that_is_watched
     public void Reports_that_retention_is_held_until_it_has_not_looked_for_ten_minutes()
     {
         using var watched = new Watched();
-        var time = new ManualTimeProvider();
+        var time = new HastyTime();
         using var metrics = new OutpostMetrics(time);
         metrics.RetentionHeld(411, isHeld: true);
 
