@@ -54,7 +54,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
     properties: settings
   }
 
-  // Deployment is by Entra ID; no passwords.
+  // Deployment is by Entra ID only.
   resource scm 'basicPublishingCredentialsPolicies' = {
     name: 'scm'
     properties: { allow: false }

@@ -190,31 +190,41 @@ test('There is no secret in any template, and nothing that would fetch one', () 
   for (const file of [...BICEP, PARAMETERS, 'azure.yaml', 'infra/workbook.json']) assert.doesNotMatch(read(file), SECRETS, file);
 });
 
-test('The settings of the app are those that the code reads, and the guide to them lists', () => {
-  // What the host reads, and what says where to send telemetry.
-  const HOST = ['AzureWebJobsStorage__credential', 'AzureWebJobsStorage__clientId', 'AzureWebJobsStorage__blobServiceUri'];
-  // Not in Azure: a connection string in place of an identity; a collector in place of Application Insights.
-  const ELSEWHERE = ['TableStorage', 'ServiceBus', 'OTEL_EXPORTER_OTLP_ENDPOINT'];
+/** The settings that the code reads, found in it. */
+const readByCode = () => {
   const code = read('src/Functions/Settings.cs');
-  const read_ = [
+  return [
     ...[...code.matchAll(/read\.\w+\(\s*"(\w+__\w+)"/g)].map(([, name]) => name),
     ...[...code.matchAll(/read\.Connection\("(\w+)", "(\w+)"\)/g)].flatMap(([, name, endpoint]) => [name, `${name}__${endpoint}`, `${name}__clientId`]),
     ...[...read('src/Functions/Telemetry.cs').matchAll(/const string \w+ = "([A-Z_]+)"/g)].map(([, name]) => name),
   ];
-  assert.ok(read_.length > 15, `${read_.length} settings found in the code`);
+};
 
-  const set = propertyNames(property(property(all('module').find(({ name }) => name === 'app').node, 'params'), 'settings'));
-  assert.deepEqual(set.toSorted(), [...HOST, ...read_.filter((name) => !ELSEWHERE.includes(name))].toSorted());
+describe('The settings', () => {
+  const BY_IDENTITY = /__(serviceUri|fullyQualifiedNamespace|clientId)$/;
 
-  const reference = read('docs/reference.md');
-  for (const name of read_.filter((name) => !name.endsWith('__clientId'))) assert.match(reference, new RegExp(`\`${name}\``), name);
-});
+  test('in Azure are those that the code reads, by identity, and those of the host', () => {
+    const HOST = ['AzureWebJobsStorage__credential', 'AzureWebJobsStorage__clientId', 'AzureWebJobsStorage__blobServiceUri'];
+    const NOT_IN_AZURE = ['TableStorage', 'ServiceBus', 'OTEL_EXPORTER_OTLP_ENDPOINT'];
+    const app = all('module').find(({ name }) => name === 'app').node;
+    assert.deepEqual(
+      propertyNames(property(property(app, 'params'), 'settings')).toSorted(),
+      [...HOST, ...readByCode().filter((name) => !NOT_IN_AZURE.includes(name))].toSorted(),
+    );
+  });
 
-test('The sample of local settings has every setting the code reads that makes sense on a laptop', () => {
-  const code = read('src/Functions/Settings.cs');
-  const names = [...code.matchAll(/read\.\w+\(\s*"(\w+__\w+)"/g)].map(([, name]) => name);
-  const { Values: sample } = JSON.parse(read('local.settings.sample.json'));
-  for (const name of [...names, 'TableStorage', 'ServiceBus', 'AzureWebJobsStorage', 'FUNCTIONS_WORKER_RUNTIME'])
-    assert.ok(name in sample, name);
-  for (const name of Object.keys(sample).filter((each) => each.includes('__'))) assert.ok(names.includes(name), `${name} is read by nothing`);
+  test('of the sample are those that the code reads, by connection string, and those of the tools', () => {
+    const TOOLS = ['FUNCTIONS_WORKER_RUNTIME', 'AzureWebJobsStorage'];
+    assert.deepEqual(
+      Object.keys(JSON.parse(read('local.settings.sample.json')).Values).toSorted(),
+      [...TOOLS, ...readByCode().filter((name) => !BY_IDENTITY.test(name))].toSorted(),
+    );
+  });
+
+  test('are all in the reference', () => {
+    const names = readByCode();
+    assert.ok(names.length > 15, `${names.length} found in the code`);
+    const reference = read('docs/reference.md');
+    for (const name of names.filter((each) => !each.endsWith('__clientId'))) assert.match(reference, new RegExp(`\`${name}\``), name);
+  });
 });
