@@ -29,7 +29,8 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
-    siteConfig: { minTlsVersion: '1.2', ftpsState: 'Disabled' }
+    // Flex Consumption refuses most other properties here (error 51021): ftpsState, alwaysOn, linuxFxVersion.
+    siteConfig: { minTlsVersion: '1.2' }
     functionAppConfig: {
       runtime: { name: 'dotnet-isolated', version: '10.0' }
       deployment: {
@@ -57,11 +58,16 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   // Deployment is by Entra ID only.
   resource scm 'basicPublishingCredentialsPolicies' = {
     name: 'scm'
+    // Not in the published types, and asked for by the service (bicep-types-az, issue 1527).
+    #disable-next-line BCP187
+    location: location
     properties: { allow: false }
   }
 
   resource ftp 'basicPublishingCredentialsPolicies' = {
     name: 'ftp'
+    #disable-next-line BCP187
+    location: location
     properties: { allow: false }
   }
 }

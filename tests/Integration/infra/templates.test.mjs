@@ -148,6 +148,13 @@ describe('The resources', () => {
     assert.deepEqual(sessions, [['orders', 'true'], ['all', 'false']]);
   });
 
+  test('set nothing on the app that Flex Consumption is known to refuse', () => {
+    const app = resources.find(({ of }) => of.startsWith('Microsoft.Web/sites@')).node;
+    assert.deepEqual(propertyNames(property(property(app, 'properties'), 'siteConfig')), ['minTlsVersion']);
+    const settings = read(MAIN).match(/settings: \{[^]*?\n    \}/)[0];
+    assert.doesNotMatch(settings, /FUNCTIONS_WORKER_RUNTIME|FUNCTIONS_EXTENSION_VERSION|WEBSITE_RUN_FROM_PACKAGE/);
+  });
+
   test('have names that fit: an account has 24 characters at most', () => {
     const UNIQUE = 13;
     for (const { node, name } of resources.filter(({ of }) => of.startsWith('Microsoft.Storage/'))) {

@@ -1,4 +1,5 @@
 using Azure.Data.Tables;
+using Outpost.Forwarding;
 
 namespace Outpost.Tests.Unit.Tables;
 
