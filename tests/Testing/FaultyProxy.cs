@@ -87,10 +87,11 @@ public sealed class FaultyProxy : IAsyncDisposable
     public int Landed => Volatile.Read(ref _landed);
 
     /// <param name="plan">What happens to each request; null: nothing special. Called for several at once.</param>
-    public static async Task<FaultyProxy> StartAsync(Func<ProxiedRequest, WireFault?> plan)
+    /// <param name="tables">Connection string of the Azurite behind it; null: the one all tests share.</param>
+    public static async Task<FaultyProxy> StartAsync(Func<ProxiedRequest, WireFault?> plan, string? tables = null)
     {
         const string Setting = "TableEndpoint=";
-        var settings = (await Azurite.ConnectionStringAsync()).Split(';');
+        var settings = (tables ?? await Azurite.ConnectionStringAsync()).Split(';');
         var azurite = new Uri(settings.Single(s => s.StartsWith(Setting, StringComparison.Ordinal))[Setting.Length..]);
         var proxy = new FaultyProxy(azurite.GetLeftPart(UriPartial.Authority), plan);
         await proxy._app.StartAsync();
