@@ -8,7 +8,8 @@ namespace Outpost.Tests.Integration.Telemetry;
 /// dimensions as they are (in <c>name</c> and <c>customDimensions</c> of <c>customMetrics</c>), a span's name and tags in
 /// <c>dependencies</c>, and a line's category in <c>CategoryName</c> of <c>traces</c>.
 /// </summary>
-public sealed partial class The_workbook_and_the_alerts(ExportingApp app) : IClassFixture<ExportingApp>
+[Collection(nameof(ExportingApp))]
+public sealed partial class The_workbook_and_the_alerts(ExportingApp app)
 {
     public static TheoryData<string> Queries => [.. Query.All.Keys];
 
