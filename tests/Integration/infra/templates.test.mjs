@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { BICEP, PARAMETERS, ROOT, declarations, nodes, parse, property, propertyNames, read, syntaxErrors, unquoted } from './files.mjs';
+import { BICEP, PARAMETERS, ROOT, declarations, nodes, parse, property, propertyNames, read, syntaxErrors } from './files.mjs';
 
 // There is no Bicep compiler here: a grammar parses the files, and what a compiler or Azure would refuse is looked for.
 
@@ -66,14 +66,23 @@ describe('The templates', () => {
   });
 
   test('use nothing that is not declared', () => {
-    const BUILT_IN = new Set(['az', 'sys']);
+    const DECORATORS = ['allowed', 'description', 'maxLength', 'maxValue', 'minLength', 'minValue'];
+    const FUNCTIONS = ['empty', 'guid', 'loadTextContent', 'map', 'string', 'subscription', 'subscriptionResourceId', 'union', 'uniqueString'];
     for (const [file, root] of files) {
-      const known = new Set(declarations(root).map(({ name }) => name));
+      const known = new Set([...DECORATORS, ...FUNCTIONS, ...declarations(root).map(({ name }) => name)]);
       for (const node of nodes(root, 'for_statement', 'lambda_expression')) known.add(node.namedChildren[0].text);
-      const calls = new Set(nodes(root, 'call_expression').map((call) => call.childForFieldName('function').text));
-      const types = new Set(nodes(root, 'type').flatMap((type) => nodes(type, 'identifier')).map(({ text }) => text));
-      const unknown = uses(root).filter((name) => !known.has(name) && !calls.has(name) && !types.has(name) && !BUILT_IN.has(name));
-      assert.deepEqual(unknown, [], file);
+      assert.deepEqual(uses(root).filter((name) => !known.has(name)), [], file);
+    }
+  });
+
+  test('read of the items of a list only what each of them has', () => {
+    for (const [file, root] of files) {
+      for (const loop of nodes(root, 'for_statement')) {
+        const [item, list] = loop.namedChildren.map(({ text }) => text);
+        const items = declarations(root).find(({ name }) => name === list).node.namedChildren.at(-1).namedChildren;
+        for (const [, name] of loop.text.matchAll(new RegExp(`\\b${item}\\.(\\w+)`, 'g')))
+          for (const each of items.filter(({ type }) => type === 'object')) assert.ok(propertyNames(each).includes(name), `${file}: ${list} ${name}`);
+      }
     }
   });
 
@@ -195,43 +204,4 @@ describe('The roles', () => {
 test('There is no secret in any template, and nothing that would fetch one', () => {
   const SECRETS = /\blist\w*\(|AccountKey|SharedAccessKey|InstrumentationKey=|SharedAccessSignature|[?&]sig=|password|@secure/i;
   for (const file of [...BICEP, PARAMETERS, 'azure.yaml', 'infra/workbook.json']) assert.doesNotMatch(read(file), SECRETS, file);
-});
-
-/** The settings that the code reads, found in it. */
-const readByCode = () => {
-  const code = read('src/Functions/Settings.cs');
-  return [
-    ...[...code.matchAll(/read\.\w+\(\s*"(\w+__\w+)"/g)].map(([, name]) => name),
-    ...[...code.matchAll(/read\.Connection\("(\w+)", "(\w+)"\)/g)].flatMap(([, name, endpoint]) => [name, `${name}__${endpoint}`, `${name}__clientId`]),
-    ...[...read('src/Functions/Telemetry.cs').matchAll(/const string \w+ = "([A-Z_]+)"/g)].map(([, name]) => name),
-  ];
-};
-
-describe('The settings', () => {
-  const BY_IDENTITY = /__(serviceUri|fullyQualifiedNamespace|clientId)$/;
-
-  test('in Azure are those that the code reads, by identity, and those of the host', () => {
-    const HOST = ['AzureWebJobsStorage__credential', 'AzureWebJobsStorage__clientId', 'AzureWebJobsStorage__blobServiceUri'];
-    const NOT_IN_AZURE = ['TableStorage', 'ServiceBus', 'OTEL_EXPORTER_OTLP_ENDPOINT'];
-    const app = all('module').find(({ name }) => name === 'app').node;
-    assert.deepEqual(
-      propertyNames(property(property(app, 'params'), 'settings')).toSorted(),
-      [...HOST, ...readByCode().filter((name) => !NOT_IN_AZURE.includes(name))].toSorted(),
-    );
-  });
-
-  test('of the sample are those that the code reads, by connection string, and those of the tools', () => {
-    const TOOLS = ['FUNCTIONS_WORKER_RUNTIME', 'AzureWebJobsStorage'];
-    assert.deepEqual(
-      Object.keys(JSON.parse(read('local.settings.sample.json')).Values).toSorted(),
-      [...TOOLS, ...readByCode().filter((name) => !BY_IDENTITY.test(name))].toSorted(),
-    );
-  });
-
-  test('are all in the reference', () => {
-    const names = readByCode();
-    assert.ok(names.length > 15, `${names.length} found in the code`);
-    const reference = read('docs/reference.md');
-    for (const name of names.filter((each) => !each.endsWith('__clientId'))) assert.match(reference, new RegExp(`\`${name}\``), name);
-  });
 });
