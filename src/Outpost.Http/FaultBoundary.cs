@@ -9,7 +9,7 @@ public sealed partial class FaultBoundary(ILogger<FaultBoundary> logger)
     /// <summary>Runs <paramref name="work"/>; answers a problem where it throws.</summary>
     /// <param name="request">For the log: method and path, never the query, which may hold a key.</param>
     /// <param name="work">The function's own work.</param>
-    /// <param name="cancellationToken">The client left or the host stops: no error, and nobody reads the answer.</param>
+    /// <param name="cancellationToken">The client left, and nobody reads the answer; or the host stops, and the client has to ask again. No error.</param>
     public async Task<IResult> RunAsync(HttpRequest request, Func<Task<IResult>> work, CancellationToken cancellationToken)
     {
         try
@@ -18,7 +18,9 @@ public sealed partial class FaultBoundary(ILogger<FaultBoundary> logger)
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            return Results.Empty;
+            return request.HttpContext.RequestAborted.IsCancellationRequested
+                ? Results.Empty
+                : Problem.Unavailable("stopping", "This instance of the app is stopping; another one answers, or this one soon again.");
         }
         catch (StoreUnavailableException e)
         {

@@ -104,10 +104,25 @@ public sealed class Answers_to_commands
         using var left = new CancellationTokenSource();
         await left.CancelAsync();
         var boundary = new FaultBoundary(NullLogger<FaultBoundary>.Instance);
+        var request = Request("/api/orders");
+        request.HttpContext.RequestAborted = left.Token;
 
-        var answer = await AnswerAsync(
-            Request("/api/orders"), ask => boundary.RunAsync(ask, () => throw new OperationCanceledException(left.Token), left.Token));
+        var answer = await AnswerAsync(request, ask => boundary.RunAsync(ask, () => throw new OperationCanceledException(left.Token), left.Token));
 
         Assert.Empty(answer.Body);
+    }
+
+    // Not an empty 200, which a caller would take for success.
+    [Fact]
+    public async Task Ask_to_come_again_when_the_host_stops()
+    {
+        using var stopping = new CancellationTokenSource();
+        await stopping.CancelAsync();
+        var boundary = new FaultBoundary(NullLogger<FaultBoundary>.Instance);
+
+        var answer = await AnswerAsync(
+            Request("/api/orders"), ask => boundary.RunAsync(ask, () => throw new OperationCanceledException(stopping.Token), stopping.Token));
+
+        Assert.Equal((503, "stopping", "1"), (answer.Status, answer.ProblemName, answer["Retry-After"]));
     }
 }
