@@ -11,6 +11,7 @@ const string Help = """
                 what follows goes to dotnet test: test unit -- --filter Keys
       bench     runs the benchmarks and prints the figures
                 --quick (one short round)  --json FILE  --only commit (groups whose name begins so)
+                --page FILE (a page of them, with charts)  --page-only (of what --json has already)
       prove     drives two processes from outside, disturbs them, and checks what was promised
                 --minutes 0.5  --seed N  --report FILE  --url URL (one that runs elsewhere)
       check     formatting, analyzers, dependency direction, public surface, no traces of a machine
