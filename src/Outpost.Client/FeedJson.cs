@@ -33,8 +33,8 @@ internal static class FeedJson
         }
 
         // With a filter, what was looked through at the end was of other types.
-        if (next < expected.Offset) throw Wrong(FeedFailure.InvalidAnswer, $"Next-Offset is {next}, where {expected.Offset} is the next after the page.");
-        if (next > expected.Offset && !isFiltered) throw Wrong(FeedFailure.Hole, $"Next-Offset is {next}, where {expected.Offset} is the next after the page.");
+        if (next < expected.Offset || (next > expected.Offset && !isFiltered))
+            throw Wrong(next < expected.Offset ? FeedFailure.InvalidAnswer : FeedFailure.Hole, $"Next-Offset is {next}, where {expected.Offset} comes next.");
         return entries;
 
         FeedException Wrong(FeedFailure failure, string message) => new(failure, message) { Position = asked };

@@ -91,7 +91,10 @@ public sealed class FeedReader(HttpClient http, TimeProvider time, Random random
 
     /// <summary>Finds the partitions, starts a reader for each, and keeps an eye on their heads and on the log's id.</summary>
     private async Task WatchAsync(
-        Action<PartitionReader> start, Func<int, CancellationToken, Task<FeedPosition?>> load, Func<FeedPage, CancellationToken, Task> handle, CancellationToken cancellationToken)
+        Action<PartitionReader> start,
+        Func<int, CancellationToken, Task<FeedPosition?>> load,
+        Func<FeedPage, CancellationToken, Task> handle,
+        CancellationToken cancellationToken)
     {
         var requests = new FeedRequests(http, time, _options);
         var log = null as string;

@@ -43,7 +43,7 @@ internal sealed class FeedRequests(HttpClient http, TimeProvider time, FeedReade
         if (answer.Status != HttpStatusCode.OK) throw Refused(answer, position);
         // An entity tag names the log, also where there is no entry that does.
         if (answer.Headers.ETag?.Tag is not { } tag || Number(answer, "Next-Offset") is not { } next)
-            throw new FeedException(FeedFailure.InvalidAnswer, $"The answer to {address} has no ETag or no Next-Offset: is this the event API?") { Position = position };
+            throw new FeedException(FeedFailure.InvalidAnswer, $"The answer to {address} has no ETag or no Next-Offset.") { Position = position };
         var entries = FeedJson.Entries(answer.Body, position, next, isFiltered: options.Types.Count > 0);
         if (!tag.Contains(position.Log, StringComparison.Ordinal)) throw FeedException.OtherLog(position, now: null);
         return new PageAnswer(entries, position with { Offset = next }, Number(answer, "Outpost-Head"), RetryAfter(answer.Headers));

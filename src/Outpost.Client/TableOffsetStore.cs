@@ -14,7 +14,8 @@ namespace Outpost.Client;
 /// <param name="owner">Who this is: another at each start of each process, such as a new GUID. Kept in the row.</param>
 public sealed class TableOffsetStore(TableClient table, string reader, string owner) : IOffsetStore
 {
-    private readonly string _reader = reader.Length is >= 1 and <= 100 && reader.All(c => char.IsAsciiLetterOrDigit(c) || "._~-".Contains(c, StringComparison.Ordinal))
+    private readonly string _reader = reader.Length is >= 1 and <= 100
+        && reader.All(c => char.IsAsciiLetterOrDigit(c) || "._~-".Contains(c, StringComparison.Ordinal))
         ? reader
         : throw new ArgumentException($"A reader's name has 1 to 100 of A-Za-z0-9._~-: '{reader}'.", nameof(reader));
 
@@ -32,7 +33,11 @@ public sealed class TableOffsetStore(TableClient table, string reader, string ow
         }
 
         if (!FeedPosition.TryParse(row.GetString("Next"), out var position) || position.Partition != partition)
-            throw new FeedException(FeedFailure.InvalidPosition, $"The row {_reader} / {row.RowKey} of the table '{table.Name}' holds no position of its partition.");
+        {
+            throw new FeedException(
+                FeedFailure.InvalidPosition, $"The row {_reader} / {row.RowKey} of the table '{table.Name}' holds no position of its partition.");
+        }
+
         _seen[partition] = row.ETag;
         return position;
     }
@@ -58,12 +63,14 @@ public sealed class TableOffsetStore(TableClient table, string reader, string ow
         }
     }
 
-    private FeedException Fenced(FeedPosition position, TableEntity? stored, RequestFailedException e) => new(
-        FeedFailure.Fenced,
-        stored is null
+    private FeedException Fenced(FeedPosition position, TableEntity? stored, RequestFailedException e)
+    {
+        var why = stored is null
             ? $"The position of the reader '{_reader}' in partition {position.Partition} was deleted, or its table, since it was loaded."
-            : $"Another reader named '{_reader}' ({stored.GetString("Owner")}) has stored {stored.GetString("Next")} since this one ({owner}) loaded its position.",
-        e) { Position = position };
+            : $"Another reader named '{_reader}' ({stored.GetString("Owner")}) has stored {stored.GetString("Next")} since "
+              + $"this one ({owner}) loaded its position.";
+        return new FeedException(FeedFailure.Fenced, why, e) { Position = position };
+    }
 
     private async Task<TableEntity?> RowAsync(int partition, CancellationToken cancellationToken)
     {

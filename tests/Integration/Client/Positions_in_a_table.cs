@@ -1,5 +1,4 @@
 using Azure;
-using Azure.Data.Tables;
 using Outpost.Client;
 using Outpost.Tests.Testing;
 
