@@ -1,0 +1,108 @@
+// Parked events of one forwarder, page by page: of ten thousand, as many are in the page as somebody asked for.
+
+const PARKED_PAGE = 50;
+const parkedView = { name: null, next: null, total: 0, loading: false };
+
+/** After each poll: which forwarders have parked events, and how many there are. */
+function showParked(status) {
+  byId('parked').hidden = status.isLimited;
+  const having = status.forwarders.filter(({ name, parked }) => parked > 0 || name === parkedView.name);
+  const any = status.forwarders.some(({ parked }) => parked > 0);
+  byId('parked-none').hidden = any;
+  byId('parked-card').hidden = !any;
+  keepChildren(byId('parked-forwarder'), having, ({ name }) => name, ({ name }) => h('option', { value: name }, name));
+  if (!any) {
+    Object.assign(parkedView, { name: null, total: 0 });
+    byId('parked-list').replaceChildren();
+    return;
+  }
+  if (!having.some(({ name }) => name === parkedView.name)) return void loadParked(having.find(({ parked }) => parked > 0).name);
+  byId('parked-forwarder').value = parkedView.name;
+  const { parked } = status.forwarders.find(({ name }) => name === parkedView.name);
+  const changed = parked !== parkedView.total;
+  parkedView.total = parked;
+  // Somebody retried, or an event was parked: the list is read again as far as it was open.
+  if (changed) loadParked(parkedView.name, Math.max(PARKED_PAGE, byId('parked-list').childElementCount));
+  else countParked();
+}
+
+function openParked(name) {
+  if (parkedView.name !== name) loadParked(name);
+  byId('parked').scrollIntoView({ block: 'start' });
+  byId('parked-forwarder').focus({ preventScroll: true });
+}
+
+/** The list from its start; events that are still there keep their row, open or not. */
+async function loadParked(name, atLeast = PARKED_PAGE) {
+  if (parkedView.name !== name) byId('parked-list').replaceChildren();
+  parkedView.name = name;
+  parkedView.total = lastStatus.forwarders.find((one) => one.name === name)?.parked ?? 0;
+  await reading(async () => {
+    const response = await readParked(name, Math.min(1000, Math.max(PARKED_PAGE, atLeast)));
+    const page = await response.json();
+    if (parkedView.name !== name) return;
+    parkedView.next = nextLink(response);
+    keepChildren(byId('parked-list'), page, ({ id, reason }) => `${id} ${reason}`, parkedRow);
+  });
+}
+
+async function loadMoreParked() {
+  const { name, next } = parkedView;
+  await reading(async () => {
+    const response = await readParked(name, PARKED_PAGE, next);
+    const page = await response.json();
+    if (parkedView.name !== name || parkedView.next !== next) return;
+    parkedView.next = nextLink(response);
+    const rows = page.map((entry) => Object.assign(parkedRow(entry), { key: `${entry.id} ${entry.reason}` }));
+    for (const row of rows) row.dataset.key = row.key;
+    byId('parked-list').append(...rows);
+    rows[0]?.querySelector('summary').focus();
+  });
+}
+
+async function reading(read) {
+  if (parkedView.loading) return;
+  parkedView.loading = true;
+  setText(byId('parked-problem'), '');
+  try {
+    await read();
+  } catch (error) {
+    setText(byId('parked-problem'), inWords(error));
+  } finally {
+    parkedView.loading = false;
+    countParked();
+  }
+}
+
+function countParked() {
+  const shown = byId('parked-list').childElementCount;
+  const total = Math.max(shown, parkedView.total);
+  setText(byId('parked-count'), shown < total ? `The first ${number(shown)} of ${number(total)}, by partition and offset` : counted(total, 'event'));
+  byId('parked-more').hidden = !parkedView.next || shown >= total;
+}
+
+function parkedRow(entry) {
+  const { name } = parkedView;
+  const waits = entry.behind !== undefined && entry.behind !== null;
+  const actions = h('div', { class: 'buttons' },
+    waits ? null : h('button', { type: 'button', class: 'small', 'aria-label': `Retry entry ${entry.offset}`, onclick: () => askRetry(name, entry) }, 'Retry…'),
+    waits ? null : h('button', { type: 'button', class: 'small quiet', 'aria-label': `Discard entry ${entry.offset}`, onclick: () => askDiscard(name, entry) }, 'Discard…'));
+  return eventRow({
+    id: entry.id,
+    summary: [
+      h('span', { class: 'offset' }, placeOf(entry)),
+      h('b', {}, entry.type),
+      h('span', { class: 'subject' }, entry.subject),
+      h('span', { class: 'reason' }, waits ? `Waits behind entry ${entry.behind}, which has the same subject: it follows by itself.` : entry.reason),
+    ],
+    facts: [
+      ['Id', entry.id],
+      ['Parked', clock(entry.at)],
+      ['Tried', counted(entry.attempts, 'time')],
+      ['Reason', entry.reason],
+    ],
+    actions,
+  });
+}
+
+const placeOf = ({ partition, offset }) => (lastStatus.partitions.length === 1 ? number(offset) : `${partition} / ${number(offset)}`);
