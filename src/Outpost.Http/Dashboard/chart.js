@@ -31,7 +31,7 @@ function drawCharts() {
   const names = [...(samples.at(-1)?.next.keys() ?? [])].slice(0, LINES_MAX - 1);
   drawChart(byId('rate-chart'), [
     lineOf('committed', (i) => rateAt(i, ({ head }) => head)),
-    ...names.map((name) => lineOf(`forwarded by ${name}`, (i) => rateAt(i, ({ next }) => next.get(name)))),
+    ...names.map((name) => lineOf(`to ${name}`, (i) => rateAt(i, ({ next }) => next.get(name)))),
   ], rate);
   // The same look for the same forwarder in both.
   drawChart(byId('backlog-chart'), [
@@ -41,7 +41,7 @@ function drawCharts() {
 }
 
 function drawChart(figure, lines, format) {
-  const svg = figure.querySelector('svg');
+  const svg = figure.querySelector(':scope > svg');
   const end = samples.at(-1)?.now ?? 0;
   const span = Math.max(SPAN_MS_MIN, end - (samples[0]?.now ?? end));
   const top = roundUp(Math.max(0, ...lines.flatMap(({ values }) => values.filter((value) => value !== undefined))));
@@ -61,7 +61,8 @@ function drawChart(figure, lines, format) {
     return item;
   });
   const minutes = span < 120_000 ? `${Math.round(span / 1000)} s` : `${Math.round(span / 60_000)} min`;
-  setText(figure.querySelector('.axis span'), `${minutes} ago · top line ${format(top)}`);
+  setText(figure.querySelector('.axis span'), `${minutes} ago`);
+  setText(figure.querySelector('.most'), format(top));
   const told = known.map(({ label, values }) => {
     const most = Math.max(0, ...values.filter((value) => value !== undefined));
     return `${label}: ${format(values.at(-1) ?? 0)} now, at most ${format(most)}`;

@@ -1,7 +1,7 @@
 // The log itself: the newest as they come, or from an offset or a time on.
 
 const ENTRIES_PAGE = 25;
-const LIVE_ROWS_MAX = 100;
+const LIVE_ROWS_MAX = 25;
 const WAIT_SECONDS = 20;
 const entriesView = { partition: null, offset: 0, stop: new AbortController() };
 

@@ -12,13 +12,13 @@ const FACTS = [
   ['Late', (one) => number(one.late)],
   ['Parked', (one) => number(one.parked)],
   ['At the latest by', (one) => (one.withinSeconds === null ? '–' : age(one.withinSeconds))],
-  ['Last progress', (one) => (one.lastRunAt ? `${age(Math.max(0, (lastStatus.at - new Date(one.lastRunAt)) / 1000))} ago` : 'never')],
+  ['Last run', (one) => (one.lastRunAt ? `${age(Math.max(0, (lastStatus.at - new Date(one.lastRunAt)) / 1000))} ago` : 'never')],
 ];
 
 function forwarderCard({ name }) {
   const pill = h('span', { class: 'pill' });
   const sentence = h('p', { class: 'sentence' });
-  const why = h('div', { class: 'why', hidden: true }, h('p'), h('details', {}, h('summary', {}, 'What the target said'), h('pre')));
+  const why = h('div', { class: 'why', hidden: true }, h('p', {}, h('strong'), h('span')), h('details', {}, h('summary', {}, 'What the target said'), h('pre')));
   const facts = FACTS.map(() => h('dd'));
   const toggle = h('button', { type: 'button', onclick: () => askPause(name, toggle.dataset.paused !== 'true', null) });
   const replay = h('button', { type: 'button', class: 'quiet', onclick: () => askReplay(name) }, 'Replay…');
@@ -47,6 +47,7 @@ function forwarderCard({ name }) {
     forget.hidden = one.withinSeconds !== null;
     forget.setAttribute('aria-label', `Forget ${name}`);
     parked.hidden = one.parked === 0;
+    sentence.hidden = one.state === 'failing';
     setText(sentence, sentenceOf(one));
     showWhy(why, one);
     FACTS.forEach(([, of], i) => setText(facts[i], of(one)));
@@ -58,7 +59,6 @@ function forwarderCard({ name }) {
 function sentenceOf(one) {
   const waiting = backlogOf(one);
   const pausedIn = one.partitions.filter(({ paused }) => paused);
-  if (one.state === 'failing') return explain(one).title;
   if (one.state === 'paused') return waiting > 0 ? `Paused: ${counted(waiting, 'event waits', 'events wait')} until it is resumed.` : 'Paused. New events will wait until it is resumed.';
   if (one.withinSeconds === null) return 'None of this app’s own: another app’s, or one that no longer exists. It holds retention.';
   const partly = pausedIn.length > 0 ? ` Paused in ${counted(pausedIn.length, 'partition')}.` : '';
@@ -68,7 +68,9 @@ function sentenceOf(one) {
 function showWhy(why, one) {
   why.hidden = one.state !== 'failing';
   if (why.hidden) return;
-  setText(why.querySelector('p'), explain(one).text);
+  const { title, text } = explain(one);
+  setText(why.querySelector('strong'), `${title} `);
+  setText(why.querySelector('span'), text);
   const failing = one.partitions.filter(({ lastError }) => lastError);
   setText(why.querySelector('pre'), failing.length === 0 ? one.lastError ?? '' : failing.map((each) => `partition ${each.partition}: ${each.lastError}`).join('\n'));
 }

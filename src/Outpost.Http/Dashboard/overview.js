@@ -1,10 +1,10 @@
 // The sentence at the top, the tiles and the table of partitions.
 
 function showOverview(status) {
-  const { tone, text } = status.isLimited ? { tone: 'calm', text: 'The log' } : headline(status);
+  const { tone, text, more } = status.isLimited ? { tone: 'calm', text: 'The log', more: '' } : headline(status);
   setText(byId('headline'), text);
   byId('headline').dataset.tone = tone;
-  setText(byId('subline'), `Log ${status.log} · ${counted(status.partitions.length, 'partition')}`);
+  setText(byId('subline'), more);
   document.title = tone === 'bad' ? `⚠ ${text} · Outpost` : 'Outpost';
   keepChildren(byId('tiles'), tilesOf(status), ({ name }) => name, ({ name }) => {
     const value = h('dd');
@@ -36,6 +36,7 @@ function tilesOf(status) {
 }
 
 function showPartitions(status) {
+  setText(byId('log'), status.log);
   keepChildren(byId('partition-rows'), status.partitions, ({ partition }) => partition, ({ partition }) => {
     const cells = Array.from({ length: 5 }, () => h('td', { class: 'n' }));
     const row = h('tr', {}, h('th', { scope: 'row' }, String(partition)), ...cells);

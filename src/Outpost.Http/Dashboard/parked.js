@@ -99,7 +99,6 @@ function parkedRow(entry) {
       ['Id', entry.id],
       ['Parked', clock(entry.at)],
       ['Tried', counted(entry.attempts, 'time')],
-      ['Reason', entry.reason],
     ],
     actions,
   });

@@ -71,18 +71,22 @@ const STATES = {
 };
 const stateOf = (state) => STATES[state] ?? { label: state, mark: '·', tone: 'calm' };
 
-/** How everything stands, in one sentence: the worst first. */
+/** How everything stands, the worst first: in a few words, and what that means. */
 function headline(status) {
   const by = (state) => status.forwarders.filter((forwarder) => forwarder.state === state).map(({ name }) => name);
   const parked = sum(status.forwarders, (forwarder) => forwarder.parked);
   const waiting = sum(status.forwarders, backlogOf);
-  if (by('failing').length > 0) return { tone: 'bad', text: `${by('failing').join(' and ')} can’t deliver` };
-  if (status.forwarders.some(({ late }) => late > 0)) return { tone: 'bad', text: 'Events are late' };
-  if (parked > 0) return { tone: 'warn', text: `${counted(parked, 'event is', 'events are')} parked` };
-  if (by('paused').length > 0) return { tone: 'warn', text: `${by('paused').join(' and ')} paused` };
-  if (status.partitions.every(({ headOffset }) => headOffset === 0)) return { tone: 'calm', text: 'The log is empty' };
-  if (waiting > 0) return { tone: 'good', text: 'Events are on their way' };
-  return { tone: 'good', text: status.forwarders.length > 0 ? 'Everything is forwarded' : 'The log is served' };
+  if (by('failing').length > 0) {
+    const { title, text } = explain(status.forwarders.find(({ state }) => state === 'failing'));
+    return { tone: 'bad', text: `${by('failing').join(' and ')} can’t deliver`, more: `${title} ${text}` };
+  }
+  if (by('paused').length > 0) return { tone: 'warn', text: `${by('paused').join(' and ')} paused`, more: 'Somebody paused it. Events wait in the log until it is resumed.' };
+  if (status.forwarders.some(({ late }) => late > 0)) return { tone: 'bad', text: 'Events are late', more: 'They wait for longer than they should: the target is slow, or the timer does not run.' };
+  if (parked > 0) return { tone: 'warn', text: `${counted(parked, 'event is', 'events are')} parked`, more: 'A target refused them, for the reasons below. Everything else is forwarded. Retry them, or discard them.' };
+  if (status.partitions.every(({ headOffset }) => headOffset === 0)) return { tone: 'calm', text: 'The log is empty', more: 'Nothing has been recorded yet. The first event will show up here by itself.' };
+  if (status.forwarders.length === 0) return { tone: 'good', text: 'The log is served', more: 'This app forwards nothing; the event API serves what is recorded.' };
+  if (waiting > 0) return { tone: 'good', text: 'Events are on their way', more: `${counted(waiting, 'event is', 'events are')} being forwarded.` };
+  return { tone: 'good', text: 'Everything is forwarded', more: 'Nothing waits, nothing is parked.' };
 }
 
 const backlogOf = (forwarder) => sum(forwarder.partitions, ({ backlog }) => backlog);
