@@ -15,16 +15,21 @@ const PLACES = {
 
 const HOW = 'The browser tests need Chromium, Chrome or Edge: install one (Debian, Ubuntu: apt-get install -y --no-install-recommends chromium), or set OUTPOST_CHROMIUM to its path.';
 
+/** One line, no stack: it is about the machine. */
+function missing(why = '') {
+  process.stderr.write(`${why}${HOW}\n`);
+  return process.exit(1);
+}
+
 function find() {
   const { OUTPOST_CHROMIUM: told, PATH = '' } = process.env;
   if (told) {
     if (existsSync(told)) return told;
-    throw new Error(`OUTPOST_CHROMIUM is ${told}, and there is no such file. ${HOW}`);
+    return missing(`OUTPOST_CHROMIUM is ${told}, and there is no such file. `);
   }
   const inPath = PATH.split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)));
   const found = [...inPath, ...(PLACES[process.platform] ?? [])].find((file) => existsSync(file));
-  if (!found) throw new Error(HOW);
-  return found;
+  return found ?? missing();
 }
 
 /** A browser that talks to nobody but the pages it is shown, with a profile of its own that goes with it. */

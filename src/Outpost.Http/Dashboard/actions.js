@@ -46,6 +46,7 @@ function askRetry(name, entry) {
     verb: 'Retry',
     act: async () => {
       await post(parkedPath(name, entry, 'retry'));
+      parkedView.pollsToRead = POLLS_AFTER_ACTION;
       tell(`Entry ${entry.offset} of partition ${entry.partition} is being sent to ${name} again. If it is refused once more, it stays in the list.`);
       lookNow();
     },

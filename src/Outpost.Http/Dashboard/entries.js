@@ -3,7 +3,7 @@
 const ENTRIES_PAGE = 25;
 const LIVE_ROWS_MAX = 25;
 const WAIT_SECONDS = 20;
-const entriesView = { partition: null, offset: 0, stop: new AbortController() };
+const entriesView = { partition: null, offset: 0, stop: new AbortController(), tryNow: () => {} };
 
 function showEntryTools(status) {
   const many = status.partitions.length > 1;
@@ -43,20 +43,22 @@ async function showNewest() {
   const signal = restart();
   byId('entries-list').replaceChildren();
   byId('entries-pager').hidden = true;
-  let [offset, failures] = [null, 0];
+  let [offset, failures, wait] = [null, 0, 0];
   while (!signal.aborted) {
     try {
       await visible(signal);
-      offset ??= await startOfNewest(signal);
+      // The first answer at once, also when there is nothing.
+      if (offset === null) [offset, wait] = [await startOfNewest(signal), 0];
       const asked = performance.now();
-      const response = await request(pageOf(offset, ENTRIES_PAGE, `&wait=${WAIT_SECONDS}`), { signal, withinMs: (WAIT_SECONDS + 10) * 1000 });
+      const response = await request(pageOf(offset, ENTRIES_PAGE, `&wait=${wait}`), { signal, withinMs: (WAIT_SECONDS + 10) * 1000 });
       const page = await response.json();
       if (signal.aborted) return;
       failures = 0;
       offset = Number(response.headers.get('Next-Offset'));
       addNewest(page);
       // No room to wait: not again at once.
-      if (page.length === 0 && performance.now() - asked < 1000) await pause(2000, signal);
+      if (wait > 0 && page.length === 0 && performance.now() - asked < 1000) await pause(2000, signal);
+      wait = WAIT_SECONDS;
     } catch (error) {
       if (signal.aborted) return;
       // Deleted meanwhile, or another log: from its newest on.
@@ -64,7 +66,7 @@ async function showNewest() {
       failures++;
       setText(byId('entries-state'), `Not live right now. ${inWords(error)}`);
       if (error instanceof ApiError && error.isAboutKey) return;
-      await pause(Math.min(30_000, 1000 * 2 ** failures), signal);
+      await Promise.race([pause(Math.min(30_000, 1000 * 2 ** failures), signal), new Promise((resolve) => { entriesView.tryNow = resolve; })]);
     }
   }
 }

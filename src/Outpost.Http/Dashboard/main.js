@@ -40,27 +40,25 @@ async function poll() {
   for (let failures = 0; ;) {
     await visible();
     const asked = performance.now();
-    try {
-      const status = await readStatus();
-      failures = 0;
-      show(status);
-    } catch (error) {
-      failures++;
-      showTrouble(error);
-    }
+    const error = await readStatus().then(show).then(() => null, (failed) => failed);
     const took = performance.now() - asked;
-    const delay = failures === 0 ? Math.max(POLL_MS, took / BUSY_SHARE) : POLL_MS * 2 ** (failures - 1);
-    nextTryAt = performance.now() + Math.min(POLL_MS_MAX, delay);
+    failures = error ? failures + 1 : 0;
+    const delay = Math.min(POLL_MS_MAX, error ? POLL_MS * 2 ** (failures - 1) : Math.max(POLL_MS, took / BUSY_SHARE));
+    nextTryAt = performance.now() + delay;
+    if (error) showTrouble(error);
     // Without a key there is nothing to ask again for.
     await new Promise((resolve) => {
       wake = resolve;
-      if (!trouble?.isAboutKey) setTimeout(resolve, Math.min(POLL_MS_MAX, delay));
+      if (!trouble?.isAboutKey) setTimeout(resolve, delay);
     });
   }
 }
 
 function show(status) {
-  if (trouble) say('The app answers again.');
+  if (trouble) {
+    say('The app answers again.');
+    entriesView.tryNow();
+  }
   trouble = null;
   lastStatus = status;
   lastStatusAt = performance.now();

@@ -1,7 +1,11 @@
 // Parked events of one forwarder, page by page: of ten thousand, as many are in the page as somebody asked for.
 
 const PARKED_PAGE = 50;
-const parkedView = { name: null, next: null, total: 0, loading: false };
+// A longer list is read again only when somebody asks for it.
+const READ_AGAIN_MAX = 500;
+// Polls after an action in which the list is read again: a retry that is refused once more changes no count.
+const POLLS_AFTER_ACTION = 3;
+const parkedView = { name: null, next: null, total: 0, loading: false, pollsToRead: 0 };
 
 /** After each poll: which forwarders have parked events, and how many there are. */
 function showParked(status) {
@@ -19,10 +23,10 @@ function showParked(status) {
   if (!having.some(({ name }) => name === parkedView.name)) return void loadParked(having.find(({ parked }) => parked > 0).name);
   byId('parked-forwarder').value = parkedView.name;
   const { parked } = status.forwarders.find(({ name }) => name === parkedView.name);
-  const changed = parked !== parkedView.total;
+  const isChanged = parked !== parkedView.total || parkedView.pollsToRead-- > 0;
   parkedView.total = parked;
-  // Somebody retried, or an event was parked: the list is read again as far as it was open.
-  if (changed) loadParked(parkedView.name, Math.max(PARKED_PAGE, byId('parked-list').childElementCount));
+  const shown = byId('parked-list').childElementCount;
+  if (isChanged && shown <= READ_AGAIN_MAX) loadParked(parkedView.name, shown);
   else countParked();
 }
 
@@ -33,16 +37,16 @@ function openParked(name) {
 }
 
 /** The list from its start; events that are still there keep their row, open or not. */
-async function loadParked(name, atLeast = PARKED_PAGE) {
+async function loadParked(name, shown = 0) {
   if (parkedView.name !== name) byId('parked-list').replaceChildren();
   parkedView.name = name;
   parkedView.total = lastStatus.forwarders.find((one) => one.name === name)?.parked ?? 0;
   await reading(async () => {
-    const response = await readParked(name, Math.min(1000, Math.max(PARKED_PAGE, atLeast)));
+    const response = await readParked(name, Math.max(PARKED_PAGE, shown));
     const page = await response.json();
     if (parkedView.name !== name) return;
     parkedView.next = nextLink(response);
-    keepChildren(byId('parked-list'), page, ({ id, reason }) => `${id} ${reason}`, parkedRow);
+    keepChildren(byId('parked-list'), page, parkedKey, parkedRow);
   });
 }
 
@@ -53,8 +57,11 @@ async function loadMoreParked() {
     const page = await response.json();
     if (parkedView.name !== name || parkedView.next !== next) return;
     parkedView.next = nextLink(response);
-    const rows = page.map((entry) => Object.assign(parkedRow(entry), { key: `${entry.id} ${entry.reason}` }));
-    for (const row of rows) row.dataset.key = row.key;
+    const rows = page.map((entry) => {
+      const row = parkedRow(entry);
+      row.dataset.key = parkedKey(entry);
+      return row;
+    });
     byId('parked-list').append(...rows);
     rows[0]?.querySelector('summary').focus();
   });
@@ -80,6 +87,8 @@ function countParked() {
   setText(byId('parked-count'), shown < total ? `The first ${number(shown)} of ${number(total)}, by partition and offset` : counted(total, 'event'));
   byId('parked-more').hidden = !parkedView.next || shown >= total;
 }
+
+const parkedKey = ({ id, attempts, reason }) => `${id} ${attempts} ${reason}`;
 
 function parkedRow(entry) {
   const { name } = parkedView;
