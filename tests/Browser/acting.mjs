@@ -49,7 +49,7 @@ describe('Acting', () => {
       await row('one').locator('summary').click();
       await row('one').getByText('"reason": "changed my mind"').waitFor();
       await assertAccessible(page);
-      await picture(page, 'parked');
+      await picture(page, 'parked', 'parked');
 
       await row('one').getByRole('button', { name: /Discard/ }).click();
       await page.getByRole('dialog').getByRole('button', { name: 'Discard', exact: true }).click();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { TableClient } from '@azure/data-tables';
 import { until } from './services.mjs';
-import { assertAccessible, assertFits, card, entries, headline, onPage, parked, PHONE, picture, services, wantsPictures } from './stage.mjs';
+import { assertAccessible, assertFits, busyForPictures, card, entries, headline, onPage, parked, PHONE, picture, services } from './stage.mjs';
 
 describe('Looking', () => {
   test('An empty log says so and shows the first event by itself', async () => {
@@ -41,7 +41,7 @@ describe('Looking', () => {
 
       assert.ok(performance.now() - placedAt < 2000, `shown after ${performance.now() - placedAt} ms`);
       await until('the tiles follow', async () => Number(await total.textContent()) > 10);
-      if (wantsPictures) await takePictures(app, page);
+      await takePictures(app, page);
     });
   });
 
@@ -120,14 +120,8 @@ async function park(app, forwarder, count) {
   }
 }
 
-/** For the documentation: a minute of an ordinary day. */
 async function takePictures(app, page) {
-  let i = 0;
-  for (const end = Date.now() + 60_000; Date.now() < end; i++) {
-    await Promise.all(Array.from({ length: 2 + Math.round(2 * Math.sin(i / 18)) }, (_, j) => app.place(`busy-${i}-${j}`)));
-    await new Promise((resolve) => setTimeout(resolve, 80));
-  }
-  await card(page, 'servicebus').getByText('Partition by partition').click();
+  await busyForPictures(app, 60);
   await picture(page, 'light');
   await page.emulateMedia({ colorScheme: 'dark' });
   await picture(page, 'dark');

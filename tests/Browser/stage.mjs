@@ -70,13 +70,25 @@ export async function confirm(page, verb, told) {
 }
 
 /** True while pictures for the documentation are wanted: OUTPOST_PICTURES=1 dotnet run dev.cs test browser. */
-export const wantsPictures = process.env.OUTPOST_PICTURES === '1';
+const wantsPictures = process.env.OUTPOST_PICTURES === '1';
 
-export async function picture(page, name) {
+/** An ordinary day, for a chart with something in it. */
+export async function busyForPictures(app, seconds) {
   if (!wantsPictures) return;
-  await page.evaluate(() => {
+  let i = 0;
+  for (const end = Date.now() + 1000 * seconds; Date.now() < end; i++) {
+    await Promise.all(Array.from({ length: 2 + Math.round(2 * Math.sin(i / 18)) }, (_, j) => app.place(`busy-${i}-${j}`)));
+    await new Promise((resolve) => setTimeout(resolve, 80));
+  }
+}
+
+export async function picture(page, name, section = 'overview') {
+  if (!wantsPictures) return;
+  await page.mouse.move(0, 0);
+  await page.evaluate((id) => {
     document.activeElement?.blur();
-    scrollTo({ top: 0, behavior: 'instant' });
-  });
+    if (id === 'overview') scrollTo({ top: 0, behavior: 'instant' });
+    else document.getElementById(id).scrollIntoView({ behavior: 'instant' });
+  }, section);
   await page.screenshot({ path: `${IMAGES}dashboard-${name}.png` });
 }

@@ -62,7 +62,8 @@ function sentenceOf(one) {
   if (one.state === 'paused') return waiting > 0 ? `Paused: ${counted(waiting, 'event waits', 'events wait')} until it is resumed.` : 'Paused. New events will wait until it is resumed.';
   if (one.withinSeconds === null) return 'None of this app’s own: another app’s, or one that no longer exists. It holds retention.';
   const partly = pausedIn.length > 0 ? ` Paused in ${counted(pausedIn.length, 'partition')}.` : '';
-  return (waiting > 0 ? `${counted(waiting, 'event is', 'events are')} on the way.` : 'Everything is delivered.') + partly;
+  const except = one.parked > 0 ? `, except ${counted(one.parked, 'parked event')}` : '';
+  return (waiting > 0 ? `${counted(waiting, 'event is', 'events are')} on the way${except}.` : `Everything is delivered${except}.`) + partly;
 }
 
 function showWhy(why, one) {

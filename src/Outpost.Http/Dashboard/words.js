@@ -7,7 +7,7 @@ const sum = (items, of) => items.reduce((total, item) => total + of(item), 0);
 
 function rate(value) {
   if (value > 0 && value < 0.05) return '< 0.1/s';
-  return `${value < 10 ? value.toFixed(1) : number(Math.round(value))}/s`;
+  return `${value < 10 ? value.toFixed(1).replace('.0', '') : number(Math.round(value))}/s`;
 }
 
 function age(seconds) {
