@@ -34,6 +34,7 @@ describe('Acting', () => {
       await card(page, 'refunds').getByText('Partition by partition').click();
       await page.getByRole('button', { name: 'Pause refunds in partition 1' }).click();
       await confirm(page, 'Pause', 'refunds is paused in partition 1.');
+      await headline(page, 'refunds paused in part');
       assert.deepEqual((await refunds(app)).partitions.map(({ paused }) => paused), [false, true]);
     });
   });

@@ -80,7 +80,8 @@ async function startOfNewest(signal) {
 function addNewest(page) {
   const list = byId('entries-list');
   list.prepend(...page.toReversed().map(entryRow));
-  while (list.childElementCount > LIVE_ROWS_MAX) list.lastElementChild.remove();
+  // Not one that somebody is reading.
+  for (const row of [...list.children].slice(LIVE_ROWS_MAX)) if (!row.querySelector('details').open) row.remove();
   setText(byId('entries-state'), list.childElementCount === 0 ? 'Live. Nothing has been recorded here yet.' : 'Live: new entries come in at the top.');
 }
 

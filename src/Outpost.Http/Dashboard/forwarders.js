@@ -8,7 +8,7 @@ function showForwarders(status) {
 
 const FACTS = [
   ['Waiting', (one) => number(backlogOf(one))],
-  ['Oldest waiting', (one) => (oldestOf(one) > 0 ? age(oldestOf(one)) : '–')],
+  ['Oldest waiting', (one) => (backlogOf(one) > 0 ? age(oldestOf(one)) : '–')],
   ['Late', (one) => number(one.late)],
   ['Parked', (one) => number(one.parked)],
   ['At the latest by', (one) => (one.withinSeconds === null ? '–' : age(one.withinSeconds))],

@@ -22,14 +22,14 @@ function tilesOf(status) {
   const kept = { name: 'Kept', value: number(sum(status.partitions, (one) => one.headOffset - one.oldestOffset)) };
   if (status.isLimited) return [head, kept];
   const all = status.forwarders;
-  const oldest = Math.max(0, ...all.map(oldestOf));
+  const waiting = sum(all, backlogOf);
   const late = sum(all, (forwarder) => forwarder.late);
   const parked = sum(all, (forwarder) => forwarder.parked);
   return [
     head,
     { name: 'Committed', value: rate(rateAt(samples.length - 1, (sample) => sample.head) ?? 0) },
-    { name: 'Waiting', value: number(sum(all, backlogOf)) },
-    { name: 'Oldest waiting', value: oldest > 0 ? age(oldest) : '–', tone: late > 0 ? 'bad' : '' },
+    { name: 'Waiting', value: number(waiting) },
+    { name: 'Oldest waiting', value: waiting > 0 ? age(Math.max(...all.map(oldestOf))) : '–', tone: late > 0 ? 'bad' : '' },
     { name: 'Late', value: number(late), tone: late > 0 ? 'bad' : '' },
     { name: 'Parked', value: number(parked), tone: parked > 0 ? 'warn' : '' },
   ];

@@ -5,7 +5,7 @@ const PARKED_PAGE = 50;
 const READ_AGAIN_MAX = 500;
 // Polls after an action in which the list is read again: a retry that is refused once more changes no count.
 const POLLS_AFTER_ACTION = 3;
-const parkedView = { name: null, next: null, total: 0, loading: false, pollsToRead: 0 };
+const parkedView = { name: null, next: null, total: 0, pollsToRead: 0, reading: null };
 
 /** After each poll: which forwarders have parked events, and how many there are. */
 function showParked(status) {
@@ -41,10 +41,10 @@ async function loadParked(name, shown = 0) {
   if (parkedView.name !== name) byId('parked-list').replaceChildren();
   parkedView.name = name;
   parkedView.total = lastStatus.forwarders.find((one) => one.name === name)?.parked ?? 0;
-  await reading(async () => {
+  await reading(async (isWanted) => {
     const response = await readParked(name, Math.max(PARKED_PAGE, shown));
     const page = await response.json();
-    if (parkedView.name !== name) return;
+    if (!isWanted()) return;
     parkedView.next = nextLink(response);
     keepChildren(byId('parked-list'), page, parkedKey, parkedRow);
   });
@@ -52,10 +52,10 @@ async function loadParked(name, shown = 0) {
 
 async function loadMoreParked() {
   const { name, next } = parkedView;
-  await reading(async () => {
+  await reading(async (isWanted) => {
     const response = await readParked(name, PARKED_PAGE, next);
     const page = await response.json();
-    if (parkedView.name !== name || parkedView.next !== next) return;
+    if (!isWanted()) return;
     parkedView.next = nextLink(response);
     const rows = page.map((entry) => {
       const row = parkedRow(entry);
@@ -67,17 +67,18 @@ async function loadMoreParked() {
   });
 }
 
+/** The latest reading counts; what an earlier one still brings is of no use. */
 async function reading(read) {
-  if (parkedView.loading) return;
-  parkedView.loading = true;
+  const mine = Symbol('reading');
+  parkedView.reading = mine;
+  const isWanted = () => parkedView.reading === mine;
   setText(byId('parked-problem'), '');
   try {
-    await read();
+    await read(isWanted);
   } catch (error) {
-    setText(byId('parked-problem'), inWords(error));
+    if (isWanted()) setText(byId('parked-problem'), inWords(error));
   } finally {
-    parkedView.loading = false;
-    countParked();
+    if (isWanted()) countParked();
   }
 }
 

@@ -80,7 +80,11 @@ function headline(status) {
     const { title, text } = explain(status.forwarders.find(({ state }) => state === 'failing'));
     return { tone: 'bad', text: `${by('failing').join(' and ')} can’t deliver`, more: `${title} ${text}` };
   }
-  if (by('paused').length > 0) return { tone: 'warn', text: `${by('paused').join(' and ')} paused`, more: 'Somebody paused it. Events wait in the log until it is resumed.' };
+  const held = status.forwarders.filter(({ partitions }) => partitions.some(({ paused }) => paused));
+  if (held.length > 0) {
+    const inPart = held.every(({ state }) => state !== 'paused') ? ' in part' : '';
+    return { tone: 'warn', text: `${held.map(({ name }) => name).join(' and ')} paused${inPart}`, more: 'Somebody did that. Events wait in the log until it is resumed.' };
+  }
   if (status.forwarders.some(({ late }) => late > 0)) return { tone: 'bad', text: 'Events are late', more: 'They wait for longer than they should: the target is slow, or the timer does not run.' };
   if (parked > 0) return { tone: 'warn', text: `${counted(parked, 'event is', 'events are')} parked`, more: 'A target refused them, for the reasons below. Everything else is forwarded. Retry them, or discard them.' };
   if (status.partitions.every(({ headOffset }) => headOffset === 0)) return { tone: 'calm', text: 'The log is empty', more: 'Nothing has been recorded yet. The first event will show up here by itself.' };
