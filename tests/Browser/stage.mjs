@@ -39,6 +39,10 @@ export async function onPage(app, test, { failsRequests = false, prepare = async
     await page.goto(`${app.url}/api/dashboard`);
     await test(page);
     assert.deepEqual(complaints, []);
+  } catch (error) {
+    // What the page complained about is often why something else never came.
+    if (error.code !== 'ERR_ASSERTION' && complaints.length > 0) error.message += `\nThe page said: ${complaints.join('\n')}`;
+    throw error;
   } finally {
     await context.close();
   }
