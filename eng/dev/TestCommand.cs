@@ -60,13 +60,14 @@ internal sealed class TestCommand(Repository repository, Shell shell)
     private async Task<TestTally> RunAsync(TestGroup group, IReadOnlyList<string> rest)
     {
         var folder = repository.PathOf("tests", group.Project);
-        if (!File.Exists(Path.Combine(folder, $"{group.Project}.csproj")))
+        var hasProject = File.Exists(Path.Combine(folder, $"{group.Project}.csproj"));
+        if (!hasProject && group.NodeTests is null)
         {
             Console.WriteLine($"{group.Name}: no project yet.");
             return TestTally.None;
         }
 
-        var tally = await RunDotnetAsync(group, folder, rest);
+        var tally = hasProject ? await RunDotnetAsync(group, folder, rest) : TestTally.None;
         if (group.NodeTests is { } tests && rest.Count == 0)
         {
             tally += await RunNodeAsync(group, tests.Select(each => Path.Combine(folder, each)));

@@ -40,6 +40,7 @@ public static class Wiring
         services.AddSingleton<EventApi>();
         services.AddSingleton<PartitionApi>();
         services.AddSingleton<HealthApi>();
+        services.AddSingleton<DashboardPage>();
         services.AddSingleton<OrderApi>();
         services.AddSingleton<FaultBoundary>();
         services.AddHostedService<StartupCheck>();

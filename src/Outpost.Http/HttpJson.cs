@@ -15,7 +15,7 @@ internal sealed record OffsetAnswer(long Offset);
 internal sealed record StatusAnswer(string Log, IReadOnlyList<StatusPartition> Partitions, IReadOnlyList<StatusForwarder> Forwarders);
 
 /// <summary>One partition in it.</summary>
-internal sealed record StatusPartition(int Partition, long OldestOffset, long HeadOffset);
+internal sealed record StatusPartition(int Partition, long OldestOffset, long HeadOffset, string? HeadTimestamp);
 
 /// <summary>One forwarder in it.</summary>
 internal sealed record StatusForwarder(

@@ -18,7 +18,8 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
         var status = await operations.StatusAsync(cancellationToken);
         return Json(request, new StatusAnswer(
             status.Log,
-            [.. status.Partitions.Select(p => new StatusPartition(p.Partition, p.Oldest, p.Head))],
+            [.. status.Partitions.Select(p => new StatusPartition(
+                p.Partition, p.Oldest, p.Head, p.HeadTimestamp is { } at ? EntryJson.Timestamp(at) : null))],
             [.. status.Forwarders.Select(Forwarder)]));
     }
 

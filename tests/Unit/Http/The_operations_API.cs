@@ -36,6 +36,9 @@ public sealed class The_operations_API
         Assert.Equal(
             """{"name":"servicebus","state":"idle","withinSeconds":60,"late":0,"parked":0,"lastError":null,"consecutiveFailures":0,"lastRunAt":"2026-11-22T08:00:00.0000000Z","partitions":[{"partition":0,"nextOffset":2,"backlog":0,"oldestUnforwardedAgeSeconds":0,"leaseOwner":null,"paused":false,"parked":0,"late":0,"lastError":null}]}""",
             answer.Json.GetProperty("forwarders")[0].GetRawText());
+        Assert.Equal(
+            """[{"partition":0,"oldestOffset":0,"headOffset":2,"headTimestamp":"2026-11-22T08:00:00.0000000Z"}]""",
+            answer.Json.GetProperty("partitions").GetRawText());
     }
 
     [Fact]

@@ -28,11 +28,12 @@ public sealed class The_functions
     [Fact]
     public void Are_anonymous_only_where_that_is_meant() =>
         Assert.Equal(
-            ["Health"],
+            ["Dashboard", "Health"],
             HttpTriggers()
                 .Where(trigger => trigger.Data.ConstructorArguments.Any(argument =>
                     argument.ArgumentType == typeof(AuthorizationLevel) && (AuthorizationLevel)argument.Value! == AuthorizationLevel.Anonymous))
-                .Select(trigger => trigger.Method.GetCustomAttribute<FunctionAttribute>()!.Name));
+                .Select(trigger => trigger.Method.GetCustomAttribute<FunctionAttribute>()!.Name)
+                .Order());
 
     [Fact]
     public void Name_their_methods_and_routes_themselves() =>

@@ -1,0 +1,100 @@
+// What can be done, each after a question that says what will happen.
+
+function askPause(name, pause, partition) {
+  const where = partition === null ? '' : ` in partition ${partition}`;
+  return ask({
+    title: `${pause ? 'Pause' : 'Resume'} ${name}${where}?`,
+    text: pause
+      ? `Within a second nothing more is sent by it${where}. Commands and the event API go on; events wait in the log, in order, until somebody resumes it, also after a restart of the app.`
+      : `It goes on${where} where it stopped: what waits is sent in order, within a second from now.`,
+    verb: pause ? 'Pause' : 'Resume',
+    act: async () => {
+      await post(`forwarders/${part(name)}/${pause ? 'pause' : 'resume'}${partition === null ? '' : `?partition=${partition}`}`);
+      tell(`${name} is ${pause ? 'paused' : 'resumed'}${where}.`);
+      lookNow();
+    },
+  });
+}
+
+function askReplay(name) {
+  const partitions = lastStatus.partitions;
+  const { partition, oldestOffset, headOffset } = partitions.length === 1 ? partitions[0] : partitions.find((one) => one.headOffset > 0) ?? partitions[0];
+  const whole = { inputmode: 'numeric', pattern: '[0-9]+', required: true };
+  return ask({
+    title: `Replay to ${name}?`,
+    text: 'The range is sent again, in order and marked as a replay, so the broker does not drop it as a repeat. Every subscriber gets it a second time. The checkpoint stays where it is.',
+    verb: 'Replay',
+    fields: [
+      { label: 'Partition', value: String(partition), ...whole, hint: `0 to ${partitions.length - 1}` },
+      { label: 'From offset', value: '', ...whole, hint: `the oldest of partition ${partition} is ${number(oldestOffset)}` },
+      { label: 'To offset, this one too', value: '', ...whole, hint: headOffset > 0 ? `the newest of partition ${partition} is ${number(headOffset - 1)}` : 'the log is empty' },
+    ],
+    act: async (...texts) => {
+      const [inPartition, fromOffset, toOffset] = texts.map(Number);
+      const answer = await post(`forwarders/${part(name)}/replay`, { partition: inPartition, fromOffset, toOffset });
+      const { replay } = await answer.json();
+      tell(`${counted(toOffset - fromOffset + 1, 'entry is', 'entries are')} being sent to ${name} again, marked as replay ${replay}.`);
+      lookNow();
+    },
+  });
+}
+
+function askRetry(name, entry) {
+  return ask({
+    title: `Retry ${entry.type} at offset ${entry.offset}?`,
+    text: `It is sent to ${name} again. If it is accepted, the events of “${entry.subject}” behind it follow in order; if not, it stays parked with the new reason.`,
+    verb: 'Retry',
+    act: async () => {
+      await post(parkedPath(name, entry, 'retry'));
+      parkedView.pollsToRead = POLLS_AFTER_ACTION;
+      tell(`Entry ${entry.offset} of partition ${entry.partition} is being sent to ${name} again. If it is refused once more, it stays in the list.`);
+      lookNow();
+    },
+  });
+}
+
+function askDiscard(name, entry) {
+  return ask({
+    title: `Discard ${entry.type} at offset ${entry.offset}?`,
+    text: `${name} will never deliver it, and that cannot be taken back. It stays in the log and in the event API. The events of “${entry.subject}” behind it are sent.`,
+    verb: 'Discard',
+    dangerous: true,
+    fields: [{ label: 'Why? It goes into the app’s log', required: true, maxlength: 500 }],
+    act: async (reason) => {
+      await post(parkedPath(name, entry, 'discard'), { reason });
+      tell(`Entry ${entry.offset} of partition ${entry.partition} is discarded: ${name} goes on without it.`);
+      lookNow();
+    },
+  });
+}
+
+function askForget(name) {
+  return ask({
+    title: `Forget ${name}?`,
+    text: 'Its checkpoint and its parked events are deleted, and it no longer keeps retention from deleting old entries. If an app with a forwarder of this name starts again, it begins anew. This cannot be taken back.',
+    verb: 'Forget',
+    dangerous: true,
+    act: async () => {
+      await request(`forwarders/${part(name)}`, { method: 'DELETE' });
+      tell(`${name} is forgotten.`);
+      lookNow();
+    },
+  });
+}
+
+function askForKey(why) {
+  return ask({
+    title: 'A key, please',
+    text: `${why} In Azure it is on the portal’s page App keys: the master key for everything here, a host or function key for reading entries only. It is kept for this tab alone.`,
+    verb: 'Use this key',
+    cancel: key() ? 'Keep what is' : 'Not now',
+    fields: [{ label: 'Key', type: 'password', spellcheck: 'false', autocapitalize: 'off', hint: 'Empty: none, and what was typed in before is forgotten.' }],
+    act: (typed) => {
+      if (typed.trim() === '') sessionStorage.removeItem(KEY);
+      else sessionStorage.setItem(KEY, typed.trim());
+      keyChanged();
+    },
+  });
+}
+
+const parkedPath = (name, { partition, offset }, verb) => `forwarders/${part(name)}/parked/${partition}/${offset}/${verb}`;

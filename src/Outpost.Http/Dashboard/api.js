@@ -1,0 +1,71 @@
+// Requests to the app. The key is kept for this tab only and goes in a header, never in an address.
+
+const KEY = 'outpost-key';
+const ANSWERS_WITHIN_MS = 20_000;
+
+const key = () => sessionStorage.getItem(KEY);
+
+class Unreachable extends Error {}
+
+class ApiError extends Error {
+  constructor(status, name, detail, body) {
+    super(detail);
+    Object.assign(this, { status, problem: name, detail, body });
+  }
+
+  get isAboutKey() {
+    return this.status === 401 || this.status === 403;
+  }
+}
+
+/** The response, or an ApiError with the problem's own words, or Unreachable. */
+async function request(path, { method = 'GET', body, signal, withinMs = ANSWERS_WITHIN_MS } = {}) {
+  const headers = { Accept: 'application/json' };
+  if (key()) headers['x-functions-key'] = key();
+  if (body) headers['Content-Type'] = 'application/json';
+  const deadline = AbortSignal.timeout(withinMs);
+  const response = await fetch(path, {
+    method,
+    headers,
+    body: body && JSON.stringify(body),
+    signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+  }).catch((error) => {
+    throw error instanceof TypeError ? new Unreachable() : error;
+  });
+  if (response.ok) return response;
+  const problem = await response.json().catch(() => ({}));
+  const name = String(problem.type ?? '').split('/').at(-1);
+  throw new ApiError(response.status, name, String(problem.detail ?? plainWords(response.status)), problem);
+}
+
+function plainWords(status) {
+  if (status === 401) return key() ? 'The app does not accept this key.' : 'The app asks for a key.';
+  if (status === 403) return 'This key may not do that: it takes the admin key.';
+  return `The app answered with status ${status}.`;
+}
+
+const getJson = async (path, options) => (await request(path, options)).json();
+const post = (path, body) => request(path, { method: 'POST', body });
+const part = encodeURIComponent;
+
+const readParked = (forwarder, limit, next) => request(
+  next ?? `forwarders/${part(forwarder)}/parked?limit=${limit}`);
+
+/** The address in a Link header with rel="next", if any, and only one of this site. */
+function nextLink(response) {
+  const [, address] = /<([^>]*)>\s*;\s*rel="?next"?/.exec(response.headers.get('Link') ?? '') ?? [];
+  const url = address && new URL(address, location.href);
+  return url && url.origin === location.origin ? url.href : null;
+}
+
+/** How everything stands; with a key that may not know about forwarders, at least the log. */
+async function readStatus(signal) {
+  try {
+    const response = await request('status', { signal });
+    return { at: new Date(response.headers.get('Date') ?? Date.now()), isLimited: false, ...await response.json() };
+  } catch (error) {
+    if (!(error instanceof ApiError && error.isAboutKey && key())) throw error;
+    const response = await request('partitions', { signal });
+    return { at: new Date(response.headers.get('Date') ?? Date.now()), isLimited: true, forwarders: [], ...await response.json() };
+  }
+}

@@ -1,0 +1,93 @@
+// A card for each forwarder: how it stands in words, its numbers, what can be done, and each partition.
+
+function showForwarders(status) {
+  byId('forwarders').hidden = status.isLimited;
+  byId('forwarders-none').hidden = status.forwarders.length > 0;
+  keepChildren(byId('forwarder-list'), status.forwarders, ({ name }) => name, forwarderCard);
+}
+
+const FACTS = [
+  ['Waiting', (one) => number(backlogOf(one))],
+  ['Oldest waiting', (one) => (backlogOf(one) > 0 ? age(oldestOf(one)) : '–')],
+  ['Late', (one) => number(one.late)],
+  ['Parked', (one) => number(one.parked)],
+  ['At the latest by', (one) => (one.withinSeconds === null ? '–' : age(one.withinSeconds))],
+  ['Last run', (one) => (one.lastRunAt ? `${age(Math.max(0, (lastStatus.at - new Date(one.lastRunAt)) / 1000))} ago` : 'never')],
+];
+
+function forwarderCard({ name }) {
+  const pill = h('span', { class: 'pill' });
+  const sentence = h('p', { class: 'sentence' });
+  const why = h('div', { class: 'why', hidden: true }, h('p', {}, h('strong'), h('span')), h('details', {}, h('summary', {}, 'What the target said'), h('pre')));
+  const facts = FACTS.map(() => h('dd'));
+  const toggle = h('button', { type: 'button', onclick: () => askPause(name, toggle.dataset.paused !== 'true', null) });
+  const replay = h('button', { type: 'button', class: 'quiet', onclick: () => askReplay(name) }, 'Replay…');
+  const parked = h('button', { type: 'button', class: 'quiet', onclick: () => openParked(name) }, 'Parked events');
+  const forget = h('button', { type: 'button', class: 'quiet', onclick: () => askForget(name) }, 'Forget…');
+  const rows = h('tbody');
+  const heads = ['Partition', 'State', 'Next', 'Waiting', 'Oldest', 'Late', 'Parked', 'Forwarded by', 'Action'];
+  const scroller = h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': `${name} in each partition` }, h('table', {},
+    h('thead', {}, h('tr', {}, ...heads.map((head, i) => h('th', { scope: 'col', class: i > 1 && i < 7 ? 'n' : null }, head)))), rows));
+  const card = h('article', { class: 'card forwarder', 'aria-label': `Forwarder ${name}` },
+    h('div', { class: 'title' }, h('h3', {}, name), pill, h('div', { class: 'buttons' }, parked, replay, forget, toggle)),
+    sentence, why,
+    h('dl', { class: 'facts' }, ...FACTS.map(([label], i) => h('div', {}, h('dt', {}, label), facts[i]))),
+    h('details', { class: 'partitions' }, h('summary', {}, 'Partition by partition'), scroller));
+
+  card.update = (one) => {
+    const { label, mark, tone } = stateOf(one.state);
+    pill.dataset.tone = tone;
+    setText(pill, `${mark} ${label}`);
+    const isPaused = one.state === 'paused';
+    toggle.dataset.paused = isPaused;
+    setText(toggle, isPaused ? 'Resume…' : 'Pause…');
+    toggle.setAttribute('aria-label', `${isPaused ? 'Resume' : 'Pause'} ${name}`);
+    replay.setAttribute('aria-label', `Replay a range to ${name}`);
+    // Only one that is none of this app's can be forgotten.
+    forget.hidden = one.withinSeconds !== null;
+    forget.setAttribute('aria-label', `Forget ${name}`);
+    parked.hidden = one.parked === 0;
+    sentence.hidden = one.state === 'failing';
+    setText(sentence, sentenceOf(one));
+    showWhy(why, one);
+    FACTS.forEach(([, of], i) => setText(facts[i], of(one)));
+    keepChildren(rows, one.partitions, ({ partition }) => partition, (standing) => standingRow(name, standing));
+  };
+  return card;
+}
+
+function sentenceOf(one) {
+  const waiting = backlogOf(one);
+  const pausedIn = one.partitions.filter(({ paused }) => paused);
+  if (one.state === 'paused') return waiting > 0 ? `Paused: ${counted(waiting, 'event waits', 'events wait')} until it is resumed.` : 'Paused. New events will wait until it is resumed.';
+  if (one.withinSeconds === null) return 'None of this app’s own: another app’s, or one that no longer exists. It holds retention.';
+  const partly = pausedIn.length > 0 ? ` Paused in ${counted(pausedIn.length, 'partition')}.` : '';
+  const except = one.parked > 0 ? `, except ${counted(one.parked, 'parked event')}` : '';
+  return (waiting > 0 ? `${counted(waiting, 'event is', 'events are')} on the way${except}.` : `Everything is delivered${except}.`) + partly;
+}
+
+function showWhy(why, one) {
+  why.hidden = one.state !== 'failing';
+  if (why.hidden) return;
+  const { title, text } = explain(one);
+  setText(why.querySelector('strong'), `${title} `);
+  setText(why.querySelector('span'), text);
+  const failing = one.partitions.filter(({ lastError }) => lastError);
+  setText(why.querySelector('pre'), failing.length === 0 ? one.lastError ?? '' : failing.map((each) => `partition ${each.partition}: ${each.lastError}`).join('\n'));
+}
+
+function standingRow(name, { partition }) {
+  const cells = Array.from({ length: 7 }, (_, i) => h('td', { class: i > 0 && i < 6 ? 'n' : null }));
+  const toggle = h('button', { type: 'button', class: 'quiet small', onclick: () => askPause(name, toggle.dataset.paused !== 'true', partition) });
+  const row = h('tr', {}, h('th', { scope: 'row' }, String(partition)), ...cells, h('td', {}, toggle));
+  row.update = (one) => {
+    const state = one.paused ? 'paused' : one.lastError ? 'failing' : one.leaseOwner ? 'running' : 'idle';
+    [`${stateOf(state).mark} ${stateOf(state).label}`, number(one.nextOffset), number(one.backlog),
+      one.backlog > 0 ? age(one.oldestUnforwardedAgeSeconds) : '–', number(one.late), number(one.parked), one.leaseOwner ?? 'nobody right now',
+    ].forEach((text, i) => setText(cells[i], text));
+    toggle.dataset.paused = one.paused;
+    setText(toggle, one.paused ? 'Resume…' : 'Pause…');
+    toggle.setAttribute('aria-label', `${one.paused ? 'Resume' : 'Pause'} ${name} in partition ${partition}`);
+  };
+  return row;
+}

@@ -1,0 +1,48 @@
+// One event in full: its metadata and its payload, asked for when somebody wants to see it.
+
+const SHOWN_CHARACTERS_MAX = 100_000;
+
+/** A row that opens; what is inside is fetched the first time. */
+function eventRow({ summary, id, facts, actions }) {
+  const inside = h('div', { class: 'inside' });
+  const details = h('details', {}, h('summary', {}, ...summary), inside);
+  details.addEventListener('toggle', () => {
+    if (details.open && inside.childElementCount === 0) fill();
+  });
+
+  function fill() {
+    const payload = h('pre', { tabindex: '0', role: 'region', 'aria-label': 'Payload' }, 'Asking for the payload…');
+    inside.replaceChildren(
+      h('dl', { class: 'facts' }, ...facts.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value)))),
+      payload);
+    readPayload(id).then((text) => setText(payload, text), (error) => setText(payload, `It can’t be shown. ${inWords(error)}`));
+  }
+
+  return h('li', {}, details, actions ?? null);
+}
+
+async function readPayload(id) {
+  const response = await request(`events/${part(id)}/data`);
+  const type = response.headers.get('Content-Type') ?? '';
+  if (!/json|^text\//i.test(type)) return `${counted((await response.arrayBuffer()).byteLength, 'byte')} of ${type}, not shown.`;
+  const text = await response.text();
+  const shown = /json/i.test(type) ? indented(text) : text;
+  if (shown.length <= SHOWN_CHARACTERS_MAX) return shown;
+  return `${shown.slice(0, SHOWN_CHARACTERS_MAX)}\n… ${number(shown.length - SHOWN_CHARACTERS_MAX)} more characters are not shown.`;
+}
+
+/** JSON with line breaks. Its numbers and strings stay as they are stored: a parser here would round large numbers. */
+function indented(json) {
+  let [text, depth] = ['', 0];
+  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g)) {
+    if ('{['.includes(token)) {
+      depth++;
+      text += `${token}\n${'  '.repeat(depth)}`;
+    } else if ('}]'.includes(token)) {
+      depth--;
+      text = /[{[]\s*$/.test(text.slice(-200)) ? `${text.trimEnd()}${token}` : `${text}\n${'  '.repeat(depth)}${token}`;
+    } else if (token === ',') text += `,\n${'  '.repeat(depth)}`;
+    else text += token === ':' ? ': ' : token;
+  }
+  return text;
+}

@@ -1,0 +1,97 @@
+// Numbers, times and states in words. Nothing here touches the page.
+
+const WHOLE = new Intl.NumberFormat('en');
+const number = (value) => WHOLE.format(value);
+const counted = (value, one, many = `${one}s`) => `${number(value)} ${value === 1 ? one : many}`;
+const sum = (items, of) => items.reduce((total, item) => total + of(item), 0);
+
+function rate(value) {
+  if (value > 0 && value < 0.05) return '< 0.1/s';
+  return `${value < 10 ? value.toFixed(1).replace('.0', '') : number(Math.round(value))}/s`;
+}
+
+function age(seconds) {
+  if (seconds < 1) return 'under 1 s';
+  if (seconds < 120) return `${Math.floor(seconds)} s`;
+  if (seconds < 2 * 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86400)} days`;
+}
+
+/** The browser's own time zone, with seconds; the exact time is in the element's title. */
+function clock(timestamp) {
+  const at = new Date(timestamp);
+  if (Number.isNaN(at.getTime())) return timestamp;
+  const two = (part) => String(part).padStart(2, '0');
+  const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  const time = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+  return day === new Date().toLocaleDateString('sv') ? time : `${day} ${time}`;
+}
+
+/** What an error means to the person who looks at the page. */
+function inWords(error) {
+  if (error instanceof ApiError) return error.detail;
+  if (error?.name === 'TimeoutError') return 'The app did not answer in time.';
+  if (error instanceof Unreachable) return 'The app can’t be reached: it is stopped, or the network is.';
+  return String(error?.message ?? error);
+}
+
+/** Why a forwarder fails: a title and what has to be done, from the stored error. The first that fits. */
+const CAUSES = [
+  [/MessagingEntityNotFound/, (it) => [`${it} has no such topic or queue`, 'Create it, or correct the setting Forwarder__Topic.']],
+  [/MessagingEntityDisabled/, (it) => [`${it}’s topic is disabled`, 'Enable it; forwarding then resumes by itself.']],
+  [/QuotaExceeded/, (it) => [`${it} is full`, 'Consumers have to make room; forwarding then resumes by itself.']],
+  [/ServiceBusy|\b429\b/, (it) => [`${it} is overloaded`, 'It asked to be sent less; forwarding resumes by itself.']],
+  [/Unauthori[sz]ed|CredentialUnavailable|AuthenticationFailed|\b40[13]\b/, (it) => [
+    `${it} refuses this app’s identity`, 'Check the connection and the role (Azure Service Bus Data Sender); forwarding then resumes by itself.']],
+  [/refused \d+ entries in a row/, (it) => [
+    `${it} refuses one event after the other`, 'Look at the reasons below. Forwarding goes on once it accepts one.']],
+  [/ServiceCommunicationProblem|ServiceTimeout|Socket|HttpRequestException|IOException|Timeout|HttpIOException|\b50[0-9]\b/i, (it) => [
+    `${it} can’t be reached`, 'Forwarding resumes by itself.']],
+];
+
+/** A failing forwarder explained: title, and a sentence on what goes on, what waits and what helps. */
+function explain(forwarder) {
+  const target = forwarder.name === 'servicebus' ? 'The bus' : `The target of ${forwarder.name}`;
+  const [, cause] = CAUSES.find(([pattern]) => pattern.test(forwarder.lastError ?? '')) ?? [];
+  const [title, help] = cause?.(target) ?? [`${target} does not accept events`, 'It is tried again and again; forwarding resumes by itself.'];
+  const waiting = sum(forwarder.partitions, (partition) => partition.backlog);
+  const oldest = Math.max(0, ...forwarder.partitions.map((partition) => partition.oldestUnforwardedAgeSeconds));
+  const waits = waiting === 0
+    ? 'Nothing waits right now.'
+    : `${counted(waiting, 'event is', 'events are')} waiting, the oldest for ${age(oldest)}.`;
+  return { title: `${title}.`, text: `Commands and the event API go on. ${waits} ${help}` };
+}
+
+const STATES = {
+  idle: { label: 'Idle', mark: '○', tone: 'calm' },
+  running: { label: 'Running', mark: '●', tone: 'good' },
+  paused: { label: 'Paused', mark: '‖', tone: 'warn' },
+  failing: { label: 'Failing', mark: '▲', tone: 'bad' },
+};
+const stateOf = (state) => STATES[state] ?? { label: state, mark: '·', tone: 'calm' };
+
+/** How everything stands, the worst first: in a few words, and what that means. */
+function headline(status) {
+  const by = (state) => status.forwarders.filter((forwarder) => forwarder.state === state).map(({ name }) => name);
+  const parked = sum(status.forwarders, (forwarder) => forwarder.parked);
+  const waiting = sum(status.forwarders, backlogOf);
+  if (by('failing').length > 0) {
+    const { title, text } = explain(status.forwarders.find(({ state }) => state === 'failing'));
+    return { tone: 'bad', text: `${by('failing').join(' and ')} can’t deliver`, more: `${title} ${text}` };
+  }
+  const held = status.forwarders.filter(({ partitions }) => partitions.some(({ paused }) => paused));
+  if (held.length > 0) {
+    const inPart = held.every(({ state }) => state !== 'paused') ? ' in part' : '';
+    return { tone: 'warn', text: `${held.map(({ name }) => name).join(' and ')} paused${inPart}`, more: 'Somebody did that. Events wait in the log until it is resumed.' };
+  }
+  if (status.forwarders.some(({ late }) => late > 0)) return { tone: 'bad', text: 'Events are late', more: 'They wait for longer than they should: the target is slow, or the timer does not run.' };
+  if (parked > 0) return { tone: 'warn', text: `${counted(parked, 'event is', 'events are')} parked`, more: 'A target refused them, for the reasons below. Everything else is forwarded. Retry them, or discard them.' };
+  if (status.partitions.every(({ headOffset }) => headOffset === 0)) return { tone: 'calm', text: 'The log is empty', more: 'Nothing has been recorded yet. The first event will show up here by itself.' };
+  if (status.forwarders.length === 0) return { tone: 'good', text: 'The log is served', more: 'This app forwards nothing; the event API serves what is recorded.' };
+  if (waiting > 0) return { tone: 'good', text: 'Events are on their way', more: `${counted(waiting, 'event is', 'events are')} being forwarded.` };
+  return { tone: 'good', text: 'Everything is forwarded', more: 'Nothing waits, nothing is parked.' };
+}
+
+const backlogOf = (forwarder) => sum(forwarder.partitions, ({ backlog }) => backlog);
+const oldestOf = (forwarder) => Math.max(0, ...forwarder.partitions.map((one) => one.oldestUnforwardedAgeSeconds));

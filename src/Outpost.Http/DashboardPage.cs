@@ -1,0 +1,56 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+
+namespace Outpost.Http;
+
+/// <summary>
+/// <c>GET /api/dashboard</c>: one page with its style and script inside, the same for everybody. It holds no data and
+/// needs no key; what it shows it asks the API for, with a key that its user types in.
+/// </summary>
+public sealed class DashboardPage : IResult
+{
+    // One script: the files share one scope. The last one starts it.
+    private static readonly string[] Scripts =
+        ["dom.js", "words.js", "api.js", "chart.js", "overview.js", "forwarders.js", "actions.js", "payload.js", "parked.js", "entries.js", "main.js"];
+
+    private readonly byte[] _page;
+    private readonly string _policy;
+
+    /// <summary>Puts the page together from the files in this assembly.</summary>
+    public DashboardPage()
+    {
+        var style = Read("page.css");
+        var script = string.Concat(Scripts.Select(Read));
+        _page = Encoding.UTF8.GetBytes(Read("page.html")
+            .Replace("<style></style>", $"<style>{style}</style>", StringComparison.Ordinal)
+            .Replace("<script type=\"module\"></script>", $"<script type=\"module\">{script}</script>", StringComparison.Ordinal));
+        // Nothing but this style and this script, nothing from or to elsewhere, and no text that turns into markup.
+        _policy = "default-src 'none'; connect-src 'self'; img-src data:; "
+            + $"style-src '{Hash(style)}'; script-src '{Hash(script)}'; require-trusted-types-for 'script'; trusted-types 'none'; "
+            + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    }
+
+    /// <inheritdoc/>
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        var response = httpContext.Response;
+        response.ContentType = "text/html; charset=utf-8";
+        response.ContentLength = _page.Length;
+        response.Headers.CacheControl = "no-store"; // always the page of the app that answers it
+        response.Headers.ContentSecurityPolicy = _policy;
+        response.Headers.XContentTypeOptions = "nosniff";
+        response.Headers["Referrer-Policy"] = "no-referrer";
+        response.Headers["Cross-Origin-Opener-Policy"] = "same-origin";
+        if (!HttpMethods.IsHead(httpContext.Request.Method)) await response.Body.WriteAsync(_page, httpContext.RequestAborted);
+    }
+
+    private static string Hash(string text) => $"sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(text)))}";
+
+    private static string Read(string name)
+    {
+        using var file = new StreamReader(typeof(DashboardPage).Assembly.GetManifestResourceStream(name)!);
+        // A browser hashes what it has after it has read line ends as LF.
+        return file.ReadToEnd().ReplaceLineEndings("\n");
+    }
+}

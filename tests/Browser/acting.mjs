@@ -1,0 +1,113 @@
+// What can be done from the page, down to what the app then does.
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { after, describe, test } from 'node:test';
+import { ServiceBusClient } from '@azure/service-bus';
+import { until } from './services.mjs';
+import { assertAccessible, card, confirm, headline, onPage, parked, picture, services } from './stage.mjs';
+
+/** A payment service that says no until it is told otherwise. */
+let refuses = true;
+const payments = createServer((request, response) => {
+  response.statusCode = refuses ? 422 : 200;
+  response.end();
+}).listen(0, '127.0.0.1');
+after(() => payments.close());
+const paymentsUrl = () => `http://127.0.0.1:${payments.address().port}`;
+const refunds = async (app) => (await app.status()).forwarders.find(({ name }) => name === 'refunds');
+
+describe('Acting', () => {
+  test('A forwarder is paused after a question, everywhere or in one partition, and resumed', async () => {
+    const app = await services.startApp({ Payments__Url: paymentsUrl(), Outpost__PartitionCount: '2' });
+    await onPage(app, async (page) => {
+      await page.getByRole('button', { name: 'Pause refunds', exact: true }).click();
+      await page.getByRole('dialog').getByText('events wait in the log').waitFor();
+      await assertAccessible(page);
+      await confirm(page, 'Pause', 'refunds is paused.');
+      await headline(page, 'refunds paused');
+      assert.equal((await refunds(app)).state, 'paused');
+
+      await page.getByRole('button', { name: 'Resume refunds', exact: true }).click();
+      await confirm(page, 'Resume', 'refunds is resumed.');
+      await until('it is resumed', async () => (await refunds(app)).state !== 'paused');
+
+      await card(page, 'refunds').getByText('Partition by partition').click();
+      await page.getByRole('button', { name: 'Pause refunds in partition 1' }).click();
+      await confirm(page, 'Pause', 'refunds is paused in partition 1.');
+      await headline(page, 'refunds paused in part');
+      assert.deepEqual((await refunds(app)).partitions.map(({ paused }) => paused), [false, true]);
+    });
+  });
+
+  test('A parked event is looked at, discarded with a reason, or retried once its target takes it', async () => {
+    refuses = true;
+    const app = await services.startApp({ Payments__Url: paymentsUrl() });
+    for (const id of ['one', 'two', 'three']) await app.cancelPaid(id);
+    await onPage(app, async (page) => {
+      await headline(page, '3 events are parked');
+      const row = (id) => parked(page).getByRole('listitem').filter({ hasText: `order/${id}` });
+      await row('one').getByText('The payment service refused to refund order one: 422.').waitFor();
+      await row('one').locator('summary').click();
+      await row('one').getByText('"reason": "changed my mind"').waitFor();
+      await assertAccessible(page);
+      await picture(page, 'parked', 'parked');
+
+      await row('one').getByRole('button', { name: /Discard/ }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Discard', exact: true }).click();
+      assert.ok(await page.getByRole('dialog').isVisible(), 'without a reason it must not be done');
+      await page.getByLabel('Why?').fill('refunded by hand');
+      await confirm(page, 'Discard', 'is discarded');
+      await row('one').waitFor({ state: 'detached' });
+      assert.equal((await refunds(app)).parked, 2);
+
+      refuses = false;
+      await row('two').getByRole('button', { name: /Retry/ }).click();
+      await confirm(page, 'Retry', 'is being sent to refunds again');
+      await row('two').waitFor({ state: 'detached' });
+      await headline(page, '1 event is parked');
+    });
+  });
+
+  test('A range is replayed, and a range that is not in the log is refused in words', async () => {
+    const bus = await services.startBus('acting');
+    const app = await services.startApp({ ServiceBus: bus.connection });
+    for (let i = 0; i < 3; i++) await app.place(`o-${i}`);
+    await onPage(app, async (page) => {
+      await headline(page, 'Everything is forwarded');
+      await page.getByRole('button', { name: 'Replay a range to servicebus' }).click();
+      await page.getByLabel('From offset').fill('1');
+      await page.getByLabel('To offset').fill('7');
+      await page.getByRole('dialog').getByRole('button', { name: 'Replay', exact: true }).click();
+      await page.getByRole('dialog').getByRole('alert').filter({ hasText: 'the log has entries 0 to 2' }).waitFor();
+
+      await page.getByLabel('To offset').fill('2');
+      await confirm(page, 'Replay', '2 entries are being sent to servicebus again');
+
+      const replay = /replay (\w+)/.exec(await page.locator('#done-text').textContent())[1];
+      const client = new ServiceBusClient(bus.connection);
+      const receiver = client.createReceiver('events', 'all', { receiveMode: 'receiveAndDelete' });
+      const replayed = [];
+      await until('both are sent again', async () => {
+        const messages = await receiver.receiveMessages(10, { maxWaitTimeInMs: 500 });
+        replayed.push(...messages.filter(({ messageId }) => messageId.endsWith(`~${replay}`)));
+        return replayed.length === 2;
+      });
+      await client.close();
+    }, { failsRequests: true });
+  });
+
+  test('A forwarder that no longer exists is forgotten', async () => {
+    const before = await services.startApp({ Payments__Url: paymentsUrl() });
+    await before.place('o-1');
+    await until('it has a checkpoint', async () => (await refunds(before)).lastRunAt);
+    await before.stop();
+    const app = await services.startApp({ Outpost__TableName: before.tableName });
+    await onPage(app, async (page) => {
+      await card(page, 'refunds').getByText('None of this app’s own').waitFor();
+      await page.getByRole('button', { name: 'Forget refunds' }).click();
+      await confirm(page, 'Forget', 'refunds is forgotten.');
+      await card(page, 'refunds').waitFor({ state: 'detached' });
+      assert.deepEqual((await app.status()).forwarders, []);
+    });
+  });
+});
