@@ -9,7 +9,7 @@ namespace Outpost;
 public sealed class SharedReads<TKey, T>
     where TKey : notnull
 {
-    private readonly Dictionary<TKey, Task<T>> _underWay = [];
+    private readonly Dictionary<TKey, List<TaskCompletionSource<T>>> _underWay = [];
 
     /// <summary>Reads, or takes part in somebody else's reading.</summary>
     /// <param name="key">What is asked for.</param>
@@ -19,45 +19,57 @@ public sealed class SharedReads<TKey, T>
     public async Task<T> ReadAsync(TKey key, Func<Task<T>> read, Func<T, bool> isForGood, CancellationToken cancellationToken)
     {
         var (reading, isOwn) = Join(key, read);
-        var result = await reading.WaitAsync(cancellationToken);
-        return isOwn || isForGood(result) ? result : await Join(key, read).Reading.WaitAsync(cancellationToken);
+        var result = await WaitAsync(reading, cancellationToken);
+        return isOwn || isForGood(result) ? result : await WaitAsync(Join(key, read).Reading, cancellationToken);
     }
 
-    private (Task<T> Reading, bool IsOwn) Join(TKey key, Func<Task<T>> read)
+    // Each waits by himself: they go on side by side, on the scheduler they came from.
+    private (TaskCompletionSource<T> Reading, bool IsOwn) Join(TKey key, Func<Task<T>> read)
     {
-        var own = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var reading = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_underWay)
         {
-            if (_underWay.TryGetValue(key, out var others)) return (others, false);
-            _underWay.Add(key, own.Task);
+            if (_underWay.TryGetValue(key, out var waiting))
+            {
+                waiting.Add(reading);
+                return (reading, false);
+            }
+
+            _underWay.Add(key, [reading]);
         }
 
-        _ = ReadAsync(key, read, own);
-        return (own.Task, true);
+        _ = ReadAsync(key, read);
+        return (reading, true);
     }
 
-    private async Task ReadAsync(TKey key, Func<Task<T>> read, TaskCompletionSource<T> reading)
+    private static async Task<T> WaitAsync(TaskCompletionSource<T> reading, CancellationToken cancellationToken)
+    {
+        using var leaving = cancellationToken.UnsafeRegister(static (reading, token) => ((TaskCompletionSource<T>)reading!).TrySetCanceled(token), reading);
+        return await reading.Task;
+    }
+
+    private async Task ReadAsync(TKey key, Func<Task<T>> read)
     {
         try
         {
             var result = await read();
-            Leave(key);
-            reading.SetResult(result);
+            foreach (var waiting in End(key)) waiting.TrySetResult(result);
         }
 #pragma warning disable CA1031 // Handed to all who wait.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            Leave(key);
-            reading.SetException(e);
-            // They may all have gone.
-            _ = reading.Task.Exception;
+            foreach (var waiting in End(key)) waiting.TrySetException(e);
         }
     }
 
     // Before the result is there: who comes now must not get it.
-    private void Leave(TKey key)
+    private List<TaskCompletionSource<T>> End(TKey key)
     {
-        lock (_underWay) _underWay.Remove(key);
+        lock (_underWay)
+        {
+            _underWay.Remove(key, out var waiting);
+            return waiting!;
+        }
     }
 }
