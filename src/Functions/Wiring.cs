@@ -41,6 +41,7 @@ public static class Wiring
         services.AddSingleton<PartitionApi>();
         services.AddSingleton<HealthApi>();
         services.AddSingleton<OrderApi>();
+        services.AddSingleton<OpenApiDocument>();
         services.AddSingleton<FaultBoundary>();
         services.AddHostedService<StartupCheck>();
     }

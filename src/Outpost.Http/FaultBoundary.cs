@@ -12,6 +12,8 @@ public sealed partial class FaultBoundary(ILogger<FaultBoundary> logger)
     /// <param name="cancellationToken">The client left or the host stops: no error, and nobody reads the answer.</param>
     public async Task<IResult> RunAsync(HttpRequest request, Func<Task<IResult>> work, CancellationToken cancellationToken)
     {
+        // Whatever an answer says it is, no browser may take it for something else.
+        request.HttpContext.Response.Headers.XContentTypeOptions = "nosniff";
         try
         {
             return await work();

@@ -292,7 +292,7 @@ public sealed class The_event_API
 
         Assert.Equal((200, "application/json", Final), (entry.Status, entry["Content-Type"], entry["Cache-Control"]));
         Assert.Equal((1, "iVA="), (entry.Json.GetProperty("offset").GetInt32(), entry.Json.GetProperty("payloadBase64").GetString()));
-        Assert.Equal((200, "image/png", Final, "nosniff"), (data.Status, data["Content-Type"], data["Cache-Control"], data["X-Content-Type-Options"]));
+        Assert.Equal((200, "image/png", Final, "default-src 'none'; sandbox"), (data.Status, data["Content-Type"], data["Cache-Control"], data["Content-Security-Policy"]));
         Assert.Equal([0x89, 0x50], data.Body);
         Assert.NotEqual(entry["ETag"], data["ETag"]);
     }
