@@ -1,5 +1,6 @@
 using System.Globalization;
 using Azure.Data.Tables;
+using Microsoft.AspNetCore.Http;
 using Outpost.Http;
 using Outpost.Tests.Unit.LocalHost;
 using static Outpost.Tests.Unit.Http.Asking;
@@ -278,6 +279,23 @@ public sealed class The_event_API
         // Whoever has gone makes room.
         var next = Wait();
         Assert.Equal(1, (await next).Json.GetArrayLength());
+    }
+
+    [Fact]
+    public async Task Says_that_an_entry_is_gone_as_soon_as_it_knows_although_the_row_is_still_there()
+    {
+        await using var log = await WithAsync(3);
+        var id = (await log.EntriesAsync())[0].Id.ToString();
+        log.Table.Put(new TableEntity("0000", "!oldest") { ["Offset"] = 2L });
+        var api = Api(log);
+        async Task<Answer> ReadAsync(string target, Func<HttpRequest, Task<IResult>> ask) => await AnswerAsync(Request(target), ask);
+        await ReadAsync("/api/events?offset=latest", ask => api.ReadAsync(ask, CancellationToken.None));
+
+        var entry = await ReadAsync($"/api/events/{id}", ask => api.EntryAsync(ask, id, CancellationToken.None));
+        var data = await ReadAsync($"/api/events/{id}/data", ask => api.DataAsync(ask, id, CancellationToken.None));
+
+        Assert.Equal((410, "offset-expired"), (entry.Status, entry.ProblemName));
+        Assert.Equal((410, "offset-expired"), (data.Status, data.ProblemName));
     }
 
     [Fact]
