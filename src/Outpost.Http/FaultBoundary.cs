@@ -9,7 +9,7 @@ public sealed partial class FaultBoundary(ILogger<FaultBoundary> logger)
     /// <summary>Runs <paramref name="work"/>; answers a problem where it throws.</summary>
     /// <param name="request">For the log: method and path, never the query, which may hold a key.</param>
     /// <param name="work">The function's own work.</param>
-    /// <param name="cancellationToken">The client left or the host stops: no error, and nobody reads the answer.</param>
+    /// <param name="cancellationToken">The client left or the host stops: no error.</param>
     public async Task<IResult> RunAsync(HttpRequest request, Func<Task<IResult>> work, CancellationToken cancellationToken)
     {
         // Whatever an answer says it is, no browser may take it for something else.
@@ -20,7 +20,10 @@ public sealed partial class FaultBoundary(ILogger<FaultBoundary> logger)
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            return Results.Empty;
+            // Nobody reads it; or, where the host stops, somebody who must not take it for done.
+            return request.HttpContext.RequestAborted.IsCancellationRequested
+                ? Results.Empty
+                : Problem.Unavailable("stopping", "This instance stops before it was done. A command may have been done all the same: repeat it with the same Idempotency-Key.");
         }
         catch (StoreUnavailableException e)
         {

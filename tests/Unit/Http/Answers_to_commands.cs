@@ -115,10 +115,24 @@ public sealed class Answers_to_commands
         using var left = new CancellationTokenSource();
         await left.CancelAsync();
         var boundary = new FaultBoundary(NullLogger<FaultBoundary>.Instance);
+        var request = Request("/api/orders");
+        request.HttpContext.RequestAborted = left.Token;
+
+        var result = await boundary.RunAsync(request, () => throw new OperationCanceledException(left.Token), left.Token);
+
+        Assert.Same(Results.Empty, result);
+    }
+
+    [Fact]
+    public async Task Are_no_success_where_the_host_stops_in_the_middle()
+    {
+        using var stopping = new CancellationTokenSource();
+        await stopping.CancelAsync();
+        var boundary = new FaultBoundary(NullLogger<FaultBoundary>.Instance);
 
         var answer = await AnswerAsync(
-            Request("/api/orders"), ask => boundary.RunAsync(ask, () => throw new OperationCanceledException(left.Token), left.Token));
+            Request("/api/orders"), ask => boundary.RunAsync(ask, () => throw new OperationCanceledException(stopping.Token), stopping.Token));
 
-        Assert.Empty(answer.Body);
+        Assert.Equal((503, "stopping", "1"), (answer.Status, answer.ProblemName, answer["Retry-After"]));
     }
 }
