@@ -36,6 +36,8 @@ internal sealed class PageReader(IEventStore store) : IDisposable
 
     private async Task<EventPage> ReadAsync(PageKey key, EventQuery query, PageFormat format)
     {
+        // Somebody may have read it between the caller's look and his turn.
+        if (_kept.Get<EventPage>(key) is { } kept) return kept;
         using var builder = new EventPage.Builder(format, key.Start, query.Limit, query.Types);
         while (!builder.IsFull)
         {

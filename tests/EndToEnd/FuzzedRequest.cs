@@ -17,6 +17,9 @@ internal sealed record FuzzedRequest(byte[] Bytes, string Path, string Method, b
 {
     private const int Orders = 400;
 
+    /// <summary>Of the log that is asked.</summary>
+    public const int Partitions = 2;
+
     private static readonly string[] Nasty =
     [
         "", " ", "0", "-1", "1", "2", "+1", "1.5", "01", "1e3", "0x10", "9223372036854775807", "9223372036854775808", "99999999999999999999999", "NaN", "null",
@@ -41,13 +44,15 @@ internal sealed record FuzzedRequest(byte[] Bytes, string Path, string Method, b
             else target = Spoil(random, target);
         }
 
-        target += Query(random, path);
+        target += Query(random, path, Parameters(document, operations[method.ToLowerInvariant()]));
         var (body, isWhole) = Body(random, path, method);
         var head = new StringBuilder($"{method} {target} HTTP/1.1\r\nHost: {host}\r\n");
         var framing = random.Next(40);
         if (framing == 0) (isRouted, isWhole) = (false, false); // nonsense, below
-        for (var count = random.Next(4) == 0 ? random.Next(4) : 0; count > 0; count--) head.Append($"{Pick(random, Headers)}: {HeaderValue(random)}\r\n");
-        if (method == "POST" && random.Next(3) == 0) head.Append(CultureInfo.InvariantCulture, $"Idempotency-Key: k-{random.Next(200)}\r\n");
+        for (var count = random.Next(6) == 0 ? random.Next(4) : 0; count > 0; count--) head.Append($"{Pick(random, Headers)}: {HeaderValue(random)}\r\n");
+        if (method == "POST" && random.Next(3) == 0) head.Append(CultureInfo.InvariantCulture, $"Idempotency-Key: k-{random.Next(100)}\r\n");
+        if (method is "GET" or "HEAD" && random.Next(8) == 0) head.Append("If-None-Match: *\r\n");
+        if (method is "POST" && random.Next(15) == 0) head.Append("If-Match: \"7\"\r\n");
         if (method is "GET" && random.Next(5) == 0) head.Append($"Accept: {Pick(random, "application/cloudevents-batch+json", "*/*", "text/html", ";;;")}\r\n");
         var bytes = framing switch
         {
@@ -66,9 +71,9 @@ internal sealed record FuzzedRequest(byte[] Bytes, string Path, string Method, b
             target.Append('/').Append(part switch
             {
                 "{id}" when path.StartsWith("/api/orders", StringComparison.Ordinal) => $"f-{random.Next(Orders)}",
-                "{partition}" => random.Next(4) == 0 ? Escaped(Pick(random, Nasty)) : $"{random.Next(3)}",
+                "{partition}" => random.Next(8) == 0 ? Escaped(Pick(random, Nasty)) : $"{random.Next(Partitions + 1)}",
                 "{offset}" => random.Next(4) == 0 ? Escaped(Pick(random, Nasty)) : $"{random.Next(50)}",
-                "{name}" => random.Next(3) == 0 ? Escaped(Pick(random, Nasty)) : "servicebus",
+                "{name}" => random.Next(8) == 0 ? Escaped(Pick(random, Nasty)) : "servicebus",
                 ['{', ..] => Escaped(Pick(random, Nasty)),
                 _ => part,
             });
@@ -79,27 +84,38 @@ internal sealed record FuzzedRequest(byte[] Bytes, string Path, string Method, b
         return target.ToString();
     }
 
-    private static string Query(Random random, string path)
+    // Those of the query; none for a method that is not documented.
+    private static string[] Parameters(JsonNode document, JsonNode? operation) =>
+    [
+        .. (operation?["parameters"]?.AsArray() ?? []).Select(each => document["components"]!["parameters"]![each!["$ref"]!.ToString().Split('/')[^1]]!)
+            .Where(each => (string)each["in"]! == "query").Select(each => (string)each["name"]!),
+    ];
+
+    private static string Query(Random random, string path, string[] known)
     {
         var parts = new List<string>();
-        for (var count = random.Next(3) == 0 ? random.Next(5) : random.Next(2); count > 0; count--)
+        for (var count = known.Length == 0 ? random.Next(20) / 19 : random.Next(4); count > 0; count--)
         {
-            var name = random.Next(8) == 0 ? Escaped(Pick(random, Nasty)) : Pick(random, "offset", "limit", "partition", "wait", "types", "lastEventId", "timeout", "time", "code", "clientId");
-            var value = random.Next(3) == 0 ? Escaped(Pick(random, Nasty)) : name switch
+            var name = known.Length > 0 && random.Next(15) > 0 ? Pick(random, known) : Pick(random, Escaped(Pick(random, Nasty)), "offset", "code", "clientId");
+            var value = random.Next(8) == 0 ? Escaped(Pick(random, Nasty)) : name switch
             {
                 "limit" => $"{random.Next(1, 1001)}",
                 // Rarely, or the fuzzer would do nothing but wait.
                 "wait" => random.Next(30) == 0 ? "1" : "0",
                 "timeout" => random.Next(30) == 0 ? "500" : "0",
                 "time" => "2026-11-22T08:00:00Z",
+                "types" when random.Next(4) > 0 => Pick(random, "OrderPlaced", "OrderPaid,OrderCancelled", "None"),
                 "types" => string.Join(',', Enumerable.Range(0, random.Next(1, 120)).Select(i => $"T{random.Next(1000)}{i}")),
-                "partition" => $"{random.Next(3)}",
+                "lastEventId" => Pick(random, "", "null", "zzzzzzzz-0000-0000000000000000000"),
+                "partition" => $"{random.Next(Partitions)}",
+                "offset" when random.Next(3) > 0 => Pick(random, "0", "1", "7", "earliest", "latest"),
                 _ => $"{random.Next(2000)}",
             };
             parts.Add(random.Next(20) == 0 ? name : $"{name}={value}");
         }
 
-        if (path == "/api/events" && random.Next(2) == 0) parts.Add($"partition={random.Next(2)}");
+        if (path == "/api/events" && random.Next(10) > 0 && !parts.Exists(part => part.StartsWith("partition", StringComparison.Ordinal))) parts.Add($"partition={random.Next(Partitions)}");
+        if (path.EndsWith("offset-at", StringComparison.Ordinal) && random.Next(2) == 0) parts = ["time=2026-11-22T08:00:00Z"];
         if (random.Next(300) == 0) parts.Add("types=" + new string('x', 6000));
         return parts.Count == 0 ? "" : "?" + string.Join('&', parts);
     }
