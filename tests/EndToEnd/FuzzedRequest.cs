@@ -134,7 +134,7 @@ internal sealed record FuzzedRequest(byte[] Bytes, string Path, string Method, b
         {
             0 => Encoding.UTF8.GetBytes(SpoilJson(random, text)),
             1 => Mutated(random, Encoding.UTF8.GetBytes(text)),
-            2 when random.Next(20) == 0 => Encoding.UTF8.GetBytes(text + new string(' ', random.Next(1, 300_000))),
+            2 when random.Next(5) == 0 => Encoding.UTF8.GetBytes(text + new string(' ', random.Next(1, 300_000))),
             _ => Encoding.UTF8.GetBytes(text),
         }, true);
     }
