@@ -8,6 +8,13 @@ internal sealed class BenchCommand(Repository repository, Shell shell)
     public async Task<int> RunAsync(IReadOnlyList<string> arguments)
     {
         var options = BenchOptions.Parse(arguments);
+        var exitCode = options.PageOnly ? 0 : await MeasureAsync(options);
+        if (exitCode == 0 && options.Page is { } page) ResultsPage.Write(options.Json!, page);
+        return exitCode;
+    }
+
+    private async Task<int> MeasureAsync(BenchOptions options)
+    {
         var node = new NodePackages(shell);
         await node.EnsureNodeAsync();
         using (await repository.TakeTurnAsync(shell.Stopped))

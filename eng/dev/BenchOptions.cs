@@ -11,6 +11,12 @@ internal sealed record BenchOptions
     /// <summary>How the names of the groups to run begin.</summary>
     public string? Only { get; private init; }
 
+    /// <summary>Full path of the page to make of that file.</summary>
+    public string? Page { get; private init; }
+
+    /// <summary>Nothing is measured: the page is made of the figures that the file has already.</summary>
+    public bool PageOnly { get; private init; }
+
     public static BenchOptions Parse(IReadOnlyList<string> arguments)
     {
         var options = new BenchOptions();
@@ -21,12 +27,14 @@ internal sealed record BenchOptions
             {
                 "--quick" => options with { Quick = true },
                 "--json" => options with { Json = Path.GetFullPath(Value(name, rest)) },
+                "--page" => options with { Page = Path.GetFullPath(Value(name, rest)) },
+                "--page-only" => options with { PageOnly = true },
                 "--only" => options with { Only = Value(name, rest) },
                 _ => throw new DevException($"bench has no option {name}; dotnet run dev.cs lists them."),
             };
         }
 
-        return options;
+        return options.Page is not null && options.Json is null ? throw new DevException("--page needs --json.") : options;
     }
 
     /// <summary>The same for the program that measures.</summary>

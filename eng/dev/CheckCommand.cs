@@ -17,6 +17,7 @@ internal sealed class CheckCommand(Repository repository, Shell shell)
             ("formatting", FormattingAsync),
             ("build with analyzers as errors", BuildAsync),
             ("public surface", SurfaceAsync),
+            ("what is published starts", PublishedAsync),
         ];
         var failed = 0;
         foreach (var (name, find) in checks)
@@ -93,6 +94,31 @@ internal sealed class CheckCommand(Repository repository, Shell shell)
         var run = await shell.RunAsync(
             "dotnet", ["test", assembly, "--nologo", "--filter", "FullyQualifiedName~Surface"], repository.Root);
         return run.Succeeded ? [] : run.Lines;
+    }
+
+    /// <summary>The Functions host starts from host.json; settings of this machine must stay here.</summary>
+    private async Task<IReadOnlyList<string>> PublishedAsync()
+    {
+        var folder = Directory.CreateTempSubdirectory("outpost-published-").FullName;
+        try
+        {
+            // Published is what was just built; stand-ins, which Azure cannot run, may be in it here.
+            var publish = await shell.RunAsync(
+                "dotnet",
+                ["publish", "src/Functions", "--no-build", "-c", Build.Configuration, "-o", folder, "-p:PublishStandIns=true", "-nologo", "-v", "quiet"],
+                repository.Root);
+            if (!publish.Succeeded) return publish.Lines;
+            string[] needed = ["host.json", "Outpost.Functions.dll", "Outpost.Functions.runtimeconfig.json"];
+            return
+            [
+                .. needed.Where(file => !File.Exists(Path.Combine(folder, file))).Select(file => $"{file} is not published."),
+                .. Directory.GetFiles(folder, "local.settings*").Select(file => $"{Path.GetFileName(file)} is published."),
+            ];
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
     }
 
     private static async Task<IReadOnlyList<string>> TryAsync(Func<Task> action)

@@ -11,6 +11,9 @@ const string Help = """
                 what follows goes to dotnet test: test unit -- --filter Keys
       bench     runs the benchmarks and prints the figures
                 --quick (one short round)  --json FILE  --only commit (groups whose name begins so)
+                --page FILE (a page of them, with charts)  --page-only (of what --json has already)
+      prove     drives two processes from outside, disturbs them, and checks what was promised
+                --minutes 0.5  --seed N  --report FILE  --url URL (one that runs elsewhere)
       check     formatting, analyzers, dependency direction, public surface, no traces of a machine
       doctor    what is installed, real packages or stand-ins, free ports
                 --packages  looks at the package feed again
@@ -30,6 +33,7 @@ try
         ["check"] => await new CheckCommand(repository, shell).RunAsync(),
         ["doctor", .. var rest] => await new DoctorCommand(repository, shell).RunAsync(rest),
         ["bench", .. var rest] => await new BenchCommand(repository, shell).RunAsync(rest),
+        ["prove", .. var rest] => await new ProveCommand(repository, shell).RunAsync(rest),
         ["simulate", ..] => Say($"{args[0]} is not here yet.", exitCode: 1),
         [] or ["help" or "--help" or "-h", ..] => Say(Help, exitCode: 0),
         _ => Say($"There is no command '{string.Join(' ', args)}'.\n{Help}", exitCode: 1),

@@ -19,7 +19,7 @@ internal static class ProjectDirection
     };
 
     /// <summary>Projects that must run without any Azure package.</summary>
-    private static readonly string[] AzureFree = ["Outpost", "Outpost.Client", "Outpost.Http", "Orders"];
+    private static readonly string[] AzureFree = ["Outpost", "Outpost.Http", "Orders"];
 
     public static IReadOnlyList<string> Find(string root) =>
     [

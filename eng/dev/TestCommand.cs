@@ -69,7 +69,7 @@ internal sealed class TestCommand(Repository repository, Shell shell)
         var tally = await RunDotnetAsync(group, folder, rest);
         if (group.NodeTests is { } tests && rest.Count == 0)
         {
-            tally += await RunNodeAsync(group, Path.Combine(folder, tests));
+            tally += await RunNodeAsync(group, tests.Select(each => Path.Combine(folder, each)));
         }
 
         Console.WriteLine($"{group.Name}: {tally}");
@@ -107,10 +107,9 @@ internal sealed class TestCommand(Repository repository, Shell shell)
         }
     }
 
-    private async Task<TestTally> RunNodeAsync(TestGroup group, string folder)
+    private async Task<TestTally> RunNodeAsync(TestGroup group, IEnumerable<string> folders)
     {
-        var files = Directory.Exists(folder) ? Directory.GetFiles(folder, "*.test.mjs").Order().ToArray() : [];
-        if (files.Length == 0) return TestTally.None;
+        var files = folders.SelectMany(folder => Directory.GetFiles(folder, "*.test.mjs").Order()).ToArray();
         var tap = ResultPath($"{group.Name}.tap");
         var run = await shell.RunAsync(
             "node",

@@ -1,13 +1,13 @@
 namespace Outpost.Dev;
 
 /// <summary>A name on the command line and what it runs: one test project, and Node tests where there are some.</summary>
-internal sealed record TestGroup(string Name, string Project, string? NodeTests = null, bool NeedsNode = true)
+internal sealed record TestGroup(string Name, string Project, string[]? NodeTests = null, bool NeedsNode = true)
 {
     public static IReadOnlyList<TestGroup> All { get; } =
     [
         new("unit", "Unit", NeedsNode: false),
         new("simulation", "Simulation", NeedsNode: false),
-        new("integration", "Integration", NodeTests: "emulator"),
+        new("integration", "Integration", NodeTests: ["emulator", "infra"]),
         new("e2e", "EndToEnd"),
         new("browser", "Browser"),
     ];

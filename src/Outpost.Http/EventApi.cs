@@ -80,7 +80,9 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
         if (!isFinal)
         {
             state ??= await watch.ReadAsync(query.Partition, cancellationToken);
-            isFinal = canBeFinal && state.Head > page!.Next;
+            // This process's memory of its own commits may have ended before what another one committed.
+            if (!page!.IsFull && page.Next < state.Head) page = await _pages.ReadAsync(query, format, start.Value, cancellationToken);
+            isFinal = query.Offset is not null && page.IsFull && state.Head > page.Next;
         }
 
         return Answer(layout, query, format, start.Value, page!, isFinal ? null : state, nextUrl);

@@ -9,7 +9,7 @@ public sealed partial class FaultBoundary(ILogger<FaultBoundary> logger)
     /// <summary>Runs <paramref name="work"/>; answers a problem where it throws.</summary>
     /// <param name="request">For the log: method and path, never the query, which may hold a key.</param>
     /// <param name="work">The function's own work.</param>
-    /// <param name="cancellationToken">The client left or the host stops: no error.</param>
+    /// <param name="cancellationToken">The client left, and nobody reads the answer; or the host stops, and the client has to ask again. No error.</param>
     public async Task<IResult> RunAsync(HttpRequest request, Func<Task<IResult>> work, CancellationToken cancellationToken)
     {
         // Whatever an answer says it is, no browser may take it for something else.

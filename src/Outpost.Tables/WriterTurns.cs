@@ -29,6 +29,9 @@ internal sealed class WriterTurns(Sources sources)
     private const char GoesOn = '+';
     private const char ComesAgain = '~';
     private const double RoundTripsPerTurn = 2.5;
+
+    // As many newcomers as that keep out of each other's way; more patience would be starvation on a slow day.
+    private const int BackOffRoundTripsMax = 8;
     private static readonly TimeSpan Recent = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Remembered = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RoundTripMin = TimeSpan.FromMilliseconds(1);
@@ -134,7 +137,7 @@ internal sealed class WriterTurns(Sources sources)
         _racedAt = _othersAt = sources.Time.GetTimestamp();
         _taken = 0;
         _lostAt = _racedAt.Value;
-        _backOff = _roundTrip * (_losses++ * sources.NextRandom());
+        _backOff = _roundTrip * (Math.Min(_losses++, BackOffRoundTripsMax) * sources.NextRandom());
     }
 
     /// <summary>This process committed.</summary>

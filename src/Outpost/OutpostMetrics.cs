@@ -26,7 +26,7 @@ public sealed class OutpostMetrics : IDisposable
     private readonly TimeProvider? _time;
     private readonly Meter _meter = new(Name);
     private readonly ConcurrentDictionary<(string Forwarder, int Partition), Standing> _standings = new();
-    private readonly ConcurrentDictionary<int, bool> _retentionHeld = new();
+    private readonly ConcurrentDictionary<int, (bool IsHeld, long At)> _retentionHeld = new();
     private readonly Counter<long> _commands;
     private readonly Counter<long> _commits;
     private readonly Histogram<double> _commitDuration;
@@ -99,7 +99,7 @@ public sealed class OutpostMetrics : IDisposable
     public void Deleted(string kind, int rows) => _deleted.Add(rows, new KeyValuePair<string, object?>("kind", kind));
 
     /// <summary>Whether a forwarder keeps retention from deleting what is old enough.</summary>
-    public void RetentionHeld(int partition, bool isHeld) => _retentionHeld[partition] = isHeld;
+    public void RetentionHeld(int partition, bool isHeld) => _retentionHeld[partition] = (isHeld, _time?.GetTimestamp() ?? 0);
 
     /// <inheritdoc/>
     public void Dispose() => _meter.Dispose();
@@ -132,13 +132,15 @@ public sealed class OutpostMetrics : IDisposable
 
     private IEnumerable<Measurement<T>> Observe<T>(Func<Standing, T> value)
         where T : struct =>
-        _standings.Where(standing => !(_time?.GetElapsedTime(standing.Value.At) > StandingMaxAge)).Select(standing => new Measurement<T>(
+        _standings.Where(standing => IsRecent(standing.Value.At)).Select(standing => new Measurement<T>(
             value(standing.Value),
             new KeyValuePair<string, object?>("forwarder", standing.Key.Forwarder),
             new KeyValuePair<string, object?>("partition", standing.Key.Partition)));
 
-    private IEnumerable<Measurement<long>> ObserveRetention() => _retentionHeld.Select(held => new Measurement<long>(
-        held.Value ? 1 : 0, new KeyValuePair<string, object?>("partition", held.Key)));
+    private IEnumerable<Measurement<long>> ObserveRetention() => _retentionHeld.Where(held => IsRecent(held.Value.At)).Select(held => new Measurement<long>(
+        held.Value.IsHeld ? 1 : 0, new KeyValuePair<string, object?>("partition", held.Key)));
+
+    private bool IsRecent(long at) => !(_time?.GetElapsedTime(at) > StandingMaxAge);
 
     private sealed record Standing(long Backlog, double OldestAgeSeconds, int Parked, long Late, bool IsFailing, long At);
 }

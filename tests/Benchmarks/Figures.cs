@@ -55,7 +55,16 @@ internal sealed class Figures
     public void Write(string file)
     {
         var all = new JsonObject();
-        foreach (var key in _keys) all[key] = _figures[key].Value?.DeepClone() ?? JsonValue.Create(Round(_figures[key].Median));
+        foreach (var key in _keys)
+        {
+            var figure = _figures[key];
+            all[key] = figure.Value?.DeepClone() ?? JsonValue.Create(Round(figure.Median));
+            foreach (var (name, text) in new[] { ("unit", figure.Unit), ("limit", figure.Limit), ("range", figure.Range()) })
+            {
+                if (text.Length > 0) all[$"{key}.{name}"] = text;
+            }
+        }
+
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(file))!);
         File.WriteAllText(file, all.ToJsonString(Readable) + "\n");
     }

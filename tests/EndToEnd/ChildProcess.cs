@@ -47,10 +47,10 @@ internal sealed class ChildProcess : IAsyncDisposable
 
     /// <summary>Runs to the end and answers what it printed.</summary>
     public static async Task<(int ExitCode, string Output)> RunAsync(
-        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, TimeSpan? within = null)
     {
         await using var child = Start(program, arguments, environment);
-        var exitCode = await child.ExitAsync();
+        var exitCode = await child.ExitAsync(within);
         return (exitCode, child.Output);
     }
 
@@ -70,9 +70,9 @@ internal sealed class ChildProcess : IAsyncDisposable
         return await found.Task;
     }
 
-    public async Task<int> ExitAsync()
+    public async Task<int> ExitAsync(TimeSpan? within = null)
     {
-        await _process.WaitForExitAsync().WaitAsync(LineWithin);
+        await _process.WaitForExitAsync().WaitAsync(within ?? LineWithin);
         return _process.ExitCode;
     }
 

@@ -5,6 +5,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Outpost.Http;
+using Outpost.Orders;
 using Outpost.Tests.Testing;
 
 namespace Outpost.Tests.Integration.Log;
@@ -58,12 +59,18 @@ public sealed class Readers_of_a_busy_log
         for (var order = 0; Stopwatch.GetElapsedTime(start) < Duration; order++)
         {
             var id = $"o-{writer}-{order}";
-            Assert.IsType<CommandResult<Outpost.Orders.Order>.Done>(await log.PlaceAsync(id));
-            Assert.IsType<CommandResult<Outpost.Orders.Order>.Done>(await (order % 2 == 0 ? log.PayAsync(id) : log.CancelAsync(id)));
+            await DoAsync(log.PlaceAsync(id));
+            await DoAsync(order % 2 == 0 ? log.PayAsync(id) : log.CancelAsync(id));
             events += 2;
         }
 
         return events;
+    }
+
+    private static async Task DoAsync(Task<CommandResult<Order>> command)
+    {
+        var result = await command;
+        Assert.True(result is CommandResult<Order>.Done, $"{result}");
     }
 
     // Until the writers have ended and there is no more.

@@ -4,7 +4,8 @@ using System.Text;
 namespace Outpost.Tests.Integration.Telemetry;
 
 /// <summary>A key belongs to nobody but the host that checks it: not to logs, traces, metrics or answers.</summary>
-public sealed class A_key_in_a_request(ExportingApp app) : IClassFixture<ExportingApp>
+[Collection(nameof(ExportingApp))]
+public sealed class A_key_in_a_request(ExportingApp app)
 {
     private const string Key = "k3yThatNobodyMayRead";
 

@@ -128,3 +128,7 @@ public sealed class ExportingApp : IAsyncLifetime
         response.EnsureSuccessStatusCode();
     }
 }
+
+/// <summary>One app for all who look at what it tells.</summary>
+[CollectionDefinition(nameof(ExportingApp))]
+public sealed class One_exporting_app : ICollectionFixture<ExportingApp>;

@@ -3,7 +3,8 @@ using System.Text.RegularExpressions;
 namespace Outpost.Tests.Integration.Telemetry;
 
 /// <summary>What docs/monitoring.md lists is what a collector is told, neither more nor less.</summary>
-public sealed partial class The_page_on_monitoring(ExportingApp app) : IClassFixture<ExportingApp>
+[Collection(nameof(ExportingApp))]
+public sealed partial class The_page_on_monitoring(ExportingApp app)
 {
     [Fact]
     public async Task Lists_every_instrument_with_its_unit_and_dimensions()

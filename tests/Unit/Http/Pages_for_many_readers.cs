@@ -107,6 +107,20 @@ public sealed class Pages_for_many_readers
     }
 
     [Fact]
+    public async Task Have_what_another_process_committed_after_this_one()
+    {
+        await using var log = new SimulatedLog();
+        await using var other = log.AnotherProcess();
+        await log.AddManyAsync("a", 1);
+        await other.AddManyAsync("b", 2);
+
+        var answer = await ReadAsync(Api(log), "/api/events?offset=0&limit=100");
+
+        Assert.Equal(3, answer.Json.GetArrayLength());
+        Assert.Equal((3, "3", null), (answer.Next, answer["Outpost-Head"], answer["Link"]));
+    }
+
+    [Fact]
     public async Task Are_read_again_after_a_minute()
     {
         await using var log = await BacklogAsync(250);

@@ -1,4 +1,5 @@
 using Azure.Data.Tables;
+using Outpost.Forwarding;
 
 namespace Outpost.Tests.Unit.Tables;
 
@@ -87,5 +88,29 @@ public sealed class The_layout
         var refused = await Assert.ThrowsAsync<LayoutMismatchException>(() => log.Store.LayoutAsync(CancellationToken.None).AsTask());
 
         Assert.Contains("schema version 2", refused.Message, StringComparison.Ordinal);
+    }
+
+    // What docs/operations.md tells whoever restores a backup to do.
+    [Fact]
+    public async Task Makes_a_restored_table_that_lacks_it_another_log_with_the_same_entries_and_checkpoints()
+    {
+        await using var lost = new SimulatedLog();
+        await lost.DoAsync(Tallies.Count("a", "a1"));
+        await using var engine = lost.Engine([new Forwarder("f", new RecordingTarget())]);
+        await engine.RunAsync(CancellationToken.None);
+        var before = Assert.Single(await lost.EntriesAsync());
+        await lost.Table.DeleteEntityAsync("layout", "layout");
+        await using var restored = lost.AnotherProcess();
+        var target = new RecordingTarget();
+
+        await restored.DoAsync(Tallies.Count("a", "a2"));
+        await using var again = restored.Engine([new Forwarder("f", target)], owner: "other");
+        await again.RunAsync(CancellationToken.None);
+
+        var entries = await restored.EntriesAsync();
+        Assert.Equal([0L, 1L], entries.Select(entry => entry.Offset));
+        Assert.Equal((before.Type, before.Subject, before.Timestamp), (entries[0].Type, entries[0].Subject, entries[0].Timestamp));
+        Assert.All(entries, entry => Assert.NotEqual(before.Id.Log, entry.Id.Log));
+        Assert.Equal([1L], target.Delivered.Select(entry => entry.Offset));
     }
 }

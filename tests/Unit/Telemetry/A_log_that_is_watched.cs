@@ -99,6 +99,23 @@ public sealed class A_log_that_is_watched
             && !line.StartsWith("outpost.forwarded", StringComparison.Ordinal))];
     }
 
+    // A partition that is held is looked at every minute: who no longer does so does not run the timer any more.
+    [Fact]
+    public void Reports_that_retention_is_held_until_it_has_not_looked_for_ten_minutes()
+    {
+        using var watched = new Watched();
+        var time = new HastyTime();
+        using var metrics = new OutpostMetrics(time);
+        metrics.RetentionHeld(411, isHeld: true);
+
+        time.Advance(TimeSpan.FromMinutes(9));
+        watched.ReadGauges();
+        time.Advance(TimeSpan.FromMinutes(2));
+        watched.ReadGauges();
+
+        Assert.Single(watched.Measured, "outpost.retention.held{partition=411} 1");
+    }
+
     private sealed class Stamped(string date) : HttpMessageHandler
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>

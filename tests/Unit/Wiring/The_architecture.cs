@@ -11,6 +11,7 @@ public sealed class The_architecture
     [InlineData("Outpost.Tables", "Outpost")]
     [InlineData("Outpost.ServiceBus", "Outpost")]
     [InlineData("Outpost.Http", "Outpost")]
+    [InlineData("Outpost.Client", "")]
     [InlineData("Functions", "Orders Outpost.Http Outpost.ServiceBus Outpost.Tables")]
     [InlineData("LocalHost", "Functions")]
     public void Lets_a_project_reference_only_what_is_further_in(string project, string allowed) =>
@@ -46,6 +47,7 @@ public sealed class The_architecture
     [InlineData("Outpost.Tables")]
     [InlineData("Outpost.ServiceBus")]
     [InlineData("Outpost.Http")]
+    [InlineData("Outpost.Client")]
     public void Bans_clocks_ids_and_randomness_that_are_not_arguments(string project)
     {
         Assert.Contains("Microsoft.CodeAnalysis.BannedApiAnalyzers", References(project, "PackageReference"));

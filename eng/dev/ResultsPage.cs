@@ -1,0 +1,139 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Outpost.Dev;
+
+/// <summary>
+/// The page of figures (docs/results.md) and its charts, made of the JSON that a run of the benchmarks wrote. Nothing
+/// in it is written by hand; a test makes it again and compares.
+/// </summary>
+internal static class ResultsPage
+{
+    private static readonly string[] Machine = ["date", "machine", "versions", "packages", "azurite"];
+    private static readonly (string Name, string Key)[] Scaling = [("with a key each", "scale.partitions"), ("without keys", "scale.partitions.nokey")];
+    private static readonly string[] Kinds = ["uncached", "cached"];
+    private static readonly int[] Clients = [1, 8, 64];
+    private static readonly string[] ForCosts = ["commit.requests_per_command.c64", "commit.requests_per_command.serial", "forward.requests_per_event.256k"];
+    private static readonly string[] Groups = ["commit", "forward", "feed", "latency", "scale", "cpu", "alloc", "memory", "raw"];
+
+    /// <summary>Writes the page and, next to it in <c>images/</c>, the charts it shows.</summary>
+    public static void Write(string jsonFile, string pageFile)
+    {
+        var figures = JsonNode.Parse(File.ReadAllText(jsonFile))!.AsObject();
+        var folder = Path.GetDirectoryName(pageFile)!;
+        Directory.CreateDirectory(Path.Combine(folder, "images"));
+        File.WriteAllText(pageFile, Page(figures));
+        foreach (var (name, svg) in Charts(figures)) File.WriteAllText(Path.Combine(folder, "images", name), svg);
+    }
+
+    /// <summary>The page as Markdown.</summary>
+    public static string Page(JsonObject figures)
+    {
+        var page = new StringBuilder("""
+            # Results
+
+            Made by `dotnet run dev.cs bench --json docs/results.json --page docs/results.md` from that run's figures; medians, with
+            their range. What they mean and why they are what they are: [commits](adr/0008-what-limits-a-commit.md),
+            [forwarding](adr/0013-what-limits-forwarding.md), [feed](adr/0015-what-limits-the-feed.md). Azurite and the emulator
+            stand for Azure: ratios and counts of requests carry over, times and rates do not.
+
+
+            """);
+        Row(page, "", "");
+        Row(page, "---", "---");
+        foreach (var key in Machine.Where(figures.ContainsKey)) Row(page, key, Text(figures[key]!));
+        var numbers = figures.Where(figure => figure.Value is JsonValue value && value.GetValueKind() == JsonValueKind.Number).Select(figure => figure.Key).ToList();
+        Section(page, "Ratios, measured within each round", numbers.Where(key => IsRatio(figures, key)), figures);
+        Section(page, "Requests", numbers.Where(key => Unit(figures, key).StartsWith("requests", StringComparison.Ordinal)), figures);
+        page.Append('\n').Append(Costs(figures));
+        foreach (var group in Groups)
+        {
+            Section(page, Title(group), numbers.Where(key => key.StartsWith($"{group}.", StringComparison.Ordinal)
+                && !IsRatio(figures, key) && !Unit(figures, key).StartsWith("requests", StringComparison.Ordinal)), figures);
+        }
+
+        page.Append("\n## Charts\n");
+        foreach (var (name, _) in Charts(figures)) page.Append(CultureInfo.InvariantCulture, $"\n![{name[..^4]}](images/{name})\n");
+        return page.ToString();
+    }
+
+    /// <summary>A chart for each figure that is a list, and one for readers of the feed.</summary>
+    public static IEnumerable<(string Name, string Svg)> Charts(JsonObject figures)
+    {
+        var scale = Scaling
+            .Where(line => figures.ContainsKey(line.Key))
+            .Select(line => new ChartLine(line.Name, [.. figures[line.Key]!.AsArray().Select(point =>
+                (Number(point!["partitions"]!), Number(point["commandsPerSecond"]!)))]))
+            .ToList();
+        if (scale.Count > 0) yield return ("results-scale.svg", Chart.Lines("Commands per second over partitions (simulated table, Azure's published limits)", "partitions", scale));
+        var feed = Kinds
+            .Select(kind => new ChartLine($"{kind} pages", [.. Clients
+                .Where(clients => figures.ContainsKey($"feed.pages_per_s.{kind}.c{clients}"))
+                .Select(clients => ((double)clients, Number(figures[$"feed.pages_per_s.{kind}.c{clients}"]!)))]))
+            .Where(line => line.Points.Count > 0)
+            .ToList();
+        if (feed.Count > 0) yield return ("results-feed.svg", Chart.Lines("Pages of 100 entries per second over clients, HTTP", "clients", feed));
+    }
+
+    // Prices of docs/operations.md, which has their sources and what they leave out.
+    private static string Costs(JsonObject figures)
+    {
+        const double TablePerMillion = 0.036;
+        const double BusPerMillion = 0.80;
+        const int RowsPerCommand = 3;
+        if (!ForCosts.All(figures.ContainsKey)) return "";
+        var busy = Number(figures["commit.requests_per_command.c64"]!);
+        var alone = Number(figures["commit.requests_per_command.serial"]!);
+        var forward = Number(figures["forward.requests_per_event.256k"]!);
+        var text = new StringBuilder("""
+            ### What that costs
+
+            Requests per million times the list price (US, 2026: a million table transactions 0.036 dollars, a million Service Bus
+            operations 0.80; see [operations](operations.md)). Sources differ on whether a batch is billed as one operation or by
+            its rows and messages, so both are here.
+
+
+            """);
+        Row(text, "dollars per million", "a batch is one", "each row or message");
+        Row(text, "---", "---", "---");
+        Row(text, "commands, 64 at once", Dollars(busy * TablePerMillion), Dollars((busy + RowsPerCommand) * TablePerMillion));
+        Row(text, "commands, one after the other", Dollars(alone * TablePerMillion), Dollars((alone + RowsPerCommand) * TablePerMillion));
+        Row(text, "events forwarded (a backlog, batches of 256 KB)", Dollars(forward * (TablePerMillion + BusPerMillion) / 2), Dollars((forward * TablePerMillion / 2) + BusPerMillion));
+        return text.ToString();
+    }
+
+    private static void Section(StringBuilder page, string title, IEnumerable<string> keys, JsonObject figures)
+    {
+        var list = keys.ToList();
+        if (list.Count == 0) return;
+        page.Append(CultureInfo.InvariantCulture, $"\n## {title}\n\n");
+        Row(page, "figure", "", "range", "limited by");
+        Row(page, "---", "---", "---", "---");
+        foreach (var key in list)
+            Row(page, $"`{key}`", $"{Text(figures[key]!)} {Unit(figures, key)}".Trim(), OptionalText(figures, $"{key}.range"), OptionalText(figures, $"{key}.limit"));
+    }
+
+    private static void Row(StringBuilder page, params string[] cells) => page.Append("| ").AppendJoin(" | ", cells.Select(cell => cell.Replace("|", "\\|", StringComparison.Ordinal))).Append(" |\n");
+
+    private static bool IsRatio(JsonObject figures, string key) => Unit(figures, key) is "times" or "of raw";
+
+    private static string Unit(JsonObject figures, string key) => OptionalText(figures, $"{key}.unit");
+
+    private static string OptionalText(JsonObject figures, string key) => figures[key]?.GetValue<string>() ?? "";
+
+    private static string Title(string group) => group switch
+    {
+        "cpu" => "Processor",
+        "alloc" => "Allocation",
+        "raw" => "Bare loops",
+        _ => $"{char.ToUpperInvariant(group[0])}{group[1..]}",
+    };
+
+    private static string Text(JsonNode node) => node.GetValueKind() == JsonValueKind.String ? node.GetValue<string>() : node.ToJsonString();
+
+    private static string Dollars(double value) => value.ToString(value < 0.01 ? "0.0000" : "0.00", CultureInfo.InvariantCulture);
+
+    private static double Number(JsonNode node) => node.GetValue<double>();
+}

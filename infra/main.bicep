@@ -1,0 +1,207 @@
+targetScope = 'subscription'
+
+// Everything the app needs, in a resource group of its own. docs/operations.md explains each choice.
+
+@description('Name of the azd environment; part of the names of the resource group and, hashed, of everything in it.')
+@minLength(1)
+@maxLength(64)
+param environmentName string
+
+@description('A region that has Flex Consumption.')
+@minLength(1)
+param location string
+
+@description('Partitions of the log. Fixed once the log exists: docs/partitions.md.')
+@minValue(1)
+@maxValue(256)
+param partitionCount int = 8
+
+@description('When the timer runs: six-field NCRONTAB, UTC. Entries are forwarded right after their commit; the timer is for what a process left behind.')
+param forwarderSchedule string = '*/10 * * * * *'
+
+@description('At the latest by: what waits longer for Service Bus is late, and raises an alarm.')
+@minValue(1)
+@maxValue(604800)
+param withinSeconds int = 60
+
+@description('Forwarded events older than this are deleted; 0 keeps all.')
+@minValue(0)
+@maxValue(36500)
+param retentionDays int = 0
+
+@description('How long the answer to an idempotency key is kept.')
+@minValue(1)
+@maxValue(8760)
+param idempotencyHours int = 48
+
+@description('Payment service that the example calls to refund cancelled orders; empty: no refunds.')
+param paymentsUrl string = ''
+
+@description('Memory of one instance.')
+@allowed([512, 2048, 4096])
+param instanceMemoryMB int = 2048
+
+@description('Instances the app may grow to.')
+@minValue(40)
+@maxValue(1000)
+param maximumInstanceCount int = 100
+
+@description('Instances of the group http that always run, paid for while idle; 0: the first request after quiet waits for a start.')
+@minValue(0)
+@maxValue(20)
+param alwaysReadyInstances int = 0
+
+@description('Readers that may wait in one instance for the next event.')
+@minValue(1)
+@maxValue(500)
+param waitersMax int = 100
+
+@description('Requests beside the waiting readers that one instance takes before another is started.')
+@minValue(1)
+@maxValue(500)
+param requestsBesideWaiters int = 50
+
+@description('Copies of the log: LRS in one datacenter, ZRS in three zones (where the region has them), GRS and GZRS in a second region as well.')
+@allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
+param logRedundancy string = 'Standard_LRS'
+
+@description('Standard is paid by message, Premium by the hour: batches of 1 MB, no throttling by neighbours, private networks.')
+@allowed(['Standard', 'Premium'])
+param busTier string = 'Standard'
+
+@description('Messaging units of Premium.')
+@allowed([1, 2, 4, 8, 16])
+param busMessagingUnits int = 1
+
+@description('For how long the topic drops what was sent before: longer than any outage after which the forwarder may send again. Fixed at an hour or more.')
+@minValue(60)
+@maxValue(10080)
+param duplicateDetectionMinutes int = 60
+
+@description('An action group that the alarms call; empty: see alertEmail.')
+param actionGroupId string = ''
+
+@description('Without actionGroupId, the address that the alarms write to; empty as well: alarms show in the portal only.')
+param alertEmail string = ''
+
+var tags = { 'azd-env-name': environmentName }
+var token = uniqueString(subscription().id, environmentName, location)
+
+resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
+  name: 'rg-${environmentName}'
+  location: location
+  tags: tags
+}
+
+module identity 'modules/identity.bicep' = {
+  name: 'identity'
+  scope: group
+  params: { name: 'id-${token}', location: location, tags: tags }
+}
+
+module storage 'modules/storage.bicep' = {
+  name: 'storage'
+  scope: group
+  params: {
+    token: token
+    location: location
+    tags: tags
+    principalId: identity.outputs.principalId
+    logRedundancy: logRedundancy
+  }
+}
+
+module bus 'modules/bus.bicep' = {
+  name: 'bus'
+  scope: group
+  params: {
+    name: 'sb-${token}'
+    location: location
+    tags: tags
+    principalId: identity.outputs.principalId
+    tier: busTier
+    messagingUnits: busMessagingUnits
+    duplicateDetectionMinutes: duplicateDetectionMinutes
+  }
+}
+
+module monitoring 'modules/monitoring.bicep' = {
+  name: 'monitoring'
+  scope: group
+  params: { token: token, location: location, tags: tags, principalId: identity.outputs.principalId }
+}
+
+module alerts 'modules/alerts.bicep' = {
+  name: 'alerts'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    componentId: monitoring.outputs.componentId
+    busId: bus.outputs.id
+    topic: bus.outputs.topic
+    actionGroupId: actionGroupId
+    alertEmail: alertEmail
+  }
+}
+
+module app 'modules/app.bicep' = {
+  name: 'app'
+  scope: group
+  params: {
+    name: 'func-${token}'
+    location: location
+    tags: tags
+    identityId: identity.outputs.id
+    instanceMemoryMB: instanceMemoryMB
+    maximumInstanceCount: maximumInstanceCount
+    alwaysReadyInstances: alwaysReadyInstances
+    requestsPerInstance: waitersMax + requestsBesideWaiters
+    packageContainerUrl: storage.outputs.packageContainerUrl
+    settings: {
+      AzureWebJobsStorage__credential: 'managedidentity'
+      AzureWebJobsStorage__clientId: identity.outputs.clientId
+      AzureWebJobsStorage__blobServiceUri: storage.outputs.hostBlobUrl
+      APPLICATIONINSIGHTS_CONNECTION_STRING: monitoring.outputs.connectionString
+      APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=${identity.outputs.clientId}'
+      TableStorage__serviceUri: storage.outputs.logTableUrl
+      TableStorage__clientId: identity.outputs.clientId
+      ServiceBus__fullyQualifiedNamespace: bus.outputs.host
+      ServiceBus__clientId: identity.outputs.clientId
+      Outpost__TableName: 'outpost'
+      Outpost__PartitionCount: string(partitionCount)
+      Outpost__Source: '/${environmentName}'
+      // Empty: from the app's host name.
+      Outpost__PublicUrl: ''
+      Forwarder__Schedule: forwarderSchedule
+      Forwarder__Topic: bus.outputs.topic
+      Forwarder__StartAt: 'oldest'
+      Forwarder__LingerSeconds: '5'
+      Forwarder__PollMilliseconds: '100'
+      Forwarder__WithinSeconds: string(withinSeconds)
+      Retention__Days: string(retentionDays)
+      Idempotency__Hours: string(idempotencyHours)
+      Feed__MaxAgeSeconds: '86400'
+      Feed__WaitersMax: string(waitersMax)
+      Payments__Url: paymentsUrl
+    }
+  }
+}
+
+@description('Base URL of the app; the API is below /api.')
+output APP_URL string = app.outputs.url
+
+@description('Name of the function app, for az functionapp keys list.')
+output APP_NAME string = app.outputs.name
+
+@description('The resource group.')
+output RESOURCE_GROUP string = group.name
+
+@description('Account whose table holds the log.')
+output LOG_ACCOUNT string = storage.outputs.logAccount
+
+@description('Namespace to read the topic from.')
+output SERVICE_BUS_HOST string = bus.outputs.host
+
+@description('The workbook in the portal.')
+output WORKBOOK_URL string = 'https://portal.azure.com/#resource${monitoring.outputs.workbookId}/workbook'

@@ -1,0 +1,176 @@
+// What should wake somebody; docs/operations.md says what to do about each.
+param location string
+param tags object
+param componentId string
+param busId string
+param topic string
+param actionGroupId string
+param alertEmail string
+
+var actionGroups = !empty(actionGroupId) ? [actionGroupId] : !empty(alertEmail) ? [mail.id] : []
+
+var windows = {
+  minutes: 'PT5M'
+  quarter: 'PT15M'
+  hours: 'PT6H'
+}
+
+// Each compares one column of its query, per value of the dimension, with a threshold.
+var queries = [
+  {
+    name: 'late'
+    says: 'Entries wait longer for their target than they may.'
+    severity: 1
+    query: loadTextContent('../alerts/late.kql')
+    measure: 'Late'
+    aggregation: 'Maximum'
+    dimension: 'forwarder'
+    operator: 'GreaterThan'
+    threshold: 0
+    window: windows.minutes
+  }
+  {
+    name: 'heartbeat'
+    says: 'The timer does not run, or its telemetry does not arrive.'
+    severity: 1
+    query: loadTextContent('../alerts/heartbeat.kql')
+    measure: 'Runs'
+    aggregation: 'Maximum'
+    dimension: ''
+    operator: 'LessThan'
+    threshold: 1
+    window: windows.quarter
+  }
+  {
+    name: 'parked'
+    says: 'A target refused entries for good; somebody has to retry or discard them.'
+    severity: 2
+    query: loadTextContent('../alerts/parked.kql')
+    measure: 'Parked'
+    aggregation: 'Maximum'
+    dimension: 'forwarder'
+    operator: 'GreaterThan'
+    threshold: 0
+    window: windows.minutes
+  }
+  {
+    name: 'throttled'
+    says: 'Table Storage sends requests away.'
+    severity: 2
+    query: loadTextContent('../alerts/throttled.kql')
+    measure: 'Refused'
+    aggregation: 'Maximum'
+    dimension: 'operation'
+    operator: 'GreaterThan'
+    threshold: 20
+    window: windows.minutes
+  }
+  {
+    name: 'retention-held'
+    says: 'Old events cannot be deleted: a forwarder is paused, behind, or has parked entries.'
+    severity: 3
+    query: loadTextContent('../alerts/retention-held.kql')
+    measure: 'Held'
+    // All the time, not for a moment.
+    aggregation: 'Minimum'
+    dimension: 'partition'
+    operator: 'GreaterThan'
+    threshold: 0
+    window: windows.hours
+  }
+]
+
+// Of the topic, as Service Bus itself counts them.
+var metrics = [
+  {
+    name: 'dead-lettered'
+    says: 'A consumer gave messages up.'
+    severity: 2
+    metric: 'DeadletteredMessages'
+    aggregation: 'Maximum'
+    threshold: 0
+  }
+  {
+    name: 'bus-throttled'
+    says: 'Service Bus sends requests away.'
+    severity: 2
+    metric: 'ThrottledRequests'
+    aggregation: 'Total'
+    threshold: 10
+  }
+]
+
+resource mail 'Microsoft.Insights/actionGroups@2023-01-01' = if (empty(actionGroupId) && !empty(alertEmail)) {
+  name: 'outpost'
+  location: 'global'
+  tags: tags
+  properties: {
+    enabled: true
+    groupShortName: 'outpost'
+    emailReceivers: [{ name: 'operator', emailAddress: alertEmail, useCommonAlertSchema: true }]
+  }
+}
+
+resource queryAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for alert in queries: {
+  name: 'outpost-${alert.name}'
+  location: location
+  tags: tags
+  kind: 'LogAlert'
+  properties: {
+    displayName: 'Outpost: ${alert.name}'
+    description: alert.says
+    severity: alert.severity
+    enabled: true
+    scopes: [componentId]
+    evaluationFrequency: 'PT5M'
+    windowSize: alert.window
+    criteria: {
+      allOf: [
+        {
+          query: alert.query
+          metricMeasureColumn: alert.measure
+          timeAggregation: alert.aggregation
+          dimensions: empty(alert.dimension) ? [] : [{ name: alert.dimension, operator: 'Include', values: ['*'] }]
+          operator: alert.operator
+          threshold: alert.threshold
+          failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+        }
+      ]
+    }
+    autoMitigate: true
+    // The tables are there only once something was told.
+    skipQueryValidation: true
+    actions: { actionGroups: actionGroups }
+  }
+}]
+
+resource metricAlerts 'Microsoft.Insights/metricAlerts@2018-03-01' = [for alert in metrics: {
+  name: 'outpost-${alert.name}'
+  location: 'global'
+  tags: tags
+  properties: {
+    description: alert.says
+    severity: alert.severity
+    enabled: true
+    scopes: [busId]
+    evaluationFrequency: 'PT5M'
+    windowSize: 'PT5M'
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+      allOf: [
+        {
+          name: alert.name
+          criterionType: 'StaticThresholdCriterion'
+          metricNamespace: 'Microsoft.ServiceBus/namespaces'
+          metricName: alert.metric
+          dimensions: [{ name: 'EntityName', operator: 'Include', values: [topic] }]
+          timeAggregation: alert.aggregation
+          operator: 'GreaterThan'
+          threshold: alert.threshold
+        }
+      ]
+    }
+    autoMitigate: true
+    actions: map(actionGroups, id => { actionGroupId: id })
+  }
+}]

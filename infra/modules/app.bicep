@@ -1,0 +1,76 @@
+// The function app, on Flex Consumption.
+param name string
+param location string
+param tags object
+param identityId string
+param instanceMemoryMB int
+param maximumInstanceCount int
+param alwaysReadyInstances int
+param requestsPerInstance int
+param packageContainerUrl string
+param settings object
+
+resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
+  name: 'plan-${name}'
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: { name: 'FC1', tier: 'FlexConsumption' }
+  properties: { reserved: true }
+}
+
+resource app 'Microsoft.Web/sites@2024-04-01' = {
+  name: name
+  location: location
+  // azd finds by this tag where to deploy the service that azure.yaml names.
+  tags: union(tags, { 'azd-service-name': 'api' })
+  kind: 'functionapp,linux'
+  identity: { type: 'UserAssigned', userAssignedIdentities: { '${identityId}': {} } }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    // Flex Consumption refuses most other properties here (error 51021): ftpsState, alwaysOn, linuxFxVersion.
+    siteConfig: { minTlsVersion: '1.2' }
+    functionAppConfig: {
+      runtime: { name: 'dotnet-isolated', version: '10.0' }
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: packageContainerUrl
+          authentication: { type: 'UserAssignedIdentity', userAssignedIdentityResourceId: identityId }
+        }
+      }
+      scaleAndConcurrency: {
+        instanceMemoryMB: instanceMemoryMB
+        maximumInstanceCount: maximumInstanceCount
+        alwaysReady: alwaysReadyInstances == 0 ? [] : [{ name: 'http', instanceCount: alwaysReadyInstances }]
+        // A reader that waits takes a place and no processor.
+        triggers: { http: { perInstanceConcurrency: requestsPerInstance } }
+      }
+    }
+  }
+
+  resource appSettings 'config' = {
+    name: 'appsettings'
+    properties: settings
+  }
+
+  // Deployment is by Entra ID only.
+  resource scm 'basicPublishingCredentialsPolicies' = {
+    name: 'scm'
+    // Not in the published types, and asked for by the service (bicep-types-az, issue 1527).
+    #disable-next-line BCP187
+    location: location
+    properties: { allow: false }
+  }
+
+  resource ftp 'basicPublishingCredentialsPolicies' = {
+    name: 'ftp'
+    #disable-next-line BCP187
+    location: location
+    properties: { allow: false }
+  }
+}
+
+output name string = app.name
+output url string = 'https://${app.properties.defaultHostName}'

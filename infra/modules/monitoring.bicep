@@ -1,0 +1,47 @@
+// Where metrics, traces and log lines go, and the workbook that shows them.
+param token string
+param location string
+param tags object
+param principalId string
+
+var monitoringMetricsPublisher = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '3913510d-42f4-4e42-8a64-420c390055eb')
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
+  name: 'log-${token}'
+  location: location
+  tags: tags
+  properties: { sku: { name: 'PerGB2018' }, retentionInDays: 30 }
+}
+
+resource component 'Microsoft.Insights/components@2020-02-02' = {
+  name: 'appi-${token}'
+  location: location
+  tags: tags
+  kind: 'web'
+  properties: { Application_Type: 'web', WorkspaceResourceId: workspace.id, DisableLocalAuth: true }
+}
+
+resource publisherRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(component.id, principalId, monitoringMetricsPublisher)
+  scope: component
+  properties: { principalId: principalId, principalType: 'ServicePrincipal', roleDefinitionId: monitoringMetricsPublisher }
+}
+
+resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
+  name: guid(component.id, 'outpost')
+  location: location
+  tags: tags
+  kind: 'shared'
+  properties: {
+    displayName: 'Outpost'
+    category: 'workbook'
+    sourceId: component.id
+    version: '1.0'
+    serializedData: loadTextContent('../workbook.json')
+  }
+}
+
+output componentId string = component.id
+// Says where to send; with local authentication off nobody is let in by it.
+output connectionString string = component.properties.ConnectionString
+output workbookId string = workbook.id

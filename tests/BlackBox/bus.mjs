@@ -1,0 +1,71 @@
+// Consumers on Service Bus, with the official client: one without sessions, several with.
+import { ServiceBusClient } from '@azure/service-bus';
+import { sleep } from './random.mjs';
+
+const SESSIONS_AT_ONCE = 4;
+
+export class Bus {
+  /** Messages by subscription, in the order of arrival. */
+  received = { all: [], orders: [] };
+
+  #over = false;
+
+  constructor(connection, topic = 'events') {
+    this.client = new ServiceBusClient(connection, { retryOptions: { maxRetries: 0, timeoutInMs: 2_000 } });
+    this.topic = topic;
+    this.running = Promise.all([this.#drainAll(), ...Array.from({ length: SESSIONS_AT_ONCE }, () => this.#drainSessions())]);
+  }
+
+  /** Waits until both subscriptions have got so many, or for so long. */
+  async until(count, milliseconds) {
+    for (const end = Date.now() + milliseconds; Date.now() < end; await sleep(100)) {
+      if (this.received.all.length >= count && this.received.orders.length >= count) return;
+    }
+  }
+
+  async stop() {
+    this.#over = true;
+    await this.running;
+    await this.client.close();
+  }
+
+  async #drainAll() {
+    const receiver = this.client.createReceiver(this.topic, 'all', { skipParsingBodyAsJson: true });
+    while (!this.#over) {
+      await this.#take(receiver, await receiver.receiveMessages(200, { maxWaitTimeInMs: 500 }), 'all');
+    }
+  }
+
+  // A message whose lock was lost (a slow machine) comes again; only what is completed counts.
+  async #take(receiver, messages, subscription) {
+    for (const message of messages) {
+      try {
+        await receiver.completeMessage(message);
+      } catch {
+        return false;
+      }
+
+      this.received[subscription].push(message);
+    }
+
+    return true;
+  }
+
+  async #drainSessions() {
+    while (!this.#over) {
+      let session;
+      try {
+        session = await this.client.acceptNextSession(this.topic, 'orders', { skipParsingBodyAsJson: true });
+      } catch {
+        continue; // no session has anything to say
+      }
+
+      for (let more = true; more;) {
+        const messages = await session.receiveMessages(50, { maxWaitTimeInMs: 50 });
+        more = messages.length > 0 && await this.#take(session, messages, 'orders');
+      }
+
+      await session.close().catch(() => {});
+    }
+  }
+}

@@ -1,0 +1,24 @@
+namespace Outpost.Tests.EndToEnd;
+
+/// <summary>
+/// The black box (tests/BlackBox), shortly: <c>dotnet run dev.cs prove --minutes 30</c> is the long run.
+/// </summary>
+public sealed class ProvedFromOutside
+{
+    [Fact]
+    public async Task Two_disturbed_processes_keep_every_promise()
+    {
+        var (exitCode, output) = await ChildProcess.RunAsync(
+            "node", ["tests/BlackBox/main.mjs", "--minutes", "0.4", "--seed", "1", "--every", "1"], within: TimeSpan.FromMinutes(4));
+
+        Assert.True(exitCode == 0, output);
+    }
+
+    [Fact]
+    public async Task Whoever_proves_it_sees_what_is_wrong()
+    {
+        var (exitCode, output) = await ChildProcess.RunAsync("node", ["--test", "tests/BlackBox/"]);
+
+        Assert.True(exitCode == 0, output);
+    }
+}

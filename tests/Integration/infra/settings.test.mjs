@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { declarations, parse, property, propertyNames, read } from './files.mjs';
+
+/** The settings that the code reads, found in it. */
+const readByCode = () => {
+  const code = read('src/Functions/Settings.cs');
+  return [
+    ...[...code.matchAll(/read\.\w+\(\s*"(\w+__\w+)"/g)].map(([, name]) => name),
+    ...[...code.matchAll(/read\.Connection\("(\w+)", "(\w+)"\)/g)].flatMap(([, name, endpoint]) => [name, `${name}__${endpoint}`, `${name}__clientId`]),
+    ...[...read('src/Functions/Telemetry.cs').matchAll(/const string \w+ = "([A-Z_]+)"/g)].map(([, name]) => name),
+  ];
+};
+
+describe('The settings', () => {
+  const BY_IDENTITY = /__(serviceUri|fullyQualifiedNamespace|clientId)$/;
+
+  test('in Azure are those that the code reads, by identity, and those of the host', () => {
+    const HOST = ['AzureWebJobsStorage__credential', 'AzureWebJobsStorage__clientId', 'AzureWebJobsStorage__blobServiceUri'];
+    const NOT_IN_AZURE = ['TableStorage', 'ServiceBus', 'OTEL_EXPORTER_OTLP_ENDPOINT'];
+    const app = declarations(parse(read('infra/main.bicep'))).find(({ kind, name }) => kind === 'module' && name === 'app').node;
+    assert.deepEqual(
+      propertyNames(property(property(app, 'params'), 'settings')).toSorted(),
+      [...HOST, ...readByCode().filter((name) => !NOT_IN_AZURE.includes(name))].toSorted(),
+    );
+  });
+
+  test('of the sample are those that the code reads, by connection string, and those of the tools', () => {
+    const TOOLS = ['FUNCTIONS_WORKER_RUNTIME', 'AzureWebJobsStorage'];
+    assert.deepEqual(
+      Object.keys(JSON.parse(read('local.settings.sample.json')).Values).toSorted(),
+      [...TOOLS, ...readByCode().filter((name) => !BY_IDENTITY.test(name))].toSorted(),
+    );
+  });
+
+  test('are all in the reference', () => {
+    const names = readByCode();
+    assert.ok(names.length > 15, `${names.length} found in the code`);
+    const reference = read('docs/reference.md');
+    for (const name of names.filter((each) => !each.endsWith('__clientId'))) assert.match(reference, new RegExp(`\`${name}\``), name);
+  });
+});
