@@ -56,6 +56,7 @@ public sealed class OrderApi(EventLog log, IEventStore store, Sources sources)
     /// <summary><c>GET /api/orders/{id}</c></summary>
     public async Task<IResult> GetAsync(HttpRequest request, string id, CancellationToken cancellationToken)
     {
+        if (QueryParameters.Refuse(request.Query) is { } unknown) return unknown;
         if (!IsId(id)) return NotFound(id);
         var layout = await store.LayoutAsync(cancellationToken);
         var partition = layout.PartitionOf(OrderDecisions.Entity.Subject(id));
@@ -140,7 +141,6 @@ public sealed class OrderApi(EventLog log, IEventStore store, Sources sources)
         var headers = request.HttpContext.Response.Headers;
         headers.ETag = string.Create(CultureInfo.InvariantCulture, $"\"{version}\"");
         headers.CacheControl = "no-store";
-        headers.XContentTypeOptions = "nosniff";
         return Results.Json(
             new OrderView(order.OrderId, order.CustomerId, OrdersJson.Name(order.State), order.Lines, order.Total, version),
             OrderViewJson.Default.OrderView,

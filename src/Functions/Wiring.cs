@@ -42,6 +42,7 @@ public static class Wiring
         services.AddSingleton<HealthApi>();
         services.AddSingleton<DashboardPage>();
         services.AddSingleton<OrderApi>();
+        services.AddSingleton<OpenApiDocument>();
         services.AddSingleton<FaultBoundary>();
         services.AddHostedService<StartupCheck>();
     }

@@ -201,8 +201,13 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
             return (null, Problem.NotFound("other-log", $"id: this event is of log '{eventId.Log}'; this is log '{layout.Log}'.").With("log", layout.Log));
         if (eventId.Partition < layout.Partitions && eventId.Offset < long.MaxValue)
         {
-            var entries = await store.ReadEventsAsync(eventId.Partition, eventId.Offset, 1, cancellationToken);
-            if (entries.Count == 1) return (entries[0], null);
+            // What is known to be gone is gone, even while its row or this process's memory of it is still there.
+            if (eventId.Offset >= (watch.LastRead(eventId.Partition)?.Oldest ?? 0))
+            {
+                var entries = await store.ReadEventsAsync(eventId.Partition, eventId.Offset, 1, cancellationToken);
+                if (entries.Count == 1) return (entries[0], null);
+            }
+
             var state = await watch.ReadAsync(eventId.Partition, cancellationToken);
             if (eventId.Offset < state.Oldest) return (null, Refuse(eventId.Offset, state));
         }

@@ -16,14 +16,21 @@ internal sealed record EventPage(ReadOnlyMemory<byte> Json, int Count, long Next
 
     /// <summary>
     /// Collects entries into a page. Entries of other types than those asked for are passed over; what was passed
-    /// over counts as read.
+    /// over counts as read, and ends the page when it is much.
     /// </summary>
     internal sealed class Builder(PageFormat format, long offset, int limit, IReadOnlySet<string>? types) : IDisposable
     {
+        // With a filter: how much of the log one answer looks at. Counted by entry, so that all who ask the same look
+        // as far, however their entries came.
+        private const int FilteredEntriesMax = 5_000;
+        private const int FilteredBytesMax = 64 * 1024 * 1024;
+
         private readonly ArrayBufferWriter<byte> _page = new(16 * 1024);
         private readonly ArrayBufferWriter<byte> _entry = new(4 * 1024);
         private readonly Utf8JsonWriter _json = new(Stream.Null);
         private DateTimeOffset? _since;
+        private int _looked;
+        private long _lookedBytes;
 
         public int Count { get; private set; }
 
@@ -44,14 +51,17 @@ internal sealed record EventPage(ReadOnlyMemory<byte> Json, int Count, long Next
                 }
 
                 Next = entry.Offset + 1;
+                _looked++;
+                _lookedBytes += entry.Payload.Length;
+                IsFull |= types is not null && (_looked == FilteredEntriesMax || _lookedBytes >= FilteredBytesMax);
             }
         }
 
-        public EventPage Build(bool lookedEnough = false)
+        public EventPage Build()
         {
             _page.Write(Count == 0 ? "[]"u8 : "]"u8);
             // Exactly as large as it is: it may be kept.
-            return new EventPage(_page.WrittenSpan.ToArray(), Count, Next, IsFull || lookedEnough, _since);
+            return new EventPage(_page.WrittenSpan.ToArray(), Count, Next, IsFull, _since);
         }
 
         public void Dispose() => _json.Dispose();

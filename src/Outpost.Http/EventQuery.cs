@@ -19,7 +19,8 @@ public sealed record EventQuery(int Partition, long? Offset, bool Latest, int Li
     /// <summary>Longest wait: below what proxies and clients cut off.</summary>
     public const int WaitSecondsMax = 25;
 
-    private const int TypesMax = 100;
+    /// <summary>Most event types of a filter.</summary>
+    public const int TypesMax = 100;
 
     /// <summary>Names the filter, whatever the order of its types; empty: none.</summary>
     public string TypesTag { get; } = Types is null

@@ -12,15 +12,18 @@ public sealed partial class FaultBoundary(ILogger<FaultBoundary> logger)
     /// <param name="cancellationToken">The client left, and nobody reads the answer; or the host stops, and the client has to ask again. No error.</param>
     public async Task<IResult> RunAsync(HttpRequest request, Func<Task<IResult>> work, CancellationToken cancellationToken)
     {
+        // Whatever an answer says it is, no browser may take it for something else.
+        request.HttpContext.Response.Headers.XContentTypeOptions = "nosniff";
         try
         {
             return await work();
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
+            // Nobody reads it; or, where the host stops, somebody who must not take it for done.
             return request.HttpContext.RequestAborted.IsCancellationRequested
                 ? Results.Empty
-                : Problem.Unavailable("stopping", "This instance of the app is stopping; another one answers, or this one soon again.");
+                : Problem.Unavailable("stopping", "This instance stops before it was done. A command may have been done all the same: repeat it with the same Idempotency-Key.");
         }
         catch (StoreUnavailableException e)
         {

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 
@@ -27,6 +28,8 @@ public sealed record JsonBody(byte[] Bytes, JsonElement Root)
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !MediaType.IsJson(type.MediaType.ToString()) ||
             (type.Charset.HasValue && !HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase)))
             return (null, Problem.UnsupportedMediaType($"Content-Type: '{request.ContentType}' is not supported; application/json in UTF-8 is."));
+        // The parser takes any bytes within a string; whoever asks for that string gets an exception.
+        if (!Utf8.IsValid(bytes)) return (null, Problem.BadRequest("The body is not valid UTF-8."));
         try
         {
             using var document = JsonDocument.Parse(bytes, Strict);

@@ -164,7 +164,6 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
     private static IResult Json<T>(HttpRequest request, T answer, int status = StatusCodes.Status200OK)
     {
         request.HttpContext.Response.Headers.CacheControl = "no-store";
-        request.HttpContext.Response.Headers.XContentTypeOptions = "nosniff";
         return Results.Json(answer, (System.Text.Json.Serialization.Metadata.JsonTypeInfo<T>)HttpJson.Default.GetTypeInfo(typeof(T))!, statusCode: status);
     }
 }

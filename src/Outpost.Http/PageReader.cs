@@ -9,9 +9,6 @@ namespace Outpost.Http;
 /// </summary>
 internal sealed class PageReader(IEventStore store) : IDisposable
 {
-    // With a filter: how much of the log one answer looks at.
-    private const int FilteredEntriesMax = 5_000;
-
     // Some hundred pages of 500 byte entries; a small part of the smallest instance's memory (512 MB).
     private const long KeptBytesMax = 64 * 1024 * 1024;
 
@@ -39,20 +36,20 @@ internal sealed class PageReader(IEventStore store) : IDisposable
 
     private async Task<EventPage> ReadAsync(PageKey key, EventQuery query, PageFormat format)
     {
+        // Somebody may have read it between the caller's look and his turn.
+        if (_kept.Get<EventPage>(key) is { } kept) return kept;
         using var builder = new EventPage.Builder(format, key.Start, query.Limit, query.Types);
-        var looked = query.Types is null ? query.Limit : FilteredEntriesMax;
-        while (!builder.IsFull && looked > 0)
+        while (!builder.IsFull)
         {
-            var ask = Math.Min(looked, query.Types is null ? query.Limit : Limits.PageEntriesMax);
+            var ask = query.Types is null ? query.Limit - builder.Count : Limits.PageEntriesMax;
             // For all who wait for this page: it does not end with one of them.
             var entries = await store.ReadEventsAsync(query.Partition, builder.Next, ask, CancellationToken.None);
             builder.Add(entries);
-            looked -= entries.Count;
             // Short: the end, or large entries.
             if (entries.Count == 0 || (entries.Count < ask && builder.Next >= store.Heads[query.Partition])) break;
         }
 
-        var page = builder.Build(lookedEnough: looked <= 0);
+        var page = builder.Build();
         if (!page.IsFull) return page;
         return _kept.Set(key, page, new MemoryCacheEntryOptions { Size = page.Json.Length + KeptOverhead, AbsoluteExpirationRelativeToNow = KeptFor });
     }

@@ -14,7 +14,6 @@ internal sealed class PageResult(
         response.Headers.ETag = tag;
         response.Headers.CacheControl = cacheControl;
         response.Headers.Vary = "Accept";
-        response.Headers.XContentTypeOptions = "nosniff";
         foreach (var (name, value) in headers) response.Headers[name] = value;
         if (Matches(httpContext.Request.Headers.IfNoneMatch))
         {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net.Http.Json;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -19,7 +20,13 @@ public sealed class ExportingApp : IAsyncLifetime
     public const string CallerSpanId = "b7ad6b7169203331";
 
     private static readonly TimeSpan StartsWithin = TimeSpan.FromSeconds(60);
+    private readonly ConcurrentQueue<string> _printed = new();
     private Process? _process;
+
+    /// <summary>What it wrote to its console.</summary>
+    public IEnumerable<string> Printed => _printed;
+
+    internal HttpClient Http { get; private set; } = null!;
 
     internal OtlpCollector Collector { get; private set; } = null!;
 
@@ -45,9 +52,9 @@ public sealed class ExportingApp : IAsyncLifetime
             ["OTEL_BSP_SCHEDULE_DELAY"] = "200",
             ["OTEL_BLRP_SCHEDULE_DELAY"] = "200",
         });
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, ActivityHeadersPropagator = null }) { BaseAddress = address };
-        await PlaceAsync(http, "traced", $"00-{TraceId}-{CallerSpanId}-01");
-        await PlaceAsync(http, "untraced", null);
+        Http = new HttpClient(new SocketsHttpHandler { UseProxy = false, ActivityHeadersPropagator = null }) { BaseAddress = address };
+        await PlaceAsync(Http, "traced", $"00-{TraceId}-{CallerSpanId}-01");
+        await PlaceAsync(Http, "untraced", null);
     }
 
     public async Task DisposeAsync()
@@ -59,6 +66,7 @@ public sealed class ExportingApp : IAsyncLifetime
             _process.Dispose();
         }
 
+        Http?.Dispose();
         await Collector.DisposeAsync();
     }
 
@@ -93,16 +101,20 @@ public sealed class ExportingApp : IAsyncLifetime
         };
         foreach (var (name, value) in settings) start.Environment[name] = value;
         _process = Process.Start(start)!;
-        var errors = _process.StandardError.ReadToEndAsync();
-        using var deadline = new CancellationTokenSource(StartsWithin);
-        while (await _process.StandardOutput.ReadLineAsync(deadline.Token) is { } line)
+        var ready = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        void Take(string? line)
         {
-            if (!line.StartsWith(Ready, StringComparison.Ordinal)) continue;
-            _ = _process.StandardOutput.ReadToEndAsync(CancellationToken.None);
-            return new Uri(line[Ready.Length..]);
+            if (line is null) return;
+            _printed.Enqueue(line);
+            if (line.StartsWith(Ready, StringComparison.Ordinal)) ready.TrySetResult(line[Ready.Length..]);
         }
 
-        throw new InvalidOperationException($"The app did not start: {await errors}");
+        _process.OutputDataReceived += (_, e) => Take(e.Data);
+        _process.ErrorDataReceived += (_, e) => Take(e.Data);
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        if (await Task.WhenAny(ready.Task, _process.WaitForExitAsync()).WaitAsync(StartsWithin) == ready.Task) return new Uri(await ready.Task);
+        throw new InvalidOperationException($"The app did not start: {string.Join('\n', Printed)}");
     }
 
     private static async Task PlaceAsync(HttpClient http, string orderId, string? traceParent)

@@ -13,6 +13,7 @@ internal sealed class OtlpCollector : IAsyncDisposable
     private readonly Dictionary<string, Instrument> _instruments = [];
     private readonly List<Span> _spans = [];
     private readonly List<LogLine> _lines = [];
+    private readonly MemoryStream _received = new();
     private readonly WebApplication _app;
     private TaskCompletionSource _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -54,6 +55,15 @@ internal sealed class OtlpCollector : IAsyncDisposable
         }
     }
 
+    /// <summary>Everything it was told, as it came.</summary>
+    public byte[] Received
+    {
+        get
+        {
+            lock (_lock) return _received.ToArray();
+        }
+    }
+
     public static async Task<OtlpCollector> StartAsync()
     {
         var collector = new OtlpCollector();
@@ -91,6 +101,7 @@ internal sealed class OtlpCollector : IAsyncDisposable
         lock (_lock)
         {
             take(message);
+            body.WriteTo(_received);
             _more.SetResult();
             _more = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         }

@@ -24,7 +24,8 @@ internal static partial class DocPage
         return string.Concat(lines.Select(line => (line.Length > 0 ? line[indent..] : "") + "\n"));
     }
 
-    private static string Root()
+    /// <summary>The repository.</summary>
+    public static string Root()
     {
         for (var folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
         {

@@ -50,6 +50,17 @@ public sealed class A_page_of_events
         Assert.Equal(1, Page(offset: 0, limit: 10, [Entry(0, left + 3), Entry(1)]).Count);
     }
 
+    [Fact]
+    public void Looks_at_64_MiB_for_a_filter_and_then_ends()
+    {
+        var megabyte = Entry(0, 1024 * 1024);
+        var entries = Enumerable.Range(0, 70).Select(offset => megabyte with { Id = megabyte.Id with { Offset = offset } }).ToList();
+
+        var page = Page(offset: 0, limit: 10, entries, "Other");
+
+        Assert.Equal(("[]", 64L, true), (Text(page), page.Next, page.IsFull));
+    }
+
     [Theory]
     [InlineData(null, 200, "none")]
     [InlineData("\"tag\"", 304, "the tag")]
@@ -83,9 +94,9 @@ public sealed class A_page_of_events
 
     private static IResult Result() => new PageResult("application/json", "[1]"u8.ToArray(), "\"tag\"", "private", [("Next-Offset", "5")]);
 
-    private static EventPage Page(long offset, int limit, IReadOnlyList<EventEntry> entries)
+    private static EventPage Page(long offset, int limit, IReadOnlyList<EventEntry> entries, params string[] types)
     {
-        using var builder = new EventPage.Builder(PageFormat.Native, offset, limit, types: null);
+        using var builder = new EventPage.Builder(PageFormat.Native, offset, limit, types.Length == 0 ? null : types.ToHashSet());
         builder.Add(entries);
         return builder.Build();
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Azure.Data.Tables;
 using Outpost.Http;
 using static Outpost.Tests.Unit.Http.Asking;
 
@@ -109,6 +110,20 @@ public sealed class Feeds_for_any_client
         var answer = await FeedAsync(log, target);
 
         Assert.Equal((status, name), (answer.Status, answer.ProblemName));
+    }
+
+    [Fact]
+    public async Task Go_on_after_an_entry_that_is_deleted_unless_others_behind_it_are_too()
+    {
+        await using var writer = await WithAsync(5);
+        await using var log = writer.AnotherProcess();
+        log.Table.Put(new TableEntity("0000", "!oldest") { ["Offset"] = 2L });
+        for (var offset = 0; offset < 2; offset++) log.Table.Remove("0000", $"e|{offset:D19}");
+
+        var (next, gone) = (await FeedAsync(log, "/api/feed?lastEventId={1}"), await FeedAsync(log, "/api/feed?lastEventId={0}"));
+
+        Assert.Equal((200, 3, "0000000000000000002"), (next.Status, next.Json.GetArrayLength(), Text(next.Json[0], "sequence")));
+        Assert.Equal((410, "offset-expired", 2), (gone.Status, gone.ProblemName, gone.Json.GetProperty("oldestOffset").GetInt32()));
     }
 
     [Theory]

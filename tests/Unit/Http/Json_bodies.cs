@@ -64,6 +64,18 @@ public sealed class Json_bodies
         Assert.StartsWith("The body is not valid JSON: ", problem.Detail, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task That_are_not_UTF_8_are_refused()
+    {
+        var request = Request("POST", "/api/orders", Encoding.Latin1.GetBytes("{\"reason\":\"trop grand: \u00e9\"}"));
+        request.ContentType = "application/json";
+
+        var (body, problem) = await JsonBody.ReadAsync(request, Max, optional: false, CancellationToken.None);
+
+        Assert.Null(body);
+        Assert.Equal((400, "The body is not valid UTF-8."), (problem!.Status, problem.Detail));
+    }
+
     [Theory]
     [InlineData("[]")]
     [InlineData("null")]

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Azure.Data.Tables;
+using Microsoft.AspNetCore.Http;
 using Outpost.Http;
 using Outpost.Tests.Unit.LocalHost;
 using static Outpost.Tests.Unit.Http.Asking;
@@ -281,6 +282,23 @@ public sealed class The_event_API
     }
 
     [Fact]
+    public async Task Says_that_an_entry_is_gone_as_soon_as_it_knows_although_the_row_is_still_there()
+    {
+        await using var log = await WithAsync(3);
+        var id = (await log.EntriesAsync())[0].Id.ToString();
+        log.Table.Put(new TableEntity("0000", "!oldest") { ["Offset"] = 2L });
+        var api = Api(log);
+        async Task<Answer> ReadAsync(string target, Func<HttpRequest, Task<IResult>> ask) => await AnswerAsync(Request(target), ask);
+        await ReadAsync("/api/events?offset=latest", ask => api.ReadAsync(ask, CancellationToken.None));
+
+        var entry = await ReadAsync($"/api/events/{id}", ask => api.EntryAsync(ask, id, CancellationToken.None));
+        var data = await ReadAsync($"/api/events/{id}/data", ask => api.DataAsync(ask, id, CancellationToken.None));
+
+        Assert.Equal((410, "offset-expired"), (entry.Status, entry.ProblemName));
+        Assert.Equal((410, "offset-expired"), (data.Status, data.ProblemName));
+    }
+
+    [Fact]
     public async Task Gives_one_entry_and_its_payload_as_stored()
     {
         await using var log = await WithAsync(1);
@@ -292,7 +310,7 @@ public sealed class The_event_API
 
         Assert.Equal((200, "application/json", Final), (entry.Status, entry["Content-Type"], entry["Cache-Control"]));
         Assert.Equal((1, "iVA="), (entry.Json.GetProperty("offset").GetInt32(), entry.Json.GetProperty("payloadBase64").GetString()));
-        Assert.Equal((200, "image/png", Final, "nosniff"), (data.Status, data["Content-Type"], data["Cache-Control"], data["X-Content-Type-Options"]));
+        Assert.Equal((200, "image/png", Final, "default-src 'none'; sandbox"), (data.Status, data["Content-Type"], data["Cache-Control"], data["Content-Security-Policy"]));
         Assert.Equal([0x89, 0x50], data.Body);
         Assert.NotEqual(entry["ETag"], data["ETag"]);
     }

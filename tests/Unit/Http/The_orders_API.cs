@@ -48,6 +48,8 @@ public sealed class The_orders_API
 
         Assert.Equal((200, "\"1\"", placed.Text, "no-store"), (answer.Status, answer["ETag"], answer.Text, answer["Cache-Control"]));
         Assert.Equal((404, "order-not-found"), (missing.Status, missing.ProblemName));
+        var misspelt = await AnswerAsync(Request("/api/orders/o-1?verison=1"), ask => Api(log).GetAsync(ask, "o-1", CancellationToken.None));
+        Assert.Equal((400, "invalid-request"), (misspelt.Status, misspelt.ProblemName));
     }
 
     [Fact]
