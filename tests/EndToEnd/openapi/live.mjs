@@ -173,6 +173,7 @@ async function operations() {
   await table.createEntity({ partitionKey: '0000', rowKey: 'c|gone', Next: whole(0), Epoch: whole(1), Owner: '', Write: whole(1), Parked: whole(0), RequestDone: whole(0) });
   await call('ForgetForwarder', 204, { name: 'gone' });
   await call('ForgetForwarder', 409, { name });
+  await call('Dashboard', 200);
   await call('Health', 200);
   await call('Health', 503, {}, { base: options['failing-url'] });
   const document = await call('OpenApi', 200);
