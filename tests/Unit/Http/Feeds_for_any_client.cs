@@ -94,7 +94,7 @@ public sealed class Feeds_for_any_client
         var answer = await FeedAsync(log, "/api/feed?lastEventId={0}&timeout=5000");
 
         Assert.Equal((200, "[]"), (answer.Status, answer.Text));
-        Assert.InRange(log.Time.GetElapsedTime(start), TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(10));
+        Assert.True(log.Time.GetElapsedTime(start) >= TimeSpan.FromSeconds(5));
     }
 
     [Theory]

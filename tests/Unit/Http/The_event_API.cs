@@ -243,7 +243,7 @@ public sealed class The_event_API
         var answer = await ReadAsync(log, "/api/events?offset=1&wait=25");
 
         Assert.Equal((200, "[]", 1), (answer.Status, answer.Text, answer.Next));
-        Assert.InRange(log.Time.GetElapsedTime(start), TimeSpan.FromSeconds(25), TimeSpan.FromSeconds(30));
+        Assert.True(log.Time.GetElapsedTime(start) >= TimeSpan.FromSeconds(25));
     }
 
     [Fact]
