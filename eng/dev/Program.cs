@@ -11,6 +11,9 @@ const string Help = """
                 what follows goes to dotnet test: test unit -- --filter Keys
       bench     runs the benchmarks and prints the figures
                 --quick (one short round)  --json FILE  --only commit (groups whose name begins so)
+      simulate  runs the seeded simulation; prints what fired and, on a violation, the seed that replays it
+                --seeds 1000  --seed 0 (alone: that one, told step by step)  --minutes 5
+                --broken (how many seeds it takes to notice what is broken on purpose)  --exhaustive 12
       check     formatting, analyzers, dependency direction, public surface, no traces of a machine
       doctor    what is installed, real packages or stand-ins, free ports
                 --packages  looks at the package feed again
@@ -30,7 +33,7 @@ try
         ["check"] => await new CheckCommand(repository, shell).RunAsync(),
         ["doctor", .. var rest] => await new DoctorCommand(repository, shell).RunAsync(rest),
         ["bench", .. var rest] => await new BenchCommand(repository, shell).RunAsync(rest),
-        ["simulate", ..] => Say($"{args[0]} is not here yet.", exitCode: 1),
+        ["simulate", .. var rest] => await new SimulateCommand(repository, shell).RunAsync(rest),
         [] or ["help" or "--help" or "-h", ..] => Say(Help, exitCode: 0),
         _ => Say($"There is no command '{string.Join(' ', args)}'.\n{Help}", exitCode: 1),
     };

@@ -101,8 +101,9 @@ public static class TableError
 /// <summary>One request that reached, or should have reached, the service.</summary>
 /// <param name="Number">0, 1, 2, … in the order of sending.</param>
 /// <param name="Kind">Which operation.</param>
+/// <param name="Partition">Partition key of the rows; empty: the table itself.</param>
 /// <param name="Keys">Row keys of what was written or read; the filter of a query.</param>
-public sealed record TableRequest(int Number, TableOperation Kind, IReadOnlyList<string> Keys);
+public sealed record TableRequest(int Number, TableOperation Kind, string Partition, IReadOnlyList<string> Keys);
 
 public enum TableOperation
 {
