@@ -18,6 +18,9 @@ internal sealed record RunOptions
     /// <summary>How the plan differs from the seed's own: <c>callers=1,no=Crash</c>.</summary>
     public string Plan { get; private init; } = "";
 
+    /// <summary>All orders of a small case to this depth, instead.</summary>
+    public int? Exhaustive { get; private init; }
+
     /// <summary>How many seeds each broken variant takes, instead.</summary>
     public bool Broken { get; private init; }
 
@@ -42,6 +45,9 @@ internal sealed record RunOptions
                     break;
                 case "--plan":
                     options = options with { Plan = rest.Dequeue() };
+                    break;
+                case "--exhaustive":
+                    options = options with { Exhaustive = int.Parse(rest.Dequeue(), CultureInfo.InvariantCulture) };
                     break;
                 case "--broken":
                     options = options with { Broken = true };

@@ -65,6 +65,7 @@ internal static class Runner
     public static int Run(RunOptions options, TextWriter output)
     {
         if (options.Broken) return BrokenRun.Run(output);
+        if (options.Exhaustive is { } depth) return Explore(depth, output);
         if (options.OneSeed) return Replay(Plan.Of(options.Seed).With(options.Plan), output);
         var watch = Stopwatch.StartNew();
         var total = new Total();
@@ -91,14 +92,38 @@ internal static class Runner
         }
     }
 
+    private static int Explore(int depth, TextWriter output)
+    {
+        var isGood = true;
+        foreach (var (sameEntity, faults) in new[] { (true, 0), (false, 0), (true, 1), (false, 1) })
+        {
+            var watch = Stopwatch.StartNew();
+            // With a fault a choice has three times as many ways.
+            var walked = faults == 0 ? depth : (depth + 1) / 2;
+            var explored = SmallWorld.Explore(walked, sameEntity, faults);
+            output.WriteLine(
+                $"{(sameEntity ? "one entity" : "two entities")}, {faults} faults: {explored.Schedules:N0} schedules to depth {walked} of {explored.MostChoices} choices, {watch.Elapsed.TotalSeconds:F0} s{(explored.Violation is { } wrong ? $": {wrong}" : "")}");
+            isGood &= explored.Violation is null;
+        }
+
+        return isGood ? 0 : 1;
+    }
+
     private static int Replay(Plan plan, TextWriter output)
     {
         var outcome = World.Run(plan, isTraced: true);
         foreach (var line in outcome.Trace) output.WriteLine(line);
         output.WriteLine(outcome.IsGood
-            ? $"Seed {plan.Seed}: nothing went wrong. {outcome.Commands} commands, {outcome.Faults.Total} faults, {outcome.Entries} entries, {outcome.Steps} steps, {outcome.Requests} requests, {outcome.Took.TotalSeconds:F0} s."
+            ? $"Seed {plan.Seed}: nothing went wrong. {outcome.Commands} commands, {outcome.Faults.Total} faults, {outcome.Entries} entries, {outcome.Steps} steps, {outcome.Requests.Count} requests ({string.Join(", ", outcome.Requests.CountBy(What).OrderByDescending(one => one.Value).Select(one => $"{one.Key} {one.Value}"))}), {outcome.Took.TotalSeconds:F0} s."
             : $"Seed {plan.Seed}: {outcome.Violations[0].Trim()}");
         return outcome.IsGood ? 0 : 1;
+    }
+
+    private static string What(TableRequest request)
+    {
+        var key = request.Keys[0];
+        if (request.Kind != TableOperation.QueryPage) return $"{request.Kind} {key[..Math.Min(2, key.Length)]}";
+        return key.Contains("lt 'd", StringComparison.Ordinal) ? "partition" : key.Contains("'p|", StringComparison.Ordinal) ? "parked" : "events";
     }
 
     private static void Tell(Outcome wrong, TextWriter output)

@@ -43,8 +43,11 @@ internal sealed class ForwardModel
     public bool IsParked(int partition, long offset) => _partitions[partition].Parked.ContainsKey(offset);
 
     /// <summary>Nothing is left to do.</summary>
-    public bool IsIdle(int partition) =>
-        (Next(partition) ?? 0) == _log.Head(partition) && Owner(partition) is null && _partitions[partition].Parked.Count == 0;
+    /// <param name="partition">Which partition.</param>
+    /// <param name="now">By the store's clock: the lease of a process that died stays in the row, where nobody needs it.</param>
+    public bool IsIdle(int partition, DateTimeOffset now) =>
+        (Next(partition) ?? 0) == _log.Head(partition) && _partitions[partition].Parked.Count == 0
+        && (Owner(partition) is null || now - _partitions[partition].Checkpoint!.Timestamp > Checkpoint.LeaseTime);
 
     public void Discards(int partition, long offset) => _partitions[partition].Discards.Add(offset);
 

@@ -86,7 +86,11 @@ internal sealed class Callers(World world)
         if (world.Judge.IsTraced) world.Judge.Note($"{asked.Step} ({asked.Kind} {asked.Subject} key {asked.Idempotency?.Key}) asked of {node.Process.Name}");
         // The token is the request's: it may be gone by the time the process looks at it.
         var token = leaves.Token;
-        var answer = node.Process.Start(() => ExecuteAsync(node, asked, token));
+        var answer = node.Process.Start(async () =>
+        {
+            await node.Opened;
+            return await ExecuteAsync(node.Process, asked, token);
+        });
         await Task.WhenAny(answer, Task.Delay(patience, world.Time, answered.Token));
         answered.CancelHere();
         if (answer.IsCompleted) return _answers.Answered(asked, before, await answer);
@@ -95,12 +99,12 @@ internal sealed class Callers(World world)
         return _answers.Answered(asked, before, new Answer.None("gave up"));
     }
 
-    private static async Task<Answer> ExecuteAsync(Node node, Asked asked, CancellationToken cancellationToken)
+    /// <summary>Runs a command in a process.</summary>
+    public static async Task<Answer> ExecuteAsync(VirtualProcess process, Asked asked, CancellationToken cancellationToken)
     {
         try
         {
-            await node.Opened;
-            return new Answer.Result(await node.Process.Log.ExecuteAsync(asked.Command(), cancellationToken));
+            return new Answer.Result(await process.Log.ExecuteAsync(asked.Command(), cancellationToken));
         }
         catch (StoreUnavailableException e)
         {

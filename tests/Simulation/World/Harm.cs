@@ -48,7 +48,7 @@ internal sealed class Harm(World world)
                 Kill(slot, node, length);
                 return true;
             case FaultKind.CrashBetweenAwaits:
-                node.Process.After(_random.Next(150), () => Kill(slot, node, length));
+                node.Process.After(_random.Next(60), () => Kill(slot, node, length));
                 return true;
             case FaultKind.Shutdown:
                 _ = RestartAsync(slot, node);
@@ -57,7 +57,7 @@ internal sealed class Harm(World world)
                 node.Process.SetClock(TimeSpan.FromMinutes(240 * (_random.NextDouble() - 0.5)));
                 return true;
             case FaultKind.PauseBetweenAwaits:
-                node.Process.After(_random.Next(150), () => Pause(node, length, stopsClock: false));
+                node.Process.After(_random.Next(60), () => Pause(node, length, stopsClock: false));
                 return true;
             default:
                 Pause(node, length, stopsClock: kind == FaultKind.Suspend);

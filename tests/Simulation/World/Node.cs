@@ -10,12 +10,14 @@ namespace Outpost.Tests.Simulation;
 internal sealed class Node : IDisposable
 {
     private static readonly RetentionOptions Keeps = new(RetentionModel.Keeps, RetentionModel.Keeps);
+    private const int TicksPerRetention = 3;
     private readonly World _world;
     private readonly CancellationTokenSource _stop = new();
     private readonly PartitionWatch _watch;
     private readonly IForwardingStore _checkpoints;
     private readonly IRetentionStore _retention;
     private readonly TimeSpan _tick;
+    private int _ticks;
 
     public Node(World world, string name, Random random, TimeSpan clockAhead)
     {
@@ -26,13 +28,13 @@ internal sealed class Node : IDisposable
         _watch = new PartitionWatch(events, Process.Sources);
         _checkpoints = world.Sabotage.Forwarding(Process.Checkpoints, events);
         _retention = world.Sabotage.Retention(new TableRetentionStore(Process.Table));
-        _tick = TimeSpan.FromSeconds(1 + random.Next(6));
+        _tick = TimeSpan.FromSeconds(2 + random.Next(7));
         Engine = new ForwardingEngine(
             events,
             _checkpoints,
             _watch,
             [.. world.Targets.Forwarders(Process)],
-            new ForwardingOptions { Owner = name, Linger = TimeSpan.FromSeconds(random.Next(4)), Poll = TimeSpan.FromMilliseconds(250) },
+            new ForwardingOptions { Owner = name, Linger = TimeSpan.FromSeconds(random.Next(4)), Poll = TimeSpan.FromMilliseconds(600) },
             Process.Sources,
             Process.Metrics,
             NullLogger<ForwardingEngine>.Instance);
@@ -104,6 +106,7 @@ internal sealed class Node : IDisposable
         try
         {
             await Engine.RunAsync(_stop.Token);
+            if (_ticks++ % TicksPerRetention > 0) return;
             // A new one each time: it looks at a partition once a minute at most, which is as long as a world lasts.
             var retention = new RetentionRunner(
                 _world.Sabotage.SeenByRetention(Process.Store),

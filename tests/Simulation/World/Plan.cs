@@ -36,6 +36,9 @@ internal sealed record Plan
     /// <summary>A forwarder to the bus; with two also a local handler.</summary>
     public int Forwarders { get; init; }
 
+    /// <summary>Whether a process goes on at once with what it waited for; in a few seeds that too is left to chance.</summary>
+    public bool RunsOn { get; init; }
+
     /// <summary>Part of the requests that go wrong.</summary>
     public double FaultRate { get; init; }
 
@@ -59,7 +62,8 @@ internal sealed record Plan
             History = 36,
             Readers = 1 + random.Next(2),
             Entities = random.Next(3) == 0 ? 3 : 8 + random.Next(30),
-            Forwarders = 1 + random.Next(2),
+            Forwarders = random.Next(3) == 0 ? 2 : 1,
+            RunsOn = random.Next(12) > 0,
             FaultRate = 0.01 + (0.05 * random.NextDouble()),
             Kinds = Enum.GetValues<FaultKind>().Where(_ => random.NextDouble() < KindChance).ToHashSet(),
             Broken = broken,

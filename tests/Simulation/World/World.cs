@@ -15,7 +15,7 @@ namespace Outpost.Tests.Simulation;
 /// <param name="Took">How long it was, in virtual time.</param>
 internal sealed record Outcome(
     Plan Plan, IReadOnlyList<string> Violations, IReadOnlyCollection<string> Trace, FaultTally Faults, int Commands, long Entries, int TakeOvers, long Steps,
-    int Requests, TimeSpan Took)
+    IReadOnlyList<TableRequest> Requests, TimeSpan Took)
 {
     public bool IsGood => Violations.Count == 0;
 }
@@ -36,7 +36,7 @@ internal sealed class World
     private World(Plan plan, bool isTraced)
     {
         Plan = plan;
-        Time = new VirtualTime(plan.Random("schedule"));
+        Time = new VirtualTime(plan.Random("schedule"), runsOn: plan.RunsOn);
         Judge = new Judge(Time, isTraced);
         _random = plan.Random("world");
         Log = new LogModel(Judge, plan.Partitions);
@@ -104,7 +104,7 @@ internal sealed class World
         foreach (var node in world._all) node.Dispose();
         return new Outcome(
             plan, world.Judge.Violations, world.Judge.Trace, world.Faults, world.Log.Commands.Count, world.Log.Entries,
-            world.Forwards.Sum(forward => forward.TakeOvers), world.Time.Steps, world.Table.Requests.Count, world.Time.Elapsed);
+            world.Forwards.Sum(forward => forward.TakeOvers), world.Time.Steps, world.Table.Requests, world.Time.Elapsed);
     }
 
     public ForwardModel Forward(string name) => Forwards.First(forward => forward.Name == name);
@@ -174,7 +174,7 @@ internal sealed class World
         await callers.FinishAsync();
         Targets.IsRepaired = true;
         var end = Time.Elapsed + RestWithin;
-        while (Forwards.Any(forward => Enumerable.Range(0, Plan.Partitions).Any(partition => !forward.IsIdle(partition))))
+        while (Forwards.Any(forward => Enumerable.Range(0, Plan.Partitions).Any(partition => !forward.IsIdle(partition, Time.GetUtcNow()))))
         {
             if (Time.Elapsed > end)
             {
@@ -191,7 +191,7 @@ internal sealed class World
     {
         for (var partition = 0; partition < Plan.Partitions; partition++)
         {
-            if (!forward.IsIdle(partition))
+            if (!forward.IsIdle(partition, Time.GetUtcNow()))
                 Judge.Wrong($"{forward.Name} does not come to rest in partition {partition}: at {forward.Next(partition)} of {Log.Head(partition)}, lease {forward.Owner(partition)}, {forward.Parked(partition).Count} parked");
         }
     }

@@ -7,7 +7,7 @@ namespace Outpost.Tests.Testing;
 /// <param name="Values">Its properties, without keys.</param>
 /// <param name="Tag">Its ETag.</param>
 /// <param name="Timestamp">When it was written, by the service's clock.</param>
-public sealed record SimulatedRow(IReadOnlyDictionary<string, object> Values, string Tag, DateTimeOffset Timestamp)
+public sealed record SimulatedRow(Dictionary<string, object> Values, string Tag, DateTimeOffset Timestamp)
 {
     /// <summary>A number; null: there is none of this name.</summary>
     public long? Number(string name) => Values.TryGetValue(name, out var value) ? (long)value : null;
@@ -24,7 +24,7 @@ public sealed record SimulatedRow(IReadOnlyDictionary<string, object> Values, st
         var entity = new TableEntity();
         foreach (var (name, value) in Values)
         {
-            if (chosen?.Contains(name) ?? true) entity[name] = value is byte[] bytes ? bytes.ToArray() : value;
+            if (chosen?.Contains(name) ?? true) entity.Add(name, value is byte[] bytes ? bytes.ToArray() : value);
         }
 
         // With a selection the service answers only what was asked for.

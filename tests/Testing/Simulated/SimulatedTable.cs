@@ -175,7 +175,9 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
 
     private async Task<T> AnswerAsync<T>(TableRequest request, Func<T> effect, CancellationToken cancellationToken)
     {
-        switch (Faults?.Invoke(request))
+        var fault = Faults?.Invoke(request);
+        if (fault is TableFault.ToldLater later) fault = await later.Fault.WaitAsync(cancellationToken);
+        switch (fault)
         {
             case TableFault.BeforeEffect before:
                 throw before.Error();

@@ -25,6 +25,9 @@ public abstract record TableFault
     /// <summary>The request reaches the service only when the test says so; the caller waits.</summary>
     public sealed record HeldBack(Task Release) : TableFault;
 
+    /// <summary>As held back; what goes wrong then (null: nothing) is decided only when it is released.</summary>
+    public sealed record ToldLater(Task<TableFault?> Fault) : TableFault;
+
     /// <summary>The service has done its work at once; its answer arrives only when the test says so.</summary>
     public sealed record SlowAnswer(Task Release) : TableFault;
 }

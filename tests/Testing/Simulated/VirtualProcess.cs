@@ -11,7 +11,7 @@ namespace Outpost.Tests.Testing;
 /// </summary>
 public sealed class VirtualProcess
 {
-    private readonly ProcessScheduler _scheduler = new(TaskScheduler.Current);
+    private readonly ProcessScheduler _scheduler;
     private readonly ProcessTime _time;
 
     /// <param name="world">Its world.</param>
@@ -31,6 +31,7 @@ public sealed class VirtualProcess
         Func<StoreClock, TableClient>? connect = null)
     {
         Name = name;
+        _scheduler = new ProcessScheduler(TaskScheduler.Current, world.RunsOn);
         _time = new ProcessTime(world, clockAhead);
         Sources = new Sources(_time, () => NewId(random), random.NextDouble);
         var clock = new StoreClock(_time, NullLogger<StoreClock>.Instance);
@@ -150,7 +151,7 @@ public sealed class VirtualProcess
     }
 
     /// <summary>Passes steps on to the world's scheduler while the process runs, and keeps them while it does not.</summary>
-    private sealed class ProcessScheduler(TaskScheduler world) : TaskScheduler
+    private sealed class ProcessScheduler(TaskScheduler world, bool runsOn) : TaskScheduler
     {
         private readonly Queue<Task> _kept = new();
         private readonly Queue<Task> _first = new();
@@ -191,7 +192,8 @@ public sealed class VirtualProcess
             _ = Task.Factory.StartNew(() => Execute(task), CancellationToken.None, TaskCreationOptions.None, world);
         }
 
-        protected override bool TryExecuteTaskInline(Task task, bool taskWasPreviouslyQueued) => false;
+        protected override bool TryExecuteTaskInline(Task task, bool taskWasPreviouslyQueued) =>
+            runsOn && !taskWasPreviouslyQueued && _state == ProcessState.Running && TaskScheduler.Current == this && TryExecuteTask(task);
 
         protected override IEnumerable<Task> GetScheduledTasks() => _kept;
 
