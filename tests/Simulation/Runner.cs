@@ -17,16 +17,20 @@ internal sealed class Total
 
     public long Steps { get; private set; }
 
+    /// <summary>How long each seed took.</summary>
+    public List<TimeSpan> Times { get; } = [];
+
     public int FewestCommands { get; private set; } = int.MaxValue;
 
     public long FewestFaults { get; private set; } = long.MaxValue;
 
-    public void Add(Outcome outcome)
+    public void Add(Outcome outcome, TimeSpan took)
     {
         lock (Faults)
         {
             Faults.Add(outcome.Faults);
             Seeds++;
+            Times.Add(took);
             Commands += outcome.Commands;
             Entries += outcome.Entries;
             TakeOvers += outcome.TakeOvers;
@@ -49,8 +53,9 @@ internal static class Runner
         var together = new Lock();
         Parallel.ForEach(plans, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, (plan, loop) =>
         {
+            var watch = Stopwatch.StartNew();
             var outcome = World.Run(plan);
-            total.Add(outcome);
+            total.Add(outcome, watch.Elapsed);
             if (outcome.IsGood) return;
             lock (together)
             {
@@ -140,7 +145,7 @@ internal static class Runner
 
     private static void Print(Total total, TimeSpan took, TextWriter output)
     {
-        output.WriteLine($"{total.Seeds:N0} seeds in {took.TotalSeconds:F0} s, {total.Seeds / took.TotalSeconds:F1} per second, on {Environment.ProcessorCount} cores");
+        output.WriteLine($"{total.Seeds:N0} seeds in {took.TotalSeconds:F0} s, {total.Seeds / took.TotalSeconds:F1} per second, on {Environment.ProcessorCount} cores; half of them took less than {total.Times.Order().ElementAt(total.Seeds / 2).TotalMilliseconds:F0} ms");
         output.WriteLine($"{total.Commands:N0} commands (at least {total.FewestCommands} in a seed), {total.Entries:N0} entries, {total.TakeOvers:N0} leases taken over, {total.Steps:N0} steps");
         output.WriteLine($"{total.Faults.Total:N0} faults (at least {total.FewestFaults} in a seed):");
         foreach (var kind in Enum.GetValues<FaultKind>()) output.WriteLine($"  {kind,-24}{total.Faults[kind],12:N0}");

@@ -4,8 +4,8 @@ using Azure.Data.Tables;
 namespace Outpost.Tests.Simulation;
 
 /// <summary>Between a process and the table: sends and tells something else than what was asked for and what is there.</summary>
-internal sealed class BrokenTable(Broken broken, SimulatedTable table, StoreClockPolicy clock, TaskScheduler world)
-    : ProcessTable(table, clock, world)
+internal sealed class BrokenTable(Broken broken, SimulatedTable table, StoreClockPolicy clock)
+    : ProcessTable(table, clock)
 {
     public override async Task<Response<IReadOnlyList<Response>>> SubmitTransactionAsync(
         IEnumerable<TableTransactionAction> transactionActions, CancellationToken cancellationToken = default)

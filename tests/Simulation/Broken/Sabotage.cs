@@ -11,19 +11,7 @@ namespace Outpost.Tests.Simulation;
 /// </summary>
 internal sealed class Sabotage(Broken broken)
 {
-    public TableClient Connect(World world, StoreClock clock, TaskScheduler scheduler)
-    {
-        var outlives = world.Plan.Random($"outlives {clock.Now.Ticks}");
-        return new BrokenTable(broken, world.Table, Pipeline.Through(clock), scheduler)
-        {
-            Outlives = () =>
-            {
-                if (world.IsCalm || !world.Plan.Has(FaultKind.RequestOutlivesCaller) || outlives.Next(2) == 0) return false;
-                world.Faults.Fired(FaultKind.RequestOutlivesCaller);
-                return true;
-            },
-        };
-    }
+    public TableClient Connect(SimulatedTable table, StoreClock clock) => new BrokenTable(broken, table, Pipeline.Through(clock));
 
     public IEventStore Events(IEventStore store, VirtualProcess process) => broken switch
     {

@@ -23,7 +23,7 @@ internal sealed class Node : IDisposable
     {
         _world = world;
         Process = new VirtualProcess(
-            world.Time, world.Table, random, name, world.Plan.Partitions, clockAhead, clock => world.Sabotage.Connect(world, clock, TaskScheduler.Current));
+            world.Time, world.Table, random, name, world.Plan.Partitions, clockAhead, clock => world.Sabotage.Connect(world.Table, clock));
         var events = world.Sabotage.Events(Process.Store, Process);
         _watch = new PartitionWatch(events, Process.Sources);
         _checkpoints = world.Sabotage.Forwarding(Process.Checkpoints, events);

@@ -42,6 +42,14 @@ internal sealed class TableFaults(World world)
         return kind == FaultKind.PageEmpty ? 0 : 1 + _random.Next(3);
     }
 
+    /// <summary>Whether a request takes effect although its caller has given it up.</summary>
+    public bool OutlivesCaller()
+    {
+        if (world.IsCalm || !world.Plan.Has(FaultKind.RequestOutlivesCaller) || _random.Next(2) == 0) return false;
+        world.Faults.Fired(FaultKind.RequestOutlivesCaller);
+        return true;
+    }
+
     private TableFault Of(FaultKind kind)
     {
         switch (kind)

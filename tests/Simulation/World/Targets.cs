@@ -21,11 +21,12 @@ internal sealed class Targets(World world)
 
     public IEnumerable<Forwarder> Forwarders(VirtualProcess process)
     {
-        yield return new Forwarder(Bus, world.Sabotage.Target(new Broker(this), process));
+        // Late is nobody here: to count the late entries takes a search of the log at each tick.
+        yield return new Forwarder(Bus, world.Sabotage.Target(new Broker(this), process)) { Within = TimeSpan.FromHours(1) };
         if (world.Plan.Forwarders == 1) yield break;
         var service = new Service(this);
         var handler = new HandlerTarget<Counted>(service, TallyJson.Default.Counted, new HandlerOptions(), process.Time);
-        yield return new Forwarder(Handler, new TellingReplays(handler, service));
+        yield return new Forwarder(Handler, new TellingReplays(handler, service)) { Within = TimeSpan.FromHours(1) };
     }
 
     /// <summary>Whether an entry is one of those that are refused until they are repaired.</summary>

@@ -50,6 +50,7 @@ internal sealed class World
             Service = new TableService(Time, plan.Random("service")) { RoundTrip = TimeSpan.FromMilliseconds(12) },
             Faults = TableFaults.Next,
             PageCut = TableFaults.Cut,
+            OutlivesCaller = TableFaults.OutlivesCaller,
             Changed = OnChanged,
         };
     }

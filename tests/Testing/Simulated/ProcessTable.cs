@@ -8,25 +8,17 @@ using Azure.Data.Tables.Models;
 namespace Outpost.Tests.Testing;
 
 /// <summary>
-/// A <see cref="SimulatedTable"/> as one process reaches it. A request that was sent is on its way in the world: it goes
-/// on while the process is paused, and after it was killed. Answers set the process's clock right, as in the pipeline of
+/// A <see cref="SimulatedTable"/> as one process reaches it: answers set the process's clock right, as in the pipeline of
 /// the real client. Can be overridden to send something else than what was asked for.
 /// </summary>
 /// <param name="table">The service.</param>
 /// <param name="clock">The process's idea of the service's time.</param>
-/// <param name="world">Where requests are under way.</param>
-public class ProcessTable(SimulatedTable table, StoreClockPolicy clock, TaskScheduler world) : TableClient
+public class ProcessTable(SimulatedTable table, StoreClockPolicy clock) : TableClient
 {
     // The clock looks at the first answers and at some of the later ones: each look costs as much as the request.
     private const int LooksAlways = 10;
     private const int LooksOneIn = 8;
     private int _sent;
-
-    /// <summary>
-    /// Whether a request that its caller gives up goes on all the same, asked when a caller gives one up; null: it ends
-    /// wherever it is.
-    /// </summary>
-    public Func<bool>? Outlives { get; init; }
 
     public override string Name => table.Name;
 
@@ -59,37 +51,23 @@ public class ProcessTable(SimulatedTable table, StoreClockPolicy clock, TaskSche
 
     public override AsyncPageable<T> QueryAsync<T>(
         string? filter = null, int? maxPerPage = null, IEnumerable<string>? select = null, CancellationToken cancellationToken = default) =>
-        new Pages<T>(this, table.QueryAsync<T>(filter, maxPerPage, select, CancellationToken.None), cancellationToken);
+        new Pages<T>(this, table.QueryAsync<T>(filter, maxPerPage, select, cancellationToken), cancellationToken);
 
     private static Response Itself(Response answer) => answer;
 
-    private async Task<T> SendAsync<T>(Func<CancellationToken, Task<T>> send, Func<T, Response?> response, CancellationToken cancellationToken)
+    private Task<T> SendAsync<T>(Func<CancellationToken, Task<T>> send, Func<T, Response?> response, CancellationToken cancellationToken)
     {
-        if (++_sent > LooksAlways && _sent % LooksOneIn > 0) return await UnderWayAsync(send, cancellationToken);
-        T answer = default!;
-        await clock(async () =>
-        {
-            answer = await UnderWayAsync(send, cancellationToken);
-            return response(answer);
-        });
-        return answer;
-    }
+        return ++_sent > LooksAlways && _sent % LooksOneIn > 0 ? send(cancellationToken) : LookAsync();
 
-    // What the caller's leaving ends is its wait, and sometimes the request.
-    private async Task<T> UnderWayAsync<T>(Func<CancellationToken, Task<T>> send, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        using var end = new CancellationTokenSource();
-        var request = Task.Factory.StartNew(() => send(end.Token), CancellationToken.None, TaskCreationOptions.None, world).Unwrap();
-        if (!cancellationToken.CanBeCanceled) return await request;
-        try
+        async Task<T> LookAsync()
         {
-            return await request.WaitAsync(cancellationToken);
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested && !request.IsCompleted)
-        {
-            if (!(Outlives?.Invoke() ?? false)) end.CancelHere();
-            throw;
+            T answer = default!;
+            await clock(async () =>
+            {
+                answer = await send(cancellationToken);
+                return response(answer);
+            });
+            return answer;
         }
     }
 
@@ -99,8 +77,7 @@ public class ProcessTable(SimulatedTable table, StoreClockPolicy clock, TaskSche
     {
         public override async IAsyncEnumerable<Page<T>> AsPages(string? continuationToken = null, int? pageSizeHint = null)
         {
-            // Not to be disposed of: where the caller leaves, a page may still be under way.
-            var each = pages.AsPages(continuationToken, pageSizeHint).GetAsyncEnumerator(CancellationToken.None);
+            await using var each = pages.AsPages(continuationToken, pageSizeHint).GetAsyncEnumerator(CancellationToken.None);
             while (await table.SendAsync(_ => each.MoveNextAsync().AsTask(), has => has ? each.Current.GetRawResponse() : null, CancellationToken))
                 yield return each.Current;
         }

@@ -14,6 +14,7 @@ namespace Outpost.Tests.Testing;
 public sealed partial class SimulatedTable(TimeProvider time, bool exists = true) : TableClient
 {
     private const int PageMax = 1000;
+    private readonly TimeProvider _time = time;
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Partition> _partitions = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<TableRequest> _requests = new();
@@ -28,6 +29,13 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
 
     /// <summary>How long requests take and how many it takes; null: no time at all, and all of them. For virtual time.</summary>
     public TableService? Service { get; init; }
+
+    /// <summary>
+    /// Asked when a caller gives up a request that is under way; true: it takes effect all the same. Not null also means that
+    /// requests, once sent, are under way by themselves: they arrive while their sender is paused, and after it was killed.
+    /// Needs a <see cref="Service"/>.
+    /// </summary>
+    public Func<bool>? OutlivesCaller { get; init; }
 
     /// <summary>Rows of a page, where it is less than asked for: a service may cut pages wherever it likes.</summary>
     public int RowsPerPage { get; set; } = PageMax;
@@ -47,7 +55,7 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
     /// <summary>Whether answers have a Date.</summary>
     public bool HasDates { get; set; } = true;
 
-    private DateTimeOffset? Now => HasDates ? time.GetUtcNow() : null;
+    private DateTimeOffset? Now => HasDates ? _time.GetUtcNow() : null;
 
     /// <summary>All requests so far.</summary>
     public IReadOnlyList<TableRequest> Requests => [.. _requests];
@@ -149,20 +157,27 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
             TableOperation.Transaction, actions[0].Entity.PartitionKey, [.. actions.Select(a => a.Entity.RowKey)], () => Write(actions), cancellationToken);
     }
 
-    // Takes time, or yields, around the effect, so that callers really overlap.
-    private async Task<T> SendAsync<T>(
+    private Task<T> SendAsync<T>(
         TableOperation kind, string partition, IReadOnlyList<string> keys, Func<T> effect, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
+        if (cancellationToken.IsCancellationRequested) return Task.FromCanceled<T>(cancellationToken);
         var request = new TableRequest(Interlocked.Increment(ref _sent) - 1, kind, partition, keys);
         _requests.Enqueue(request);
+        return OutlivesCaller is null
+            ? SendAsync(request, effect, cancellationToken)
+            : new Flight<T>(this, Service!, request, effect).Begin(cancellationToken);
+    }
+
+    // Takes time, or yields, around the effect, so that callers really overlap.
+    private async Task<T> SendAsync<T>(TableRequest request, Func<T> effect, CancellationToken cancellationToken)
+    {
         if (Service is null)
         {
             await Task.Yield();
             return await AnswerAsync(request, effect, cancellationToken);
         }
 
-        await Service.ArriveAsync(partition, keys.Count, cancellationToken);
+        await Service.ArriveAsync(request.Partition, request.Keys.Count, cancellationToken);
         try
         {
             return await AnswerAsync(request, effect, cancellationToken);
@@ -173,9 +188,11 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
         }
     }
 
-    private async Task<T> AnswerAsync<T>(TableRequest request, Func<T> effect, CancellationToken cancellationToken)
+    private Task<T> AnswerAsync<T>(TableRequest request, Func<T> effect, CancellationToken cancellationToken) =>
+        AnswerAsync(Faults?.Invoke(request), effect, cancellationToken);
+
+    private async Task<T> AnswerAsync<T>(TableFault? fault, Func<T> effect, CancellationToken cancellationToken)
     {
-        var fault = Faults?.Invoke(request);
         if (fault is TableFault.ToldLater later) fault = await later.Fault.WaitAsync(cancellationToken);
         switch (fault)
         {
@@ -202,6 +219,86 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
                 if (Service is null) await Task.Yield();
                 return result;
         }
+    }
+
+    /// <summary>One request under way, from timer to timer.</summary>
+    private sealed class Flight<T>(SimulatedTable table, TableService service, TableRequest request, Func<T> effect)
+    {
+        private readonly TaskCompletionSource<T> _answer = new();
+        private CancellationTokenRegistration _leaving;
+        private bool _isGivenUp;
+
+        public Task<T> Begin(CancellationToken cancellationToken)
+        {
+            _leaving = cancellationToken.UnsafeRegister(static (flight, token) => ((Flight<T>)flight!).Leave(token), this);
+            After(service.Way(), Arrive);
+            return _answer.Task;
+        }
+
+        private void Leave(CancellationToken token)
+        {
+            if (!_answer.TrySetCanceled(token)) return;
+            _isGivenUp = !table.OutlivesCaller!();
+        }
+
+        private void Arrive()
+        {
+            if (_isGivenUp) return;
+            if (service.Admit(request.Partition, request.Keys.Count) is not { } wait) After(service.Way(), () => Fail(TableError.Busy()));
+            else if (wait > TimeSpan.Zero) After(wait, TakeEffect);
+            else TakeEffect();
+        }
+
+        private void TakeEffect()
+        {
+            if (_isGivenUp) return;
+            // What goes wrong may take its time; mostly nothing does.
+            if (table.Faults?.Invoke(request) is { } fault)
+            {
+                _ = GoWrongAsync(fault);
+                return;
+            }
+
+            try
+            {
+                var answer = table.Locked(effect);
+                After(service.Way(), () => Answer(answer));
+            }
+            catch (RequestFailedException e)
+            {
+                After(service.Way(), () => Fail(e));
+            }
+        }
+
+        private async Task GoWrongAsync(TableFault fault)
+        {
+            try
+            {
+                var answer = await table.AnswerAsync(fault, effect, CancellationToken.None);
+                After(service.Way(), () => Answer(answer));
+            }
+#pragma warning disable CA1031 // Whatever it is, its sender gets it.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                After(service.Way(), () => Fail(e));
+            }
+        }
+
+        private void Answer(T answer)
+        {
+            _leaving.Dispose();
+            _answer.TrySetResult(answer);
+        }
+
+        private void Fail(Exception e)
+        {
+            _leaving.Dispose();
+            _answer.TrySetException(e);
+        }
+
+        private void After(TimeSpan time, Action action) =>
+            _ = table._time.CreateTimer(static next => ((Action)next!)(), action, time, Timeout.InfiniteTimeSpan);
     }
 
     private void Land<T>(Func<T> effect)
@@ -318,7 +415,7 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
     private SimulatedRow Stamp(Dictionary<string, object> values)
     {
         var number = Interlocked.Increment(ref _writes).ToString("D7", CultureInfo.InvariantCulture);
-        return new SimulatedRow(values, $"W/\"datetime'2026-11-22T08%3A00%3A00.{number}Z'\"", time.GetUtcNow());
+        return new SimulatedRow(values, $"W/\"datetime'2026-11-22T08%3A00%3A00.{number}Z'\"", _time.GetUtcNow());
     }
 
     private (List<TableEntity> Rows, string? More) ReadPage(string filter, IEnumerable<string>? select, int max, string? from)
