@@ -31,7 +31,7 @@ internal static class Shrinking
         if (plan.History > 0) yield return plan with { History = plan.History / 2 };
         if (plan.Readers > 0) yield return plan with { Readers = 0 };
         if (plan.Forwarders > 1) yield return plan with { Forwarders = 1 };
-        if (plan.Processes > 1) yield return plan with { Processes = plan.Processes - 1 };
+        if (plan.Processes > 2) yield return plan with { Processes = plan.Processes - 1 };
         if (plan.Partitions > 1) yield return plan with { Partitions = 1 };
         foreach (var kind in plan.Kinds.Order()) yield return plan with { Kinds = plan.Kinds.Where(one => one != kind).ToHashSet() };
         if (plan.CommandsPerCaller > 1) yield return plan with { CommandsPerCaller = plan.CommandsPerCaller - 1 };

@@ -12,12 +12,12 @@ internal sealed class Callers(World world)
     private readonly Answers _answers = new(world.Judge, world.Log);
     private readonly Commands _commands = new(world);
 
-    public async Task HistoryAsync()
+    public async Task HistoryAsync(string name, int commands)
     {
-        var random = world.Plan.Random("history");
-        await Task.WhenAll(Enumerable.Range(0, world.Plan.History).Select(async number =>
+        var random = world.Plan.Random(name);
+        await Task.WhenAll(Enumerable.Range(0, commands).Select(async number =>
         {
-            var asked = _commands.Next(random, $"h-{number}");
+            var asked = _commands.Next(random, $"{name}-{number}");
             await AskAsync(asked, random);
         }));
     }

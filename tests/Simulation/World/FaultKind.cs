@@ -31,6 +31,7 @@ internal enum FaultKind
     PauseBetweenAwaits,
     Suspend,
     LeaseLoss,
+    LongSleep,
     ClockJump,
     ClockSkew,
 

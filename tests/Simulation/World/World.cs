@@ -138,12 +138,7 @@ internal sealed class World
         try
         {
             var callers = new Callers(this);
-            Nodes = [NewNode()];
-            await callers.HistoryAsync();
-            await Task.Delay(Leap, Time);
-            IsHistory = false;
-            Nodes = [Nodes[0], .. Enumerable.Range(1, Plan.Processes - 1).Select(_ => NewNode())];
-            foreach (var node in Nodes) node.Begin();
+            await HistoryAsync(callers);
             var operators = new Operators(this);
             var readers = new Readers(this);
             var reading = readers.RunAsync();
@@ -161,6 +156,31 @@ internal sealed class World
         {
             Judge.Wrong($"the simulation itself failed: {e}");
         }
+    }
+
+    // Two processes, one after the other: what the first knows of the log is old by the time it writes again.
+    private async Task HistoryAsync(Callers callers)
+    {
+        var (first, second) = (NewNode(), NewNode());
+        Nodes = [first];
+        await callers.HistoryAsync("first", Plan.History / 3);
+        Nodes = [second];
+        await callers.HistoryAsync("second", Plan.History - (Plan.History / 3));
+        await Task.Delay(Leap, Time);
+        IsHistory = false;
+        Nodes = [first, second, .. Enumerable.Range(2, Math.Max(0, Plan.Processes - 2)).Select(_ => NewNode())];
+        foreach (var node in Nodes) node.Begin();
+        if (!Plan.Has(FaultKind.LongSleep)) return;
+        Fired(FaultKind.LongSleep);
+        first.Process.Pause(stopsClock: _random.Next(2) == 0);
+        _ = WakeAsync(first);
+    }
+
+    // By then, what came after its last commit may be deleted.
+    private async Task WakeAsync(Node node)
+    {
+        await Task.Delay(TimeSpan.FromSeconds(15 + (20 * _random.NextDouble())), Time);
+        node.Process.Resume();
     }
 
     private async Task CalmAsync(Callers callers, Operators operators)
