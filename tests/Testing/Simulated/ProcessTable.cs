@@ -15,10 +15,11 @@ namespace Outpost.Tests.Testing;
 /// <param name="clock">The process's idea of the service's time.</param>
 public class ProcessTable(SimulatedTable table, StoreClockPolicy clock) : TableClient
 {
-    // The clock looks at the first answers and at some of the later ones: each look costs as much as the request.
+    // The clock looks at the first answers, and at some of the later ones: a look costs as much as the request.
     private const int LooksAlways = 10;
     private const int LooksOneIn = 8;
     private int _sent;
+    private int _looks;
 
     public override string Name => table.Name;
 
@@ -57,7 +58,7 @@ public class ProcessTable(SimulatedTable table, StoreClockPolicy clock) : TableC
 
     private Task<T> SendAsync<T>(Func<CancellationToken, Task<T>> send, Func<T, Response?> response, CancellationToken cancellationToken)
     {
-        return ++_sent > LooksAlways && _sent % LooksOneIn > 0 ? send(cancellationToken) : LookAsync();
+        return ++_sent % LooksOneIn > 0 && _looks >= LooksAlways ? send(cancellationToken) : LookAsync();
 
         async Task<T> LookAsync()
         {
@@ -67,6 +68,7 @@ public class ProcessTable(SimulatedTable table, StoreClockPolicy clock) : TableC
                 answer = await send(cancellationToken);
                 return response(answer);
             });
+            _looks++;
             return answer;
         }
     }
