@@ -14,6 +14,9 @@ const string Help = """
                 --page FILE (a page of them, with charts)  --page-only (of what --json has already)
       prove     drives two processes from outside, disturbs them, and checks what was promised
                 --minutes 0.5  --seed N  --report FILE  --url URL (one that runs elsewhere)
+      simulate  runs the seeded simulation; prints what fired and, on a violation, the seed that replays it
+                --seeds 1000  --seed 0 (alone: that one, told step by step)  --minutes 5
+                --broken (how many seeds it takes to notice what is broken on purpose)  --exhaustive 12
       check     formatting, analyzers, dependency direction, public surface, no traces of a machine
       doctor    what is installed, real packages or stand-ins, free ports
                 --packages  looks at the package feed again
@@ -34,7 +37,7 @@ try
         ["doctor", .. var rest] => await new DoctorCommand(repository, shell).RunAsync(rest),
         ["bench", .. var rest] => await new BenchCommand(repository, shell).RunAsync(rest),
         ["prove", .. var rest] => await new ProveCommand(repository, shell).RunAsync(rest),
-        ["simulate", ..] => Say($"{args[0]} is not here yet.", exitCode: 1),
+        ["simulate", .. var rest] => await new SimulateCommand(repository, shell).RunAsync(rest),
         [] or ["help" or "--help" or "-h", ..] => Say(Help, exitCode: 0),
         _ => Say($"There is no command '{string.Join(' ', args)}'.\n{Help}", exitCode: 1),
     };

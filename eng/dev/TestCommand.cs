@@ -6,7 +6,7 @@ namespace Outpost.Dev;
 /// <summary>Builds once, runs the groups one after the other, counts.</summary>
 internal sealed class TestCommand(Repository repository, Shell shell)
 {
-    private static readonly TimeSpan GroupWithin = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan GroupWithin = TimeSpan.FromMinutes(20);
     private static readonly TimeSpan TestWithin = TimeSpan.FromMinutes(4);
 
     /// <summary>How lines of a test run begin that say nothing a person needs.</summary>

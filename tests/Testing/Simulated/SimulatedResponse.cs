@@ -44,12 +44,12 @@ internal sealed class SimulatedResponse(int status, string? tag = null, DateTime
 }
 
 /// <summary>The answer of a point read that found nothing.</summary>
-internal sealed class NothingThere<T> : NullableResponse<T>
+internal sealed class NothingThere<T>(Response response) : NullableResponse<T>
 {
     public override bool HasValue => false;
 
     [SuppressMessage("Design", "CA1065", Justification = "As the real package: there is no value to give.")]
     public override T Value => throw new InvalidOperationException("No value: the entity does not exist.");
 
-    public override Response GetRawResponse() => new SimulatedResponse(404);
+    public override Response GetRawResponse() => response;
 }

@@ -14,8 +14,9 @@ namespace Outpost.Tests.Testing;
 public sealed partial class SimulatedTable(TimeProvider time, bool exists = true) : TableClient
 {
     private const int PageMax = 1000;
+    private readonly TimeProvider _time = time;
     private readonly Lock _lock = new();
-    private readonly SortedDictionary<(string Partition, string Row), StoredRow> _rows = new(KeyOrder.Instance);
+    private readonly Dictionary<string, Partition> _partitions = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<TableRequest> _requests = new();
     private bool _exists = exists;
     private long _writes;
@@ -29,16 +30,32 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
     /// <summary>How long requests take and how many it takes; null: no time at all, and all of them. For virtual time.</summary>
     public TableService? Service { get; init; }
 
+    /// <summary>
+    /// Asked when a caller gives up a request that is under way; true: it takes effect all the same. Not null also means that
+    /// requests, once sent, are under way by themselves: they arrive while their sender is paused, and after it was killed.
+    /// Needs a <see cref="Service"/>.
+    /// </summary>
+    public Func<bool>? OutlivesCaller { get; init; }
+
     /// <summary>Rows of a page, where it is less than asked for: a service may cut pages wherever it likes.</summary>
     public int RowsPerPage { get; set; } = PageMax;
+
+    /// <summary>
+    /// Rows that a page has at most, asked for each page: a service that has no more time ends a page wherever it is, with
+    /// no row in it even, and says how to go on. Null: pages are as long as they may be.
+    /// </summary>
+    public Func<int>? PageCut { get; set; }
 
     /// <summary>Whether each query begins with an empty page that has a continuation.</summary>
     public bool BeginsWithEmptyPages { get; set; }
 
+    /// <summary>Told of each write at the moment it takes effect: all rows of a transaction at once, in its order.</summary>
+    public Action<IReadOnlyList<RowChange>>? Changed { get; set; }
+
     /// <summary>Whether answers have a Date.</summary>
     public bool HasDates { get; set; } = true;
 
-    private DateTimeOffset? Now => HasDates ? time.GetUtcNow() : null;
+    private DateTimeOffset? Now => HasDates ? _time.GetUtcNow() : null;
 
     /// <summary>All requests so far.</summary>
     public IReadOnlyList<TableRequest> Requests => [.. _requests];
@@ -50,25 +67,35 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
     /// <summary>All rows of a partition, in key order.</summary>
     public IReadOnlyList<TableEntity> Rows(string partitionKey)
     {
-        lock (_lock) return [.. _rows.Where(row => row.Key.Partition == partitionKey).Select(row => row.Value.ToEntity(row.Key))];
+        lock (_lock)
+        {
+            return _partitions.TryGetValue(partitionKey, out var partition)
+                ? [.. partition.Keys.Select(key => partition.Rows[key].ToEntity(partitionKey, key))]
+                : [];
+        }
     }
 
     /// <summary>One row; null: there is none.</summary>
     public TableEntity? Row(string partitionKey, string rowKey)
     {
-        lock (_lock) return _rows.TryGetValue((partitionKey, rowKey), out var row) ? row.ToEntity((partitionKey, rowKey)) : null;
+        lock (_lock) return Find(partitionKey, rowKey)?.ToEntity(partitionKey, rowKey);
     }
 
     /// <summary>Writes a row as somebody else would, whatever is there.</summary>
     public void Put(TableEntity row)
     {
-        lock (_lock) _rows[(row.PartitionKey, row.RowKey)] = Stamp(RowRules.Values(row));
+        lock (_lock) Keep([((row.PartitionKey, row.RowKey), Stamp(RowRules.Values(row)))]);
     }
 
     /// <summary>Deletes a row as somebody else would.</summary>
     public bool Remove(string partitionKey, string rowKey)
     {
-        lock (_lock) return _rows.Remove((partitionKey, rowKey));
+        lock (_lock)
+        {
+            var isThere = Find(partitionKey, rowKey) is not null;
+            if (isThere) Keep([((partitionKey, rowKey), null)]);
+            return isThere;
+        }
     }
 
     public override Task<Response<TableItem>> CreateIfNotExistsAsync(CancellationToken cancellationToken = default) =>
@@ -80,7 +107,7 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
             {
                 var status = _exists ? 409 : 204;
                 _exists = true;
-                return Response.FromValue(new TableItem(Name), new SimulatedResponse(status));
+                return Response.FromValue(new TableItem(Name), new SimulatedResponse(status, date: Now));
             },
             cancellationToken);
 
@@ -112,14 +139,14 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
             TableOperation.Get,
             partitionKey,
             [rowKey],
-            () => _rows.TryGetValue((partitionKey, rowKey), out var row)
-                ? Response.FromValue((T)(object)row.ToEntity((partitionKey, rowKey), select), new SimulatedResponse(200, row.Tag))
-                : (NullableResponse<T>)new NothingThere<T>(),
+            () => Find(partitionKey, rowKey) is { } row
+                ? Response.FromValue((T)(object)row.ToEntity(partitionKey, rowKey, select), new SimulatedResponse(200, row.Tag, Now))
+                : (NullableResponse<T>)new NothingThere<T>(new SimulatedResponse(404, date: Now)),
             cancellationToken);
 
     public override AsyncPageable<T> QueryAsync<T>(
         string? filter = null, int? maxPerPage = null, IEnumerable<string>? select = null, CancellationToken cancellationToken = default) =>
-        new Pages<T>(this, filter ?? "", Math.Min(maxPerPage ?? PageMax, PageMax), cancellationToken);
+        new Pages<T>(this, filter ?? "", select?.ToList(), Math.Min(maxPerPage ?? PageMax, PageMax), cancellationToken);
 
     public override Task<Response<IReadOnlyList<Response>>> SubmitTransactionAsync(
         IEnumerable<TableTransactionAction> transactionActions, CancellationToken cancellationToken = default)
@@ -130,20 +157,27 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
             TableOperation.Transaction, actions[0].Entity.PartitionKey, [.. actions.Select(a => a.Entity.RowKey)], () => Write(actions), cancellationToken);
     }
 
-    // Takes time, or yields, around the effect, so that callers really overlap.
-    private async Task<T> SendAsync<T>(
+    private Task<T> SendAsync<T>(
         TableOperation kind, string partition, IReadOnlyList<string> keys, Func<T> effect, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
-        var request = new TableRequest(Interlocked.Increment(ref _sent) - 1, kind, keys);
+        if (cancellationToken.IsCancellationRequested) return Task.FromCanceled<T>(cancellationToken);
+        var request = new TableRequest(Interlocked.Increment(ref _sent) - 1, kind, partition, keys);
         _requests.Enqueue(request);
+        return OutlivesCaller is null
+            ? SendAsync(request, effect, cancellationToken)
+            : new Flight<T>(this, Service!, request, effect).Begin(cancellationToken);
+    }
+
+    // Takes time, or yields, around the effect, so that callers really overlap.
+    private async Task<T> SendAsync<T>(TableRequest request, Func<T> effect, CancellationToken cancellationToken)
+    {
         if (Service is null)
         {
             await Task.Yield();
             return await AnswerAsync(request, effect, cancellationToken);
         }
 
-        await Service.ArriveAsync(partition, keys.Count, cancellationToken);
+        await Service.ArriveAsync(request.Partition, request.Keys.Count, cancellationToken);
         try
         {
             return await AnswerAsync(request, effect, cancellationToken);
@@ -154,9 +188,13 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
         }
     }
 
-    private async Task<T> AnswerAsync<T>(TableRequest request, Func<T> effect, CancellationToken cancellationToken)
+    private Task<T> AnswerAsync<T>(TableRequest request, Func<T> effect, CancellationToken cancellationToken) =>
+        AnswerAsync(Faults?.Invoke(request), effect, cancellationToken);
+
+    private async Task<T> AnswerAsync<T>(TableFault? fault, Func<T> effect, CancellationToken cancellationToken)
     {
-        switch (Faults?.Invoke(request))
+        if (fault is TableFault.ToldLater later) fault = await later.Fault.WaitAsync(cancellationToken);
+        switch (fault)
         {
             case TableFault.BeforeEffect before:
                 throw before.Error();
@@ -183,6 +221,86 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
         }
     }
 
+    /// <summary>One request under way, from timer to timer.</summary>
+    private sealed class Flight<T>(SimulatedTable table, TableService service, TableRequest request, Func<T> effect)
+    {
+        private readonly TaskCompletionSource<T> _answer = new();
+        private CancellationTokenRegistration _leaving;
+        private bool _isGivenUp;
+
+        public Task<T> Begin(CancellationToken cancellationToken)
+        {
+            _leaving = cancellationToken.UnsafeRegister(static (flight, token) => ((Flight<T>)flight!).Leave(token), this);
+            After(service.Way(), Arrive);
+            return _answer.Task;
+        }
+
+        private void Leave(CancellationToken token)
+        {
+            if (!_answer.TrySetCanceled(token)) return;
+            _isGivenUp = !table.OutlivesCaller!();
+        }
+
+        private void Arrive()
+        {
+            if (_isGivenUp) return;
+            if (service.Admit(request.Partition, request.Keys.Count) is not { } wait) After(service.Way(), () => Fail(TableError.Busy()));
+            else if (wait > TimeSpan.Zero) After(wait, TakeEffect);
+            else TakeEffect();
+        }
+
+        private void TakeEffect()
+        {
+            if (_isGivenUp) return;
+            // What goes wrong may take its time; mostly nothing does.
+            if (table.Faults?.Invoke(request) is { } fault)
+            {
+                _ = GoWrongAsync(fault);
+                return;
+            }
+
+            try
+            {
+                var answer = table.Locked(effect);
+                After(service.Way(), () => Answer(answer));
+            }
+            catch (RequestFailedException e)
+            {
+                After(service.Way(), () => Fail(e));
+            }
+        }
+
+        private async Task GoWrongAsync(TableFault fault)
+        {
+            try
+            {
+                var answer = await table.AnswerAsync(fault, effect, CancellationToken.None);
+                After(service.Way(), () => Answer(answer));
+            }
+#pragma warning disable CA1031 // Whatever it is, its sender gets it.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                After(service.Way(), () => Fail(e));
+            }
+        }
+
+        private void Answer(T answer)
+        {
+            _leaving.Dispose();
+            _answer.TrySetResult(answer);
+        }
+
+        private void Fail(Exception e)
+        {
+            _leaving.Dispose();
+            _answer.TrySetException(e);
+        }
+
+        private void After(TimeSpan time, Action action) =>
+            _ = table._time.CreateTimer(static next => ((Action)next!)(), action, time, Timeout.InfiniteTimeSpan);
+    }
+
     private void Land<T>(Func<T> effect)
     {
         try
@@ -202,71 +320,71 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
 
     private SimulatedResponse WriteOne(TableTransactionActionType kind, ITableEntity entity, ETag ifMatch = default)
     {
-        var written = new Dictionary<(string, string), StoredRow?>();
-        if (Apply(new TableTransactionAction(kind, entity, ifMatch), written) is { } refusal)
-            throw new RequestFailedException(refusal.Status, refusal.Code, refusal.Code, null);
-        Keep(written);
-        return new SimulatedResponse(204, _rows[(entity.PartitionKey, entity.RowKey)].Tag);
+        var (key, row, refusal) = Apply(new TableTransactionAction(kind, entity, ifMatch));
+        if (refusal is { } no) throw new RequestFailedException(no.Status, no.Code, no.Code, null);
+        Keep([(key, row)]);
+        return new SimulatedResponse(204, row!.Tag, Now);
     }
 
     private SimulatedResponse DeleteOne(string partitionKey, string rowKey, ETag ifMatch)
     {
-        var action = new TableTransactionAction(TableTransactionActionType.Delete, new TableEntity(partitionKey, rowKey), ifMatch);
-        var written = new Dictionary<(string, string), StoredRow?>();
-        if (Apply(action, written) is { } refusal)
+        var (key, _, refusal) = Apply(
+            new TableTransactionAction(TableTransactionActionType.Delete, new TableEntity(partitionKey, rowKey), ifMatch));
+        if (refusal is { } no)
         {
-            return refusal.Status == 404
-                ? new SimulatedResponse(404)
-                : throw new RequestFailedException(refusal.Status, refusal.Code, refusal.Code, null);
+            return no.Status == 404
+                ? new SimulatedResponse(404, date: Now)
+                : throw new RequestFailedException(no.Status, no.Code, no.Code, null);
         }
 
-        Keep(written);
-        return new SimulatedResponse(204);
+        Keep([(key, null)]);
+        return new SimulatedResponse(204, date: Now);
     }
 
     private Response<IReadOnlyList<Response>> Write(List<TableTransactionAction> actions)
     {
         if (RowRules.IsTooLarge(actions)) throw TableError.Status(413, "RequestBodyTooLarge");
-        var written = new Dictionary<(string, string), StoredRow?>();
+        var written = new List<((string, string) Key, SimulatedRow? Row)>(actions.Count);
+        var keys = new HashSet<string>(actions.Count, StringComparer.Ordinal);
         for (var i = 0; i < actions.Count; i++)
         {
             var entity = actions[i].Entity;
             if (i >= RowRules.TransactionRows) throw TableError.Transaction(400, "InvalidInput", i);
             if (entity.PartitionKey != actions[0].Entity.PartitionKey)
                 throw TableError.Transaction(400, "CommandsInBatchActOnDifferentPartitions", i);
-            if (written.ContainsKey((entity.PartitionKey, entity.RowKey))) throw TableError.Transaction(400, "InvalidDuplicateRow", i);
-            if (Apply(actions[i], written) is { } refusal) throw TableError.Transaction(refusal.Status, refusal.Code, i);
+            if (!keys.Add(entity.RowKey)) throw TableError.Transaction(400, "InvalidDuplicateRow", i);
+            var (key, row, refusal) = Apply(actions[i]);
+            if (refusal is { } no) throw TableError.Transaction(no.Status, no.Code, i);
+            written.Add((key, row));
         }
 
         Keep(written);
         return Response.FromValue<IReadOnlyList<Response>>(
-            [.. written.Values.Select(row => new SimulatedResponse(204, row?.Tag))], new SimulatedResponse(202));
+            [.. written.Select(one => new SimulatedResponse(204, one.Row?.Tag))], new SimulatedResponse(202, date: Now));
     }
 
-    private (int Status, string Code)? Apply(
-        TableTransactionAction action, Dictionary<(string, string), StoredRow?> written)
+    private ((string, string) Key, SimulatedRow? Row, (int Status, string Code)? Refusal) Apply(TableTransactionAction action)
     {
-        if (!_exists) return (404, "TableNotFound");
         var entity = action.Entity;
-        if (RowRules.Refuse(entity) is { } code) return (400, code);
         var key = (entity.PartitionKey, entity.RowKey);
-        _rows.TryGetValue(key, out var old);
+        if (!_exists) return (key, null, (404, "TableNotFound"));
+        if (RowRules.Refuse(entity) is { } code) return (key, null, (400, code));
+        var old = Find(key.PartitionKey, key.RowKey);
         var kind = action.ActionType;
-        if (kind == TableTransactionActionType.Add && old is not null) return (409, "EntityAlreadyExists");
+        if (kind == TableTransactionActionType.Add && old is not null) return (key, null, (409, "EntityAlreadyExists"));
         if (kind is TableTransactionActionType.UpdateMerge or TableTransactionActionType.UpdateReplace or TableTransactionActionType.Delete)
         {
             // Without an ETag a delete is sent with "*", and an update as an upsert.
             var mustExist = kind == TableTransactionActionType.Delete || action.ETag != default;
-            if (mustExist && old is null) return (404, "ResourceNotFound");
+            if (mustExist && old is null) return (key, null, (404, "ResourceNotFound"));
             if (action.ETag != default && action.ETag != ETag.All && action.ETag.ToString() != old!.Tag)
-                return (412, "UpdateConditionNotSatisfied");
+                return (key, null, (412, "UpdateConditionNotSatisfied"));
         }
 
-        written[key] = kind == TableTransactionActionType.Delete ? null : Stamp(Merged(kind, old, RowRules.Values(entity)));
-        return null;
+        return (key, kind == TableTransactionActionType.Delete ? null : Stamp(Merged(kind, old, RowRules.Values(entity))), null);
     }
 
-    private static Dictionary<string, object> Merged(TableTransactionActionType kind, StoredRow? old, Dictionary<string, object> values)
+    private static Dictionary<string, object> Merged(TableTransactionActionType kind, SimulatedRow? old, Dictionary<string, object> values)
     {
         if (old is null || kind is not (TableTransactionActionType.UpdateMerge or TableTransactionActionType.UpsertMerge)) return values;
         var merged = new Dictionary<string, object>(old.Values, StringComparer.Ordinal);
@@ -274,101 +392,100 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
         return merged;
     }
 
-    private void Keep(Dictionary<(string, string), StoredRow?> written)
+    private SimulatedRow? Find(string partitionKey, string rowKey) =>
+        _partitions.TryGetValue(partitionKey, out var partition) ? partition.Rows.GetValueOrDefault(rowKey) : null;
+
+    private void Keep(IReadOnlyList<((string Partition, string Row) Key, SimulatedRow? Row)> written)
     {
+        var changes = Changed is null ? null : new List<RowChange>(written.Count);
         foreach (var (key, row) in written)
         {
-            if (row is null) _rows.Remove(key);
-            else _rows[key] = row;
+            if (!_partitions.TryGetValue(key.Partition, out var partition)) _partitions[key.Partition] = partition = new Partition();
+            var before = partition.Rows.GetValueOrDefault(key.Row);
+            changes?.Add(new RowChange(key.Partition, key.Row, before, row));
+            if (row is not null) partition.Rows[key.Row] = row;
+            else partition.Rows.Remove(key.Row);
+            if (before is null && row is not null) partition.Keys.Add(key.Row);
+            else if (before is not null && row is null) partition.Keys.Remove(key.Row);
         }
+
+        if (changes is not null) Changed!(changes);
     }
 
-    private StoredRow Stamp(Dictionary<string, object> values)
+    private SimulatedRow Stamp(Dictionary<string, object> values)
     {
         var number = Interlocked.Increment(ref _writes).ToString("D7", CultureInfo.InvariantCulture);
-        return new StoredRow(values, $"W/\"datetime'2026-11-22T08%3A00%3A00.{number}Z'\"", time.GetUtcNow());
+        return new SimulatedRow(values, $"W/\"datetime'2026-11-22T08%3A00%3A00.{number}Z'\"", _time.GetUtcNow());
     }
 
-    private (List<TableEntity> Rows, string? More) ReadPage(string filter, int max, string? from)
+    private (List<TableEntity> Rows, string? More) ReadPage(string filter, IEnumerable<string>? select, int max, string? from)
     {
-        var isWanted = Filter(filter);
         var rows = new List<TableEntity>();
-        foreach (var (key, row) in _rows)
+        var most = Math.Min(PageCut?.Invoke() ?? max, Math.Min(max, RowsPerPage));
+        var range = KeyRange.Of(filter);
+        if (!_partitions.TryGetValue(range.Partition, out var partition)) return (rows, null);
+        var start = from is null || string.CompareOrdinal(from, range.First) < 0 ? range.First : from;
+        if (string.CompareOrdinal(start, range.Last) > 0) return (rows, null);
+        foreach (var key in partition.Keys.GetViewBetween(start, range.Last))
         {
-            if (from is not null && string.CompareOrdinal($"{key.Partition} {key.Row}", from) < 0) continue;
-            if (!isWanted(key)) continue;
-            if (rows.Count == Math.Min(max, RowsPerPage)) return (rows, $"{key.Partition} {key.Row}");
-            rows.Add(row.ToEntity(key));
+            if (!range.Has(key)) continue;
+            if (rows.Count == most) return (rows, key);
+            rows.Add(partition.Rows[key].ToEntity(range.Partition, key, select));
         }
 
         return (rows, null);
     }
 
-    private static Func<(string Partition, string Row), bool> Filter(string filter)
+    private sealed class Partition
     {
-        var conditions = filter.Length == 0 ? [] : filter.Split(" and ").Select(text =>
+        public readonly Dictionary<string, SimulatedRow> Rows = new(StringComparer.Ordinal);
+        public readonly SortedSet<string> Keys = new(StringComparer.Ordinal);
+    }
+
+    // What the log asks for: rows of one partition, between two keys.
+    private sealed partial record KeyRange(string Partition, string First, bool WithFirst, string Last, bool WithLast)
+    {
+        public bool Has(string key) => (WithFirst || key != First) && (WithLast || key != Last);
+
+        public static KeyRange Of(string filter)
         {
-            var match = Condition().Match(text);
-            if (!match.Success) throw new NotSupportedException($"The simulated table cannot answer '{filter}'.");
-            return (IsRow: match.Groups[1].Value == "RowKey", By: match.Groups[2].Value, Value: match.Groups[3].Value.Replace("''", "'", StringComparison.Ordinal));
-        }).ToList();
-        return key => conditions.All(condition =>
-        {
-            var order = string.CompareOrdinal(condition.IsRow ? key.Row : key.Partition, condition.Value);
-            return condition.By switch
+            var range = new KeyRange("", "", true, "\uffff", true);
+            foreach (var text in filter.Split(" and "))
             {
-                "eq" => order == 0,
-                "ge" => order >= 0,
-                "gt" => order > 0,
-                "le" => order <= 0,
-                _ => order < 0,
-            };
-        });
-    }
+                var match = Condition().Match(text);
+                var value = match.Groups[3].Value.Replace("''", "'", StringComparison.Ordinal);
+                range = (match.Groups[1].Value, match.Groups[2].Value) switch
+                {
+                    ("PartitionKey", "eq") => range with { Partition = value },
+                    ("RowKey", "eq") => range with { First = value, Last = value },
+                    ("RowKey", "ge" or "gt") => range with { First = value, WithFirst = match.Groups[2].Value == "ge" },
+                    ("RowKey", "le" or "lt") => range with { Last = value, WithLast = match.Groups[2].Value == "le" },
+                    _ => throw new NotSupportedException($"The simulated table cannot answer '{filter}'."),
+                };
+            }
 
-    [GeneratedRegex("^(PartitionKey|RowKey) (eq|ge|gt|le|lt) '(.*)'$", RegexOptions.Singleline)]
-    private static partial Regex Condition();
-
-    private sealed record StoredRow(Dictionary<string, object> Values, string Tag, DateTimeOffset Timestamp)
-    {
-        public TableEntity ToEntity((string Partition, string Row) key, IEnumerable<string>? select = null)
-        {
-            var chosen = select?.ToHashSet(StringComparer.Ordinal);
-            var entity = new TableEntity(
-                Values.Where(value => chosen?.Contains(value.Key) ?? true)
-                    .ToDictionary(value => value.Key, value => value.Value is byte[] bytes ? bytes.ToArray() : value.Value));
-            // With a selection the service answers only what was asked for.
-            if (chosen is null) (entity.PartitionKey, entity.RowKey, entity.Timestamp) = (key.Partition, key.Row, Timestamp);
-            entity.ETag = new ETag(Tag);
-            return entity;
+            return range;
         }
-    }
 
-    private sealed class KeyOrder : IComparer<(string Partition, string Row)>
-    {
-        public static readonly KeyOrder Instance = new();
-
-        public int Compare((string Partition, string Row) x, (string Partition, string Row) y)
-        {
-            var byPartition = string.CompareOrdinal(x.Partition, y.Partition);
-            return byPartition != 0 ? byPartition : string.CompareOrdinal(x.Row, y.Row);
-        }
+        [GeneratedRegex("^(PartitionKey|RowKey) (eq|ge|gt|le|lt) '(.*)'$", RegexOptions.Singleline)]
+        private static partial Regex Condition();
     }
 
     // Each page is a request of its own, and sees the table as it is at that moment.
-    private sealed class Pages<T>(SimulatedTable table, string filter, int max, CancellationToken cancellationToken)
+    private sealed class Pages<T>(
+        SimulatedTable table, string filter, IReadOnlyList<string>? select, int max, CancellationToken cancellationToken)
         : AsyncPageable<T>(cancellationToken)
         where T : notnull
     {
         public override async IAsyncEnumerable<Page<T>> AsPages(string? continuationToken = null, int? pageSizeHint = null)
         {
-            var partition = Condition().Match(filter.Split(" and ")[0]).Groups[3].Value;
+            var partition = KeyRange.Of(filter).Partition;
             if (table.BeginsWithEmptyPages && continuationToken is null) yield return Page<T>.FromValues([], " ", new SimulatedResponse(200, date: table.Now));
             do
             {
                 var from = continuationToken;
                 var (rows, more) = await table.SendAsync(
-                    TableOperation.QueryPage, partition, [filter], () => table.ReadPage(filter, Math.Min(pageSizeHint ?? max, max), from), CancellationToken);
+                    TableOperation.QueryPage, partition, [filter], () => table.ReadPage(filter, select, Math.Min(pageSizeHint ?? max, max), from), CancellationToken);
                 // One was counted when it was asked for.
                 if (table.Service is { } service && rows.Count > 1) await service.WorkAsync(partition, rows.Count - 1, CancellationToken);
                 yield return Page<T>.FromValues([.. rows.Cast<T>()], more, new SimulatedResponse(200, date: table.Now));

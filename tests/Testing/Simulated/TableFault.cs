@@ -25,6 +25,9 @@ public abstract record TableFault
     /// <summary>The request reaches the service only when the test says so; the caller waits.</summary>
     public sealed record HeldBack(Task Release) : TableFault;
 
+    /// <summary>As held back; what goes wrong then (null: nothing) is decided only when it is released.</summary>
+    public sealed record ToldLater(Task<TableFault?> Fault) : TableFault;
+
     /// <summary>The service has done its work at once; its answer arrives only when the test says so.</summary>
     public sealed record SlowAnswer(Task Release) : TableFault;
 }
@@ -101,8 +104,9 @@ public static class TableError
 /// <summary>One request that reached, or should have reached, the service.</summary>
 /// <param name="Number">0, 1, 2, … in the order of sending.</param>
 /// <param name="Kind">Which operation.</param>
+/// <param name="Partition">Partition key of the rows; empty: the table itself.</param>
 /// <param name="Keys">Row keys of what was written or read; the filter of a query.</param>
-public sealed record TableRequest(int Number, TableOperation Kind, IReadOnlyList<string> Keys);
+public sealed record TableRequest(int Number, TableOperation Kind, string Partition, IReadOnlyList<string> Keys);
 
 public enum TableOperation
 {

@@ -41,33 +41,45 @@ public sealed class TableService(TimeProvider time, Random? random = null)
     internal async Task ArriveAsync(string partition, int entities, CancellationToken cancellationToken)
     {
         await TravelAsync(cancellationToken);
-        var (own, account) = Buckets(partition);
-        if (Later(own.WaitFor(entities), account.WaitFor(entities)) > QueueMax)
+        if (Admit(partition, entities) is not { } wait)
         {
-            Refused++;
             await TravelAsync(cancellationToken);
             throw TableError.Busy();
         }
 
-        await WorkAsync(partition, entities, cancellationToken);
+        if (wait > TimeSpan.Zero) await Task.Delay(wait, time, cancellationToken);
     }
 
     /// <summary>Takes what so many entities take, however long that is: their number is known only once they are found.</summary>
     internal async Task WorkAsync(string partition, int entities, CancellationToken cancellationToken)
+    {
+        var wait = Take(partition, entities);
+        if (wait > TimeSpan.Zero) await Task.Delay(wait, time, cancellationToken);
+    }
+
+    /// <summary>The way there, or back.</summary>
+    internal Task TravelAsync(CancellationToken cancellationToken) => Task.Delay(Way(), time, cancellationToken);
+
+    /// <summary>How long the way there, or back, takes.</summary>
+    internal TimeSpan Way() => RoundTrip / 2 * (random is null ? 1 : 1 + (Spread * ((2 * random.NextDouble()) - 1)));
+
+    /// <summary>How long a request that arrives waits for its turn; null: it is refused.</summary>
+    internal TimeSpan? Admit(string partition, int entities)
+    {
+        var (own, account) = Buckets(partition);
+        if (Later(own.WaitFor(entities), account.WaitFor(entities)) <= QueueMax) return Take(partition, entities);
+        Refused++;
+        return null;
+    }
+
+    private TimeSpan Take(string partition, int entities)
     {
         var (own, account) = Buckets(partition);
         var forPartition = Later(own.Take(entities), TimeSpan.Zero);
         var wait = Later(account.Take(entities), forPartition);
         WaitedForPartition += forPartition;
         WaitedForAccount += wait - forPartition;
-        if (wait > TimeSpan.Zero) await Task.Delay(wait, time, cancellationToken);
-    }
-
-    /// <summary>The way there, or back.</summary>
-    internal Task TravelAsync(CancellationToken cancellationToken)
-    {
-        var spread = random is null ? 1 : 1 + (Spread * ((2 * random.NextDouble()) - 1));
-        return Task.Delay(RoundTrip / 2 * spread, time, cancellationToken);
+        return wait;
     }
 
     private (Bucket Partition, Bucket Account) Buckets(string partition)

@@ -1,3 +1,4 @@
+using Azure.Data.Tables;
 using Microsoft.Extensions.Logging.Abstractions;
 using Outpost.Forwarding;
 using Outpost.Tables;
@@ -10,24 +11,41 @@ namespace Outpost.Tests.Testing;
 /// </summary>
 public sealed class VirtualProcess
 {
-    private readonly ProcessScheduler _scheduler = new(TaskScheduler.Current);
+    private readonly ProcessScheduler _scheduler;
     private readonly ProcessTime _time;
 
-    public VirtualProcess(VirtualTime world, SimulatedTable table, Random random, string name, int partitions = 1, TimeSpan clockAhead = default)
+    /// <param name="world">Its world.</param>
+    /// <param name="table">Where the log is.</param>
+    /// <param name="random">Of its ids and jitter.</param>
+    /// <param name="name">Names it in leases.</param>
+    /// <param name="partitions">Of the log.</param>
+    /// <param name="clockAhead">How wrong its clock is.</param>
+    /// <param name="connect">How it reaches the table, with its clock; null: directly, and requests stand still with it.</param>
+    public VirtualProcess(
+        VirtualTime world,
+        SimulatedTable table,
+        Random random,
+        string name,
+        int partitions = 1,
+        TimeSpan clockAhead = default,
+        Func<StoreClock, TableClient>? connect = null)
     {
         Name = name;
+        _scheduler = new ProcessScheduler(TaskScheduler.Current, world.RunsOn);
         _time = new ProcessTime(world, clockAhead);
         Sources = new Sources(_time, () => NewId(random), random.NextDouble);
+        var clock = new StoreClock(_time, NullLogger<StoreClock>.Instance);
+        Table = connect?.Invoke(clock) ?? table;
         // Writers run where they were made.
         Start(() =>
         {
-            Store = new TableEventStore(table, partitions, new StoreClock(_time, NullLogger<StoreClock>.Instance), Sources, NullLogger.Instance);
+            Store = new TableEventStore(Table, partitions, clock, Sources, NullLogger.Instance);
             return Task.CompletedTask;
         });
         _scheduler.RunAllNow();
         Log = new EventLog(Store!, _time);
         Watch = new PartitionWatch(Store!, Sources);
-        Checkpoints = new TableForwardingStore(table, Sources);
+        Checkpoints = new TableForwardingStore(Table, Sources);
     }
 
     public string Name { get; }
@@ -35,6 +53,9 @@ public sealed class VirtualProcess
     public Sources Sources { get; }
 
     public TimeProvider Time => _time;
+
+    /// <summary>The table as this process reaches it.</summary>
+    public TableClient Table { get; }
 
     public TableEventStore Store { get; private set; } = null!;
 
@@ -45,6 +66,8 @@ public sealed class VirtualProcess
     public IForwardingStore Checkpoints { get; set; }
 
     public OutpostMetrics Metrics { get; } = new();
+
+    public bool IsRunning => _scheduler.State == ProcessState.Running;
 
     public bool IsKilled => _scheduler.State == ProcessState.Killed;
 
@@ -60,6 +83,10 @@ public sealed class VirtualProcess
 
     /// <summary>Work of this process. After a kill its task never ends.</summary>
     public Task Start(Func<Task> work) =>
+        Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.None, _scheduler).Unwrap();
+
+    /// <summary>As <see cref="Start(Func{Task})"/>, with an answer.</summary>
+    public Task<T> Start<T>(Func<Task<T>> work) =>
         Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.None, _scheduler).Unwrap();
 
     /// <summary>As a process runs: the timer, and what it commits right after the commit.</summary>
@@ -103,6 +130,12 @@ public sealed class VirtualProcess
     /// <summary>Nothing of it ever runs again.</summary>
     public void Kill() => _scheduler.State = ProcessState.Killed;
 
+    /// <summary>Does something to it right before the step it takes after so many more: between any two of its awaits.</summary>
+    public void After(int steps, Action action) => _scheduler.After(steps, action);
+
+    /// <summary>Somebody sets its clock. Its stopwatch does not notice.</summary>
+    public void SetClock(TimeSpan by) => _time.Ahead += by;
+
     private static Guid NewId(Random random)
     {
         Span<byte> bytes = stackalloc byte[16];
@@ -118,11 +151,13 @@ public sealed class VirtualProcess
     }
 
     /// <summary>Passes steps on to the world's scheduler while the process runs, and keeps them while it does not.</summary>
-    private sealed class ProcessScheduler(TaskScheduler world) : TaskScheduler
+    private sealed class ProcessScheduler(TaskScheduler world, bool runsOn) : TaskScheduler
     {
         private readonly Queue<Task> _kept = new();
         private readonly Queue<Task> _first = new();
         private bool _begun;
+        private int _stepsLeft;
+        private Action? _then;
         private ProcessState _state;
 
         public override int MaximumConcurrencyLevel => 1;
@@ -136,6 +171,8 @@ public sealed class VirtualProcess
                 while (_state == ProcessState.Running && _kept.TryDequeue(out var task)) QueueTask(task);
             }
         }
+
+        public void After(int steps, Action action) => (_stepsLeft, _then) = (steps, action);
 
         // Only for what was queued in the constructor, before anything else could be.
         public void RunAllNow()
@@ -155,12 +192,19 @@ public sealed class VirtualProcess
             _ = Task.Factory.StartNew(() => Execute(task), CancellationToken.None, TaskCreationOptions.None, world);
         }
 
-        protected override bool TryExecuteTaskInline(Task task, bool taskWasPreviouslyQueued) => false;
+        protected override bool TryExecuteTaskInline(Task task, bool taskWasPreviouslyQueued) =>
+            runsOn && !taskWasPreviouslyQueued && _state == ProcessState.Running && TaskScheduler.Current == this && TryExecuteTask(task);
 
         protected override IEnumerable<Task> GetScheduledTasks() => _kept;
 
         private void Execute(Task task)
         {
+            if (_then is { } then && _state == ProcessState.Running && _stepsLeft-- <= 0)
+            {
+                _then = null;
+                then();
+            }
+
             if (_state == ProcessState.Running) TryExecuteTask(task);
             else _kept.Enqueue(task);
         }
@@ -170,6 +214,8 @@ public sealed class VirtualProcess
     {
         private long _lost;
         private long? _stoppedAt;
+
+        public TimeSpan Ahead { get; set; } = ahead;
 
         public override long TimestampFrequency => world.TimestampFrequency;
 
@@ -183,7 +229,7 @@ public sealed class VirtualProcess
             _stoppedAt = null;
         }
 
-        public override DateTimeOffset GetUtcNow() => world.GetUtcNow() + ahead;
+        public override DateTimeOffset GetUtcNow() => world.GetUtcNow() + Ahead;
 
         public override long GetTimestamp() => (_stoppedAt ?? world.GetTimestamp()) - _lost;
 

@@ -13,12 +13,16 @@ namespace Outpost.Tests.Testing;
 /// </summary>
 /// <param name="random">Picks which of the steps that are ready comes next; null: first come, first served.</param>
 /// <param name="stepsMax">Bound on the steps of one run.</param>
-public sealed class VirtualTime(Random? random = null, long stepsMax = 50_000_000) : TimeProvider
+/// <param name="runsOn">
+/// Whether what awaited something goes on at once where that was completed by the same process, as the thread pool has it;
+/// otherwise each such moment is a step of its own, and so a choice: more orders, and several times the work.
+/// </param>
+public sealed class VirtualTime(Random? random = null, long stepsMax = 50_000_000, bool runsOn = false) : TimeProvider
 {
     private static readonly DateTimeOffset Start = new(2026, 11, 22, 8, 0, 0, TimeSpan.Zero);
     private static readonly TimeSpan PatienceWithEscaped = TimeSpan.FromMilliseconds(200);
     private readonly PriorityQueue<(VirtualTimer Timer, long Change), (long Due, long Order)> _timers = new();
-    private readonly StepScheduler _scheduler = new(random);
+    private readonly StepScheduler _scheduler = new(random, runsOn);
     private long _now;
     private long _changes;
     private bool _running;
@@ -29,6 +33,9 @@ public sealed class VirtualTime(Random? random = null, long stepsMax = 50_000_00
 
     /// <summary>Time since the world began.</summary>
     public TimeSpan Elapsed => TimeSpan.FromTicks(_now);
+
+    /// <summary>Whether a process goes on at once with what it was waiting for.</summary>
+    internal bool RunsOn => runsOn;
 
     /// <summary>Steps done so far.</summary>
     public long Steps { get; private set; }
@@ -144,7 +151,7 @@ public sealed class VirtualTime(Random? random = null, long stepsMax = 50_000_00
     }
 
     /// <summary>The steps that are ready, run by one thread, in order or as the random source picks.</summary>
-    private sealed class StepScheduler(Random? random) : TaskScheduler
+    private sealed class StepScheduler(Random? random, bool runsOn) : TaskScheduler
     {
         private readonly List<Task> _ready = [];
         private volatile string? _escaped;
@@ -182,9 +189,8 @@ public sealed class VirtualTime(Random? random = null, long stepsMax = 50_000_00
             else _escaped ??= Environment.StackTrace;
         }
 
-        // Continuations never run in line: each is a step of its own, and so a choice.
         protected override bool TryExecuteTaskInline(Task task, bool taskWasPreviouslyQueued) =>
-            task == _loop && TryExecuteTask(task);
+            (task == _loop || (runsOn && !taskWasPreviouslyQueued && Environment.CurrentManagedThreadId == _thread)) && TryExecuteTask(task);
 
         protected override IEnumerable<Task> GetScheduledTasks() => _ready.Skip(_first);
 

@@ -1,0 +1,66 @@
+using Azure;
+using Azure.Data.Tables;
+
+namespace Outpost.Tests.Simulation;
+
+/// <summary>Between a process and the table: sends and tells something else than what was asked for and what is there.</summary>
+internal sealed class BrokenTable(Broken broken, SimulatedTable table, StoreClockPolicy clock)
+    : ProcessTable(table, clock)
+{
+    public override async Task<Response<IReadOnlyList<Response>>> SubmitTransactionAsync(
+        IEnumerable<TableTransactionAction> transactionActions, CancellationToken cancellationToken = default)
+    {
+        var actions = transactionActions.ToList();
+        if (actions[0].Entity.RowKey != "!head") return await base.SubmitTransactionAsync(actions, cancellationToken);
+        switch (broken)
+        {
+            case Broken.HeadWithoutIfMatch:
+                actions[0] = new TableTransactionAction(TableTransactionActionType.UpsertReplace, actions[0].Entity);
+                break;
+            case Broken.CommitIdReused:
+                foreach (var action in actions) OtherId((TableEntity)action.Entity);
+                break;
+            case Broken.ReceiptOutsideTransaction:
+                return await InTwoAsync(actions, action => action.Entity.RowKey[0] != 'r', cancellationToken);
+            case Broken.TransactionSplit:
+                return await InTwoAsync(actions, action => action.Entity.RowKey[0] is '!' or 'e', cancellationToken);
+        }
+
+        return await base.SubmitTransactionAsync(actions, cancellationToken);
+    }
+
+    public override async Task<NullableResponse<T>> GetEntityIfExistsAsync<T>(
+        string partitionKey, string rowKey, IEnumerable<string>? select = null, CancellationToken cancellationToken = default)
+    {
+        // What became of a commit.
+        var isOutcome = rowKey[0] == 'e' && select?.FirstOrDefault() == "Commit";
+        if (broken == Broken.RepeatRefused && rowKey[0] == 'r')
+            return await base.GetEntityIfExistsAsync<T>(partitionKey, rowKey + "?", select, cancellationToken);
+        var answer = await base.GetEntityIfExistsAsync<T>(partitionKey, rowKey, select, cancellationToken);
+        return (broken, isOutcome) switch
+        {
+            (Broken.OwnCommitNotRecognised, true) when answer.HasValue => Somebody(answer),
+            (Broken.RegroupedBeforeItCannotLand, true) when !answer.HasValue => Somebody(answer),
+            _ => answer,
+        };
+    }
+
+    private static NullableResponse<T> Somebody<T>(NullableResponse<T> answer)
+        where T : class, ITableEntity =>
+        Response.FromValue((T)(object)new TableEntity { ["Commit"] = "somebody else's" }, answer.GetRawResponse());
+
+    // As if the number began anew with each list.
+    private static void OtherId(TableEntity row)
+    {
+        if (row.GetString("Commit") is { } commit) row["Commit"] = commit[..16] + "-1";
+    }
+
+    private async Task<Response<IReadOnlyList<Response>>> InTwoAsync(
+        List<TableTransactionAction> actions, Func<TableTransactionAction, bool> isFirst, CancellationToken cancellationToken)
+    {
+        var answer = await base.SubmitTransactionAsync(actions.Where(isFirst), cancellationToken);
+        var rest = actions.Where(action => !isFirst(action)).ToList();
+        if (rest.Count > 0) await base.SubmitTransactionAsync(rest, cancellationToken);
+        return answer;
+    }
+}

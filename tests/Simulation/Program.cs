@@ -1,0 +1,6 @@
+using System.Globalization;
+using Outpost.Tests.Simulation;
+
+// The simulation: dotnet run dev.cs simulate [--seeds N] [--seed S] [--minutes M]. dotnet test runs the tests instead.
+CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+return Runner.Run(RunOptions.Parse(args), Console.Out);

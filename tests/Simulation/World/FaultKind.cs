@@ -1,0 +1,77 @@
+namespace Outpost.Tests.Simulation;
+
+/// <summary>Everything that goes wrong, or is done on purpose at a bad moment.</summary>
+internal enum FaultKind
+{
+    // Of one request to the table.
+    RequestLost,
+    ResponseLost,
+    TimeoutBeforeEffect,
+    TimeoutAfterEffect,
+    RequestDoubled,
+    RequestLandsLate,
+    RequestHeldBack,
+    ResponseLate,
+    InnerFailure,
+    InnerFailureAfterEffect,
+    ServerError,
+    RetriesFailed,
+
+    // Of the table.
+    TableThrottles,
+    TableOutage,
+    PageCutShort,
+    PageEmpty,
+
+    // Of processes.
+    Crash,
+    CrashBetweenAwaits,
+    Shutdown,
+    Pause,
+    PauseBetweenAwaits,
+    Suspend,
+    LeaseLoss,
+    LongSleep,
+    ClockJump,
+    ClockSkew,
+
+    // Of targets.
+    BusOutage,
+    BusBusy,
+    BusDenies,
+    BusHangs,
+    BusAnswerLost,
+    BusLandsLate,
+    EventRefused,
+    DuplicateDelivery,
+
+    // Of callers.
+    CallerGivesUp,
+    RequestOutlivesCaller,
+    CallerRepeats,
+    CallerSendsTwice,
+    KeyReused,
+
+    // Of operators.
+    OperatorPauses,
+    OperatorReplays,
+    OperatorRetries,
+    OperatorDiscards,
+}
+
+/// <summary>How often each kind of fault fired.</summary>
+internal sealed class FaultTally
+{
+    private readonly long[] _fired = new long[Enum.GetValues<FaultKind>().Length];
+
+    public long Total => _fired.Sum();
+
+    public long this[FaultKind kind] => _fired[(int)kind];
+
+    public void Fired(FaultKind kind) => _fired[(int)kind]++;
+
+    public void Add(FaultTally other)
+    {
+        for (var i = 0; i < _fired.Length; i++) _fired[i] += other._fired[i];
+    }
+}
