@@ -31,29 +31,30 @@ internal sealed record RunOptions
         var seed = false;
         while (rest.TryDequeue(out var name))
         {
+            string Value() => rest.TryDequeue(out var value) ? value : throw new FormatException($"{name} needs a value.");
             switch (name)
             {
                 case "--seeds":
-                    options = options with { Seeds = int.Parse(rest.Dequeue(), CultureInfo.InvariantCulture) };
+                    options = options with { Seeds = int.Parse(Value(), CultureInfo.InvariantCulture) };
                     break;
                 case "--seed":
                     seed = true;
-                    options = options with { Seed = int.Parse(rest.Dequeue(), CultureInfo.InvariantCulture) };
+                    options = options with { Seed = int.Parse(Value(), CultureInfo.InvariantCulture) };
                     break;
                 case "--minutes":
-                    options = options with { Minutes = double.Parse(rest.Dequeue(), CultureInfo.InvariantCulture) };
+                    options = options with { Minutes = double.Parse(Value(), CultureInfo.InvariantCulture) };
                     break;
                 case "--plan":
-                    options = options with { Plan = rest.Dequeue() };
+                    options = options with { Plan = Value() };
                     break;
                 case "--exhaustive":
-                    options = options with { Exhaustive = int.Parse(rest.Dequeue(), CultureInfo.InvariantCulture) };
+                    options = options with { Exhaustive = int.Parse(Value(), CultureInfo.InvariantCulture) };
                     break;
                 case "--broken":
                     options = options with { Broken = true };
                     break;
                 default:
-                    throw new ArgumentException($"simulate has no option {name}.");
+                    throw new FormatException($"there is no option {name}; dotnet run dev.cs lists them.");
             }
         }
 

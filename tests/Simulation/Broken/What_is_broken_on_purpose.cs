@@ -18,7 +18,7 @@ public sealed class What_is_broken_on_purpose(ITestOutputHelper output)
     [Fact]
     public void Is_told_with_a_smaller_plan_that_shows_it_too()
     {
-        var found = Enumerable.Range(0, 20).Select(seed => World.Run(Plan.Of(seed, Broken.OwnCommitNotRecognised))).First(outcome => !outcome.IsGood);
+        var found = Enumerable.Range(0, 20).Select(seed => World.Run(Plan.Of(seed, Broken.CheckpointBeforeSend))).First(outcome => !outcome.IsGood);
         var small = Shrinking.Shrink(found.Plan);
         output.WriteLine(small.Difference());
         Assert.False(World.Run(Plan.Of(small.Seed).With(small.Difference())).IsGood);

@@ -11,12 +11,12 @@ public sealed class All_orders_of_two_writers_and_a_forwarder(ITestOutputHelper 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void Are_sound(bool sameEntity) => Explore(9, sameEntity, faults: 0);
+    public void Are_sound(bool sameEntity) => Explore(11, sameEntity, faults: 0);
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void Are_sound_with_one_fault(bool sameEntity) => Explore(5, sameEntity, faults: 1);
+    public void Are_sound_with_one_fault(bool sameEntity) => Explore(6, sameEntity, faults: 1);
 
     private void Explore(int depth, bool sameEntity, int faults)
     {
