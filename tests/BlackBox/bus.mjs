@@ -11,9 +11,15 @@ export class Bus {
   #over = false;
 
   constructor(connection, topic = 'events') {
-    this.client = new ServiceBusClient(connection, { retryOptions: { maxRetries: 0, timeoutInMs: 2_000 } });
+    const client = new ServiceBusClient(connection, { retryOptions: { maxRetries: 0, timeoutInMs: 2_000 } });
+    this.client = client;
     this.topic = topic;
-    this.running = Promise.all([this.#drainAll(), ...Array.from({ length: SESSIONS_AT_ONCE }, () => this.#drainSessions())]);
+    // Received is received: a lock that is lost on a slow machine would bring messages back behind later ones.
+    client.createReceiver(topic, 'all', { receiveMode: 'receiveAndDelete', skipParsingBodyAsJson: true }).subscribe({
+      processMessage: async (message) => { this.received.all.push(message); },
+      processError: async () => {},
+    });
+    this.running = Promise.all(Array.from({ length: SESSIONS_AT_ONCE }, () => this.#drainSessions()));
   }
 
   /** Waits until both subscriptions have got so many, or for so long. */
@@ -29,23 +35,16 @@ export class Bus {
     await this.client.close();
   }
 
-  async #drainAll() {
-    const receiver = this.client.createReceiver(this.topic, 'all', { skipParsingBodyAsJson: true });
-    while (!this.#over) {
-      await this.#take(receiver, await receiver.receiveMessages(200, { maxWaitTimeInMs: 500 }), 'all');
-    }
-  }
-
-  // A message whose lock was lost (a slow machine) comes again; only what is completed counts.
-  async #take(receiver, messages, subscription) {
+  // A message whose lock was lost comes again with its session; only what is completed counts.
+  async #take(session, messages) {
     for (const message of messages) {
       try {
-        await receiver.completeMessage(message);
+        await session.completeMessage(message);
       } catch {
         return false;
       }
 
-      this.received[subscription].push(message);
+      this.received.orders.push(message);
     }
 
     return true;
@@ -62,7 +61,7 @@ export class Bus {
 
       for (let more = true; more;) {
         const messages = await session.receiveMessages(50, { maxWaitTimeInMs: 50 });
-        more = messages.length > 0 && await this.#take(session, messages, 'orders');
+        more = messages.length > 0 && await this.#take(session, messages);
       }
 
       await session.close().catch(() => {});
