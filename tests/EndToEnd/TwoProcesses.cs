@@ -7,7 +7,7 @@ namespace Outpost.Tests.EndToEnd;
 
 /// <summary>
 /// Two processes forward one log: one is killed again and again, the other stopped for longer than its lease and woken.
-/// By default 20 kills and 3 stops; a long run sets OUTPOST_KILLS and OUTPOST_STOPS (200 and 50).
+/// By default 10 kills and 2 stops; a long run sets OUTPOST_KILLS and OUTPOST_STOPS (200 and 50).
 /// </summary>
 public sealed class TwoProcesses
 {
@@ -30,7 +30,7 @@ public sealed class TwoProcesses
         await watch.LineAsync("Watching");
 
         var clients = Task.WhenAll(Enumerable.Range(0, Clients).Select(_ => OrderAsync()));
-        await Task.WhenAll(KillAsync(0, Count("OUTPOST_KILLS", 20)), StopAsync(1, Count("OUTPOST_STOPS", 3)));
+        await Task.WhenAll(KillAsync(0, Count("OUTPOST_KILLS", 10)), StopAsync(1, Count("OUTPOST_STOPS", 2)));
         _over = true;
         await clients;
 

@@ -2,6 +2,8 @@ using System.Text;
 using Azure.Core;
 using Azure.Core.Pipeline;
 using Azure.Data.Tables;
+using FsCheck;
+using FsCheck.Fluent;
 using Outpost.Tables;
 using static Outpost.Tests.Unit.Tables.Changes;
 
@@ -22,6 +24,11 @@ public sealed class Wire_sizes
     [Theory]
     [MemberData(nameof(Texts))]
     public async Task Of_a_text_are_never_below_what_is_sent(string text) => await Covers(new TableEntity("0000", "e|0") { ["Payload"] = text });
+
+    [Fact]
+    public void Of_any_text_are_never_below_what_is_sent() => Prop.ForAll(
+        Row_keys.AnyText(),
+        text => Covers(new TableEntity("0000", "e|0") { ["Payload"] = text, ["Subject"] = text }).GetAwaiter().GetResult()).QuickCheckThrowOnFailure();
 
     [Theory]
     [InlineData(0)]
