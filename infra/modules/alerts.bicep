@@ -56,7 +56,7 @@ var queries = [
   }
   {
     name: 'throttled'
-    says: 'Table Storage sends requests away.'
+    says: 'Table Storage sends requests away: throttled, not allowed, or not answered.'
     severity: 2
     query: loadTextContent('../alerts/throttled.kql')
     measure: 'Refused'
