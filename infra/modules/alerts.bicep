@@ -10,7 +10,8 @@ param alertEmail string
 var actionGroups = !empty(actionGroupId) ? [actionGroupId] : !empty(alertEmail) ? [mail.id] : []
 
 var windows = {
-  minutes: 'PT5M'
+  // Twice what lies between evaluations: rows come some minutes late, and each has to be in a window once it is there.
+  minutes: 'PT10M'
   quarter: 'PT15M'
   hours: 'PT6H'
 }
@@ -55,7 +56,7 @@ var queries = [
   }
   {
     name: 'throttled'
-    says: 'Table Storage sends requests away.'
+    says: 'Table Storage sends requests away: throttled, not allowed, or not answered.'
     severity: 2
     query: loadTextContent('../alerts/throttled.kql')
     measure: 'Refused'
@@ -117,7 +118,7 @@ resource queryAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for 
   tags: tags
   kind: 'LogAlert'
   properties: {
-    displayName: 'Outpost: ${alert.name}'
+    displayName: 'Outpost ${alert.name}'
     description: alert.says
     severity: alert.severity
     enabled: true

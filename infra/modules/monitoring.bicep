@@ -37,7 +37,8 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
     category: 'workbook'
     sourceId: component.id
     version: '1.0'
-    serializedData: loadTextContent('../workbook.json')
+    // Its queries name no resource: those of a workbook opened by its own address fall back to this one.
+    serializedData: string(union(json(loadTextContent('../workbook.json')), { fallbackResourceIds: [component.id] }))
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { ALERTS, declarations, parse, property, read, unquoted, workbookQueries } from './files.mjs';
+import { ALERTS, declarations, parse, property, propertyNames, read, unquoted, workbookQueries } from './files.mjs';
 import { analyze } from './kusto.mjs';
 
 // What the queries name is held against what the app tells in tests/Integration/Telemetry; here, whether they are queries.
@@ -20,6 +20,13 @@ describe('The alerts', () => {
       assert.deepEqual(problems, [], file);
       for (const column of [of('measure'), of('dimension')].filter(Boolean)) assert.ok(columns.includes(column), `${file}: ${column}`);
     }
+  });
+
+  test('look back twice as far as the time between evaluations, since what is told arrives late', () => {
+    const minutes = (period) => period.match(/^PT(\d+)([MH])$/).slice(1).reduce((count, unit) => count * (unit === 'H' ? 60 : 1));
+    const windows = variables.find(({ name }) => name === 'windows').node.namedChildren.at(-1);
+    const [, every] = /resource queryAlerts [^]*?evaluationFrequency: '(\w+)'/.exec(read(FILE));
+    for (const name of propertyNames(windows)) assert.ok(minutes(unquoted(property(windows, name))) >= 2 * minutes(every), name);
   });
 
   test('leave no query out', () => assert.equal(alerts('queries').length, ALERTS.length));

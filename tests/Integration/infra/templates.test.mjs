@@ -67,7 +67,7 @@ describe('The templates', () => {
 
   test('use nothing that is not declared', () => {
     const DECORATORS = ['allowed', 'description', 'maxLength', 'maxValue', 'minLength', 'minValue'];
-    const FUNCTIONS = ['empty', 'guid', 'loadTextContent', 'map', 'string', 'subscription', 'subscriptionResourceId', 'union', 'uniqueString'];
+    const FUNCTIONS = ['empty', 'guid', 'json', 'loadTextContent', 'map', 'string', 'subscription', 'subscriptionResourceId', 'union', 'uniqueString'];
     for (const [file, root] of files) {
       const known = new Set([...DECORATORS, ...FUNCTIONS, ...declarations(root).map(({ name }) => name)]);
       for (const node of nodes(root, 'for_statement', 'lambda_expression')) known.add(node.namedChildren[0].text);
