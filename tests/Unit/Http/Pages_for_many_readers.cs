@@ -44,10 +44,10 @@ public sealed class Pages_for_many_readers
         }
 
         // Ten full pages and where the partition stands; at its end nobody is given what was read before he came, so
-        // whoever is alone there asks himself.
+        // whoever is alone there asks himself: for the last page, whether it is the last, and what follows.
         Assert.InRange(requests[0], 12, 16);
-        Assert.InRange(requests[2], 12, requests[0] + (2 * 64));
-        Assert.InRange(requests[1], 12, requests[0] + (2 * 2));
+        Assert.InRange(requests[2], 12, requests[0] + (3 * 64));
+        Assert.InRange(requests[1], 12, requests[0] + (3 * 2));
     }
 
     [Fact]
