@@ -94,10 +94,11 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
     {
         if (start < store.Heads[query.Partition] && start >= (watch.LastRead(query.Partition)?.Oldest ?? 0))
         {
-            if (_pages.Kept(query, format, start) is { } kept) return (kept, null, null);
-            // Side by side: while retention deletes, rows below the oldest offset may still be there.
+            // Side by side: what retention deletes may still be there below the oldest offset, or in this process's memory.
             var looking = watch.ReadAsync(query.Partition, PageReader.KeptFor, cancellationToken);
-            var page = await _pages.ReadAsync(query, format, start, cancellationToken);
+            var reading = _pages.ReadAsync(query, format, start, cancellationToken);
+            await Task.WhenAll(looking, reading);
+            var page = await reading;
             if (start >= (await looking).Oldest && page.Next > start) return (page, null, null);
         }
 

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
@@ -18,7 +20,7 @@ internal sealed record PageFormat(string ContentType, string Name, Action<Utf8Js
     /// with the extensions <c>sequence</c>, <c>partitionkey</c> and <c>traceparent</c>: the same attributes as on Service Bus.
     /// </summary>
     /// <param name="source">CloudEvents <c>source</c>.</param>
-    public static PageFormat CloudEvents(string source) => new(CloudEventsBatch, "cloudevents", (json, entry) => WriteCloudEvent(json, entry, source));
+    public static PageFormat CloudEvents(string source) => new(CloudEventsBatch, $"cloudevents-{Tag(source)}", (json, entry) => WriteCloudEvent(json, entry, source));
 
     /// <summary>Whether a request asks for CloudEvents: by name, and at least as much as for JSON (RFC 9110, 12.5.1).</summary>
     public static bool IsCloudEventsWanted(HttpRequest request)
@@ -27,6 +29,9 @@ internal sealed record PageFormat(string ContentType, string Name, Action<Utf8Js
         var wanted = Quality(accepted, CloudEventsBatch);
         return wanted > 0 && wanted >= Quality(accepted, "application/json");
     }
+
+    // Another source is another page.
+    private static string Tag(string source) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(source))[..4]);
 
     private static double Quality(IList<MediaTypeHeaderValue> accepted, string type) =>
         accepted.Where(one => one.MediaType.Equals(type, StringComparison.OrdinalIgnoreCase)).Select(one => one.Quality ?? 1).DefaultIfEmpty(0).Max();

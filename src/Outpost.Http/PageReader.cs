@@ -15,20 +15,19 @@ internal sealed class PageReader(IEventStore store) : IDisposable
     // What one kept page costs besides its bytes: its key and the cache's own record of it.
     private const int KeptOverhead = 512;
 
-    /// <summary>How long a page is kept: at most this long after retention deleted it, it is no longer given out.</summary>
+    /// <summary>How long a page is kept.</summary>
     public static readonly TimeSpan KeptFor = TimeSpan.FromMinutes(1);
 
     private readonly SharedReads<PageKey, EventPage> _reads = new();
     private readonly MemoryCache _kept = new(new MemoryCacheOptions { SizeLimit = KeptBytesMax, Clock = new StoreTime(store) });
 
-    /// <summary>A full page that was read within <see cref="KeptFor"/>; null: none.</summary>
-    public EventPage? Kept(EventQuery query, PageFormat format, long start) => _kept.Get<EventPage>(PageKey.Of(query, format, start));
-
-    /// <summary>Reads a page from the store.</summary>
+    /// <summary>A page from the store, or a full one that was read within <see cref="KeptFor"/>.</summary>
     public Task<EventPage> ReadAsync(EventQuery query, PageFormat format, long start, CancellationToken cancellationToken)
     {
         var key = PageKey.Of(query, format, start);
-        return _reads.ReadAsync(key, () => ReadAsync(key, query, format), page => page.IsFull, cancellationToken);
+        return _kept.Get<EventPage>(key) is { } kept
+            ? Task.FromResult(kept)
+            : _reads.ReadAsync(key, () => ReadAsync(key, query, format), page => page.IsFull, cancellationToken);
     }
 
     /// <inheritdoc/>

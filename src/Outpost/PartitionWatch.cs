@@ -7,7 +7,11 @@ namespace Outpost;
 /// </summary>
 public sealed class PartitionWatch
 {
-    private static readonly TimeSpan SlowestPoll = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan PollAfterFailure = TimeSpan.FromSeconds(1);
+
+    // How long nobody looks whether somebody more impatient has come.
+    private static readonly TimeSpan Nap = TimeSpan.FromMilliseconds(300);
+
     private readonly IEventStore _store;
     private readonly PartitionHeads _heads;
     private readonly Sources _sources;
@@ -88,6 +92,7 @@ public sealed class PartitionWatch
     private async Task PollAsync(int partition, Watched watched)
     {
         var failed = false;
+        var waited = TimeSpan.Zero;
         while (true)
         {
             TimeSpan poll;
@@ -99,15 +104,19 @@ public sealed class PartitionWatch
                     return;
                 }
 
-                poll = failed ? SlowestPoll : watched.Polls.Min();
+                poll = watched.Polls.Min();
             }
 
-            await Task.Delay(poll * (0.8 + (_sources.NextRandom() * 0.4)), _sources.Time);
-            lock (watched)
+            var left = (failed && poll < PollAfterFailure ? PollAfterFailure : poll) - waited;
+            if (left > TimeSpan.Zero)
             {
-                if (watched.Polls.Count == 0) continue;
+                var nap = left < Nap ? left : Nap;
+                await Task.Delay(nap * (0.8 + (_sources.NextRandom() * 0.4)), _sources.Time);
+                waited += nap;
+                continue;
             }
 
+            waited = TimeSpan.Zero;
             try
             {
                 await ReadAsync(partition, CancellationToken.None);

@@ -83,7 +83,6 @@ public sealed partial class DevUp
     }
 
     [Theory]
-    [InlineData("simulate", 1)]
     [InlineData("frobnicate", 1)]
     [InlineData("help", 0)]
     public async Task Other_words_are_answered(string command, int exitCode)

@@ -66,7 +66,7 @@ export class Contract {
     const key = response.content[type] ? type : '*/*';
     if (!response.content[key]) return [`media type ${type} is not documented`];
     if (method === 'head') return body.length > 0 ? ['HEAD has a body'] : [];
-    if (key === '*/*') return [];
+    if (key === '*/*' || !/json$/.test(type)) return [];
     const pointer = `${reference.$ref}/content/${key.replaceAll('~', '~0').replaceAll('/', '~1')}/schema`;
     return this.#ajv.validate({ $ref: `openapi${pointer}` }, JSON.parse(body))
       ? []

@@ -150,6 +150,23 @@ public sealed class Pages_for_many_readers
         Assert.Equal((120, 250), (answer.Json.GetProperty("oldestOffset").GetInt32(), answer.Json.GetProperty("headOffset").GetInt32()));
     }
 
+    [Fact]
+    public async Task Are_gone_a_minute_after_retention_at_the_latest()
+    {
+        await using var log = await BacklogAsync(250);
+        var api = Api(log);
+        await ReadAsync(api, "/api/events?offset=240");
+        log.Time.Advance(TimeSpan.FromSeconds(50));
+        log.Table.Put(new TableEntity("0000", "!oldest") { ["Offset"] = 120L });
+        // Not known yet, so it is read and kept: from now on, not from when somebody last looked at the partition.
+        Assert.Equal(200, (await ReadAsync(api, "/api/events?offset=0&limit=100")).Status);
+        log.Time.Advance(TimeSpan.FromSeconds(20));
+
+        var answer = await ReadAsync(api, "/api/events?offset=0&limit=100");
+
+        Assert.Equal((410, "offset-expired"), (answer.Status, answer.ProblemName));
+    }
+
     [Theory]
     [InlineData(null, 86_400)]
     [InlineData(30.0, 86_400)]
