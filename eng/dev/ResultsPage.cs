@@ -67,7 +67,7 @@ internal static class ResultsPage
             .Select(line => new ChartLine(line.Name, [.. figures[line.Key]!.AsArray().Select(point =>
                 (Number(point!["partitions"]!), Number(point["commandsPerSecond"]!)))]))
             .ToList();
-        if (scale.Count > 0) yield return ("results-scale.svg", Chart.Lines("Commands per second over partitions (simulated table, Azure's published limits)", "partitions", scale));
+        if (scale.Count > 0) yield return ("results-scale.svg", Chart.Lines("Commands per second over partitions (simulated, Azure's limits)", "partitions", scale));
         var feed = Kinds
             .Select(kind => new ChartLine($"{kind} pages", [.. Clients
                 .Where(clients => figures.ContainsKey($"feed.pages_per_s.{kind}.c{clients}"))
