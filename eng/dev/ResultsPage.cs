@@ -83,6 +83,7 @@ internal static class ResultsPage
         const double TablePerMillion = 0.036;
         const double BusPerMillion = 0.80;
         const int RowsPerCommand = 3;
+        const int UnitsPerBatch = 4; // an operation of Service Bus is 64 KB
         if (!ForCosts.All(figures.ContainsKey)) return "";
         var busy = Number(figures["commit.requests_per_command.c64"]!);
         var alone = Number(figures["commit.requests_per_command.serial"]!);
@@ -92,7 +93,7 @@ internal static class ResultsPage
 
             Requests per million times the list price (US, 2026: a million table transactions 0.036 dollars, a million Service Bus
             operations 0.80; see [operations](operations.md)). Sources differ on whether a batch is billed as one operation or by
-            its rows and messages, so both are here.
+            its rows and messages, so both are here; a Service Bus operation is 64 KB, a batch of 256 KB four of them.
 
 
             """);
@@ -100,7 +101,7 @@ internal static class ResultsPage
         Row(text, "---", "---", "---");
         Row(text, "commands, 64 at once", Dollars(busy * TablePerMillion), Dollars((busy + RowsPerCommand) * TablePerMillion));
         Row(text, "commands, one after the other", Dollars(alone * TablePerMillion), Dollars((alone + RowsPerCommand) * TablePerMillion));
-        Row(text, "events forwarded (a backlog, batches of 256 KB)", Dollars(forward * (TablePerMillion + BusPerMillion) / 2), Dollars((forward * TablePerMillion / 2) + BusPerMillion));
+        Row(text, "events forwarded (a backlog, batches of 256 KB)", Dollars(forward / 2 * (TablePerMillion + (UnitsPerBatch * BusPerMillion))), Dollars((forward * TablePerMillion / 2) + BusPerMillion));
         return text.ToString();
     }
 

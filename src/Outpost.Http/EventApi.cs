@@ -68,10 +68,11 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
         if (refusal is not null) return refusal;
         if (page!.Next == start)
         {
-            if (!await WaitAsync(query, start.Value, cancellationToken)) request.HttpContext.Response.Headers.RetryAfter = "1";
+            var hadRoom = await WaitAsync(query, start.Value, cancellationToken);
             if (store.Heads[query.Partition] == start) state = await watch.ReadAsync(query.Partition, Poll * 4, cancellationToken);
             else (page, state, refusal) = await ReadPageAsync(query, format, start.Value, cancellationToken);
             if (refusal is not null) return refusal;
+            if (!hadRoom && page!.Next == start) request.HttpContext.Response.Headers.RetryAfter = "1";
         }
 
         // Final: the same bytes at any later time. A page that ended for want of entries would be longer next time.
