@@ -41,6 +41,21 @@ public sealed class The_simulated_world(ITestOutputHelper output)
         }
     }
 
+    // Runs of many seeds have threads of the pool; a replay has the one it was started on.
+    [Fact]
+    public async Task Does_the_same_on_a_thread_of_the_pool_and_on_any_other()
+    {
+        for (var seed = 1; seed < 4; seed++)
+        {
+            var plan = Plan.Of(seed);
+            var ofPool = await Task.Run(() => World.Run(plan, isTraced: true));
+            var other = await Task.Factory.StartNew(
+                () => World.Run(plan, isTraced: true), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            Assert.Equal(ofPool.Trace, other.Trace);
+            Assert.Equal((ofPool.Steps, ofPool.Entries), (other.Steps, other.Entries));
+        }
+    }
+
     [Fact]
     public void Does_the_same_again_with_the_text_of_a_smaller_plan()
     {

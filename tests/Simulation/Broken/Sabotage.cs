@@ -11,7 +11,8 @@ namespace Outpost.Tests.Simulation;
 /// </summary>
 internal sealed class Sabotage(Broken broken)
 {
-    public TableClient Connect(SimulatedTable table, StoreClock clock) => new BrokenTable(broken, table, Pipeline.Through(clock));
+    public TableClient Connect(SimulatedTable table, StoreClock clock) =>
+        broken == Broken.Nothing ? new ProcessTable(table, Pipeline.Through(clock)) : new BrokenTable(broken, table, Pipeline.Through(clock));
 
     public IEventStore Events(IEventStore store, VirtualProcess process) => broken switch
     {

@@ -157,7 +157,7 @@ internal sealed class LogModel(Judge judge, int partitions)
     }
 
     /// <summary>The step in a payload: <c>{"step":"…"}</c>, with padding.</summary>
-    public static string StepIn(string payload) => payload["{\"step\":\"".Length..^2].TrimEnd();
+    public static string StepIn(string payload) => payload.AsSpan()["{\"step\":\"".Length..^2].TrimEnd().ToString();
 
     private sealed class Partition
     {

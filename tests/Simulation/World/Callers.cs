@@ -53,7 +53,7 @@ internal sealed class Callers(World world)
         var random = world.Plan.Random($"caller {caller}");
         for (var number = 0; number < world.Plan.CommandsPerCaller; number++)
         {
-            await Task.Delay(TimeSpan.FromSeconds(random.NextDouble() * random.NextDouble() * 2.5), world.Time);
+            await Task.Delay(TimeSpan.FromSeconds(random.NextDouble() * random.NextDouble() * 1.2), world.Time);
             var asked = _commands.Next(random, $"{caller}-{number}");
             var twice = asked.Idempotency is not null && world.Plan.Has(FaultKind.CallerSendsTwice) && random.Next(12) == 0;
             if (twice) world.Fired(FaultKind.CallerSendsTwice);

@@ -16,7 +16,7 @@ internal sealed class Harm(World world)
     {
         while (!world.IsCalm && _kinds.Length > 0)
         {
-            await Task.Delay(TimeSpan.FromSeconds(3 * _random.NextDouble()), world.Time);
+            await Task.Delay(TimeSpan.FromSeconds(1.8 * _random.NextDouble()), world.Time);
             if (world.IsCalm) return;
             var kind = _kinds[_random.Next(_kinds.Length)];
             if (Do(kind)) world.Fired(kind);

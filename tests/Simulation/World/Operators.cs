@@ -38,7 +38,7 @@ internal sealed class Operators(World world)
     {
         while (!world.IsCalm)
         {
-            await Task.Delay(TimeSpan.FromSeconds(3 * _random.NextDouble()), world.Time);
+            await Task.Delay(TimeSpan.FromSeconds(1.8 * _random.NextDouble()), world.Time);
             if (world.IsCalm) return;
             var (forwarder, partition) = (world.Forwards[_random.Next(world.Forwards.Count)].Name, _random.Next(world.Plan.Partitions));
             if (Wish(forwarder, partition) is not { } wish) continue;

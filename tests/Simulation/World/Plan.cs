@@ -52,7 +52,7 @@ internal sealed record Plan
     public static Plan Of(int seed, Broken broken = Broken.Nothing)
     {
         var random = new Plan(seed).Random("plan");
-        var callers = 4 + random.Next(6);
+        var callers = 6 + random.Next(7);
         return new Plan(seed)
         {
             Partitions = 1 + random.Next(3),
@@ -63,7 +63,7 @@ internal sealed record Plan
             Readers = 1 + random.Next(2),
             Entities = random.Next(3) == 0 ? 3 : 8 + random.Next(30),
             Forwarders = random.Next(3) == 0 ? 2 : 1,
-            RunsOn = random.Next(12) > 0,
+            RunsOn = random.Next(24) > 0,
             FaultRate = 0.01 + (0.05 * random.NextDouble()),
             Kinds = Enum.GetValues<FaultKind>().Where(_ => random.NextDouble() < KindChance).ToHashSet(),
             Broken = broken,

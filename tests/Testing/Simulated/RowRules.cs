@@ -20,20 +20,26 @@ internal static class RowRules
     private const int EntityBytes = 1024 * 1024;
     private const int NameCharacters = 255;
     private static readonly DateTimeOffset FirstTime = new(1601, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
+    private static readonly SearchValues<char> NameCharacter = Characters(c => char.IsLetterOrDigit(c) || c == '_');
+
+    // '%' is not in the documents and makes trouble in URLs.
+    private static readonly SearchValues<char> RefusedInKeys = Characters(c => c is '/' or '\\' or '#' or '?' or '%' || char.IsControl(c));
     private static readonly string[] System = ["PartitionKey", "RowKey", "Timestamp", "odata.etag"];
 
     /// <summary>The error code with which the service refuses the row; null: it takes it.</summary>
-    public static string? Refuse(ITableEntity entity)
+    /// <param name="entity">The row.</param>
+    /// <param name="values">Its properties, as <see cref="Values"/> has them.</param>
+    public static string? Refuse(ITableEntity entity, Dictionary<string, object> values)
     {
         if (RefuseKey(entity.PartitionKey) is { } partitionKey) return partitionKey;
         if (RefuseKey(entity.RowKey) is { } rowKey) return rowKey;
-        var values = Values(entity);
         if (values.Count > Properties) return "TooManyProperties";
         var bytes = 4L + (2 * (entity.PartitionKey.Length + entity.RowKey.Length));
         foreach (var (name, value) in values)
         {
             if (name.Length > NameCharacters) return "PropertyNameTooLong";
-            if (!name.All(c => char.IsLetterOrDigit(c) || c == '_') || char.IsDigit(name[0])) return "PropertyNameInvalid";
+            if (name.AsSpan().ContainsAnyExcept(NameCharacter) || char.IsDigit(name[0])) return "PropertyNameInvalid";
             var size = Size(value);
             if (size > PropertyBytes) return "PropertyValueTooLarge";
             if (value is DateTimeOffset time && time < FirstTime) return "OutOfRangeInput";
@@ -44,10 +50,17 @@ internal static class RowRules
     }
 
     /// <summary>The properties as they arrive: without nulls and without what the service sets itself.</summary>
-    public static Dictionary<string, object> Values(ITableEntity entity) =>
-        ((IDictionary<string, object>)entity)
-            .Where(property => !System.Contains(property.Key) && property.Value is not null)
-            .ToDictionary(property => property.Key, property => Copy(property.Value), StringComparer.Ordinal);
+    public static Dictionary<string, object> Values(ITableEntity entity)
+    {
+        var properties = (IDictionary<string, object>)entity;
+        var values = new Dictionary<string, object>(properties.Count, StringComparer.Ordinal);
+        foreach (var (name, value) in properties)
+        {
+            if (value is not null && !System.Contains(name)) values.Add(name, Copy(value));
+        }
+
+        return values;
+    }
 
     /// <summary>Whether a transaction's body is larger than the service takes.</summary>
     public static bool IsTooLarge(IReadOnlyList<TableTransactionAction> actions) =>
@@ -89,13 +102,15 @@ internal static class RowRules
         return bytes;
     }
 
+    private static SearchValues<char> Characters(Func<char, bool> isIn) =>
+        SearchValues.Create([.. Enumerable.Range(0, char.MaxValue + 1).Select(code => (char)code).Where(isIn)]);
+
     private static object Copy(object value) => value is byte[] bytes ? bytes.ToArray() : value;
 
     private static string? RefuseKey(string key)
     {
         if (key.Length > KeyCharacters) return "KeyValueTooLarge";
-        // '%' is not in the documents and makes trouble in URLs.
-        return key.Any(c => c is '/' or '\\' or '#' or '?' or '%' || char.IsControl(c)) ? "OutOfRangeInput" : null;
+        return key.AsSpan().ContainsAny(RefusedInKeys) ? "OutOfRangeInput" : null;
     }
 
     private static int Size(object value) => value switch
@@ -111,7 +126,7 @@ internal static class RowRules
     {
         try
         {
-            _ = new UTF8Encoding(false, throwOnInvalidBytes: true).GetByteCount(text);
+            _ = Strict.GetByteCount(text);
             return true;
         }
         catch (EncoderFallbackException)

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Text.RegularExpressions;
 using Azure;
 using Azure.Data.Tables;
 using Azure.Data.Tables.Models;
@@ -11,7 +10,7 @@ namespace Outpost.Tests.Testing;
 /// A table in memory that keeps all of the service's promises and none beyond them: transactions are isolated and all
 /// or nothing, limits hold, and an update without an ETag is an upsert. Any request can be made to go wrong.
 /// </summary>
-public sealed partial class SimulatedTable(TimeProvider time, bool exists = true) : TableClient
+public sealed class SimulatedTable(TimeProvider time, bool exists = true) : TableClient
 {
     private const int PageMax = 1000;
     private readonly TimeProvider _time = time;
@@ -140,7 +139,7 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
             partitionKey,
             [rowKey],
             () => Find(partitionKey, rowKey) is { } row
-                ? Response.FromValue((T)(object)row.ToEntity(partitionKey, rowKey, select), new SimulatedResponse(200, row.Tag, Now))
+                ? Response.FromValue((T)(object)row.ToEntity(partitionKey, rowKey, select?.ToList()), new SimulatedResponse(200, row.Tag, Now))
                 : (NullableResponse<T>)new NothingThere<T>(new SimulatedResponse(404, date: Now)),
             cancellationToken);
 
@@ -368,7 +367,8 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
         var entity = action.Entity;
         var key = (entity.PartitionKey, entity.RowKey);
         if (!_exists) return (key, null, (404, "TableNotFound"));
-        if (RowRules.Refuse(entity) is { } code) return (key, null, (400, code));
+        var values = RowRules.Values(entity);
+        if (RowRules.Refuse(entity, values) is { } code) return (key, null, (400, code));
         var old = Find(key.PartitionKey, key.RowKey);
         var kind = action.ActionType;
         if (kind == TableTransactionActionType.Add && old is not null) return (key, null, (409, "EntityAlreadyExists"));
@@ -381,7 +381,7 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
                 return (key, null, (412, "UpdateConditionNotSatisfied"));
         }
 
-        return (key, kind == TableTransactionActionType.Delete ? null : Stamp(Merged(kind, old, RowRules.Values(entity))), null);
+        return (key, kind == TableTransactionActionType.Delete ? null : Stamp(Merged(kind, old, values)), null);
     }
 
     private static Dictionary<string, object> Merged(TableTransactionActionType kind, SimulatedRow? old, Dictionary<string, object> values)
@@ -418,11 +418,10 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
         return new SimulatedRow(values, $"W/\"datetime'2026-11-22T08%3A00%3A00.{number}Z'\"", _time.GetUtcNow());
     }
 
-    private (List<TableEntity> Rows, string? More) ReadPage(string filter, IEnumerable<string>? select, int max, string? from)
+    private (List<TableEntity> Rows, string? More) ReadPage(KeyRange range, IReadOnlyList<string>? select, int max, string? from)
     {
         var rows = new List<TableEntity>();
         var most = Math.Min(PageCut?.Invoke() ?? max, Math.Min(max, RowsPerPage));
-        var range = KeyRange.Of(filter);
         if (!_partitions.TryGetValue(range.Partition, out var partition)) return (rows, null);
         var start = from is null || string.CompareOrdinal(from, range.First) < 0 ? range.First : from;
         if (string.CompareOrdinal(start, range.Last) > 0) return (rows, null);
@@ -443,32 +442,35 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
     }
 
     // What the log asks for: rows of one partition, between two keys.
-    private sealed partial record KeyRange(string Partition, string First, bool WithFirst, string Last, bool WithLast)
+    private sealed record KeyRange(string Partition, string First, bool WithFirst, string Last, bool WithLast)
     {
         public bool Has(string key) => (WithFirst || key != First) && (WithLast || key != Last);
 
         public static KeyRange Of(string filter)
         {
             var range = new KeyRange("", "", true, "\uffff", true);
-            foreach (var text in filter.Split(" and "))
+            foreach (var part in filter.AsSpan().Split(" and "))
             {
-                var match = Condition().Match(text);
-                var value = match.Groups[3].Value.Replace("''", "'", StringComparison.Ordinal);
-                range = (match.Groups[1].Value, match.Groups[2].Value) switch
+                var condition = filter.AsSpan(part);
+                var value = condition.IndexOf('\'');
+                if (value < 0 || condition[^1] != '\'') throw NotUnderstood(filter);
+                var text = condition[(value + 1)..^1].ToString().Replace("''", "'", StringComparison.Ordinal);
+                range = condition[..value] switch
                 {
-                    ("PartitionKey", "eq") => range with { Partition = value },
-                    ("RowKey", "eq") => range with { First = value, Last = value },
-                    ("RowKey", "ge" or "gt") => range with { First = value, WithFirst = match.Groups[2].Value == "ge" },
-                    ("RowKey", "le" or "lt") => range with { Last = value, WithLast = match.Groups[2].Value == "le" },
-                    _ => throw new NotSupportedException($"The simulated table cannot answer '{filter}'."),
+                    "PartitionKey eq " => range with { Partition = text },
+                    "RowKey eq " => range with { First = text, Last = text },
+                    "RowKey ge " => range with { First = text },
+                    "RowKey gt " => range with { First = text, WithFirst = false },
+                    "RowKey le " => range with { Last = text },
+                    "RowKey lt " => range with { Last = text, WithLast = false },
+                    _ => throw NotUnderstood(filter),
                 };
             }
 
             return range;
         }
 
-        [GeneratedRegex("^(PartitionKey|RowKey) (eq|ge|gt|le|lt) '(.*)'$", RegexOptions.Singleline)]
-        private static partial Regex Condition();
+        private static NotSupportedException NotUnderstood(string filter) => new($"The simulated table cannot answer '{filter}'.");
     }
 
     // Each page is a request of its own, and sees the table as it is at that moment.
@@ -479,16 +481,16 @@ public sealed partial class SimulatedTable(TimeProvider time, bool exists = true
     {
         public override async IAsyncEnumerable<Page<T>> AsPages(string? continuationToken = null, int? pageSizeHint = null)
         {
-            var partition = KeyRange.Of(filter).Partition;
+            var range = KeyRange.Of(filter);
             if (table.BeginsWithEmptyPages && continuationToken is null) yield return Page<T>.FromValues([], " ", new SimulatedResponse(200, date: table.Now));
             do
             {
                 var from = continuationToken;
                 var (rows, more) = await table.SendAsync(
-                    TableOperation.QueryPage, partition, [filter], () => table.ReadPage(filter, select, Math.Min(pageSizeHint ?? max, max), from), CancellationToken);
+                    TableOperation.QueryPage, range.Partition, [filter], () => table.ReadPage(range, select, Math.Min(pageSizeHint ?? max, max), from), CancellationToken);
                 // One was counted when it was asked for.
-                if (table.Service is { } service && rows.Count > 1) await service.WorkAsync(partition, rows.Count - 1, CancellationToken);
-                yield return Page<T>.FromValues([.. rows.Cast<T>()], more, new SimulatedResponse(200, date: table.Now));
+                if (table.Service is { } service && rows.Count > 1) await service.WorkAsync(range.Partition, rows.Count - 1, CancellationToken);
+                yield return Page<T>.FromValues((IReadOnlyList<T>)(object)rows, more, new SimulatedResponse(200, date: table.Now));
                 continuationToken = more;
             }
             while (continuationToken is not null);

@@ -151,14 +151,20 @@ public sealed class VirtualProcess
     }
 
     /// <summary>Passes steps on to the world's scheduler while the process runs, and keeps them while it does not.</summary>
-    private sealed class ProcessScheduler(TaskScheduler world, bool runsOn) : TaskScheduler
+    private sealed class ProcessScheduler : TaskScheduler
     {
+        private readonly TaskScheduler _world;
+        private readonly bool _runsOn;
+        private readonly Action<object?> _execute;
         private readonly Queue<Task> _kept = new();
         private readonly Queue<Task> _first = new();
         private bool _begun;
         private int _stepsLeft;
         private Action? _then;
         private ProcessState _state;
+
+        public ProcessScheduler(TaskScheduler world, bool runsOn) =>
+            (_world, _runsOn, _execute) = (world, runsOn, task => Execute((Task)task!));
 
         public override int MaximumConcurrencyLevel => 1;
 
@@ -189,11 +195,11 @@ public sealed class VirtualProcess
                 return;
             }
 
-            _ = Task.Factory.StartNew(() => Execute(task), CancellationToken.None, TaskCreationOptions.None, world);
+            _ = Task.Factory.StartNew(_execute, task, CancellationToken.None, TaskCreationOptions.None, _world);
         }
 
         protected override bool TryExecuteTaskInline(Task task, bool taskWasPreviouslyQueued) =>
-            runsOn && !taskWasPreviouslyQueued && _state == ProcessState.Running && TaskScheduler.Current == this && TryExecuteTask(task);
+            _runsOn && !taskWasPreviouslyQueued && _state == ProcessState.Running && TaskScheduler.Current == this && TryExecuteTask(task);
 
         protected override IEnumerable<Task> GetScheduledTasks() => _kept;
 

@@ -189,8 +189,9 @@ public sealed class VirtualTime(Random? random = null, long stepsMax = 50_000_00
             else _escaped ??= Environment.StackTrace;
         }
 
+        // A thread of the pool asks for this also where another scheduler's work completed something; other threads never do.
         protected override bool TryExecuteTaskInline(Task task, bool taskWasPreviouslyQueued) =>
-            (task == _loop || (runsOn && !taskWasPreviouslyQueued && Environment.CurrentManagedThreadId == _thread)) && TryExecuteTask(task);
+            (task == _loop || (runsOn && !taskWasPreviouslyQueued && Current == this && Environment.CurrentManagedThreadId == _thread)) && TryExecuteTask(task);
 
         protected override IEnumerable<Task> GetScheduledTasks() => _ready.Skip(_first);
 
