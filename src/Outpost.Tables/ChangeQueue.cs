@@ -29,14 +29,14 @@ internal sealed class ChangeQueue(TimeProvider time)
     public async ValueTask<bool> WaitAsync() => _carry.Count > 0 || await _queue.Reader.WaitToReadAsync();
 
     /// <summary>
-    /// As many changes as one transaction takes. Whoever gave up, waited too long or decided on an old version is
+    /// As many changes as one transaction takes, and no more than asked for. Whoever gave up, waited too long or decided on an old version is
     /// answered here and costs no transaction.
     /// </summary>
-    public CommitBatch NextBatch()
+    public CommitBatch NextBatch(int max = int.MaxValue)
     {
         var batch = new CommitBatch();
         var later = new LinkedList<PendingChange>();
-        while (later.Count < PassedOverMax && Take() is { } pending)
+        while (later.Count < PassedOverMax && batch.Changes.Count < max && Take() is { } pending)
         {
             if (pending.DropIfCancelled() || IsAnswered(pending)) continue;
             var fit = batch.TryAdd(pending);

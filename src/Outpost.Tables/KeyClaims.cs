@@ -42,7 +42,7 @@ internal sealed class KeyClaims(TableClient table, StoreClock clock)
         {
             await DeleteAsync(home, Keys.Receipt(idempotency.Scope, idempotency.Key), claim.Tag, cancellationToken);
         }
-        catch (Exception e) when (e is RequestFailedException || TableErrors.IsTransient(e, cancellationToken))
+        catch (Exception e) when (e is RequestFailedException || TableErrors.IsTransient(e, CancellationToken.None))
         {
         }
     }

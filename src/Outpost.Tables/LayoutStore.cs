@@ -4,11 +4,11 @@ using Azure.Data.Tables;
 namespace Outpost.Tables;
 
 /// <summary>Reads the layout row, and creates table and row where there are none yet.</summary>
-internal sealed class LayoutStore(TableClient table, int partitions, Sources sources) : IDisposable
+internal sealed class LayoutStore(TableClient table, int partitions, Sources sources)
 {
     private const long SchemaVersion = 1;
     private const int LogIdLength = 8;
-    private readonly SemaphoreSlim _one = new(1, 1);
+    private readonly SharedReads<int, LogLayout> _opening = new();
     private LogLayout? _known;
 
     /// <summary>Null until it was read.</summary>
@@ -17,31 +17,20 @@ internal sealed class LayoutStore(TableClient table, int partitions, Sources sou
     public ValueTask<LogLayout> GetAsync(CancellationToken cancellationToken) =>
         _known is { } layout ? new ValueTask<LogLayout>(layout) : new ValueTask<LogLayout>(OpenAsync(cancellationToken));
 
-    public void Dispose() => _one.Dispose();
+    // Begun by one, and ended for all who wait, whoever leaves.
+    private async Task<LogLayout> OpenAsync(CancellationToken cancellationToken) =>
+        _known = await _opening.ReadAsync(0, async () => _known ?? await ReadAsync() ?? await CreateAsync(), isForGood: _ => true, cancellationToken);
 
-    private async Task<LogLayout> OpenAsync(CancellationToken cancellationToken)
-    {
-        await _one.WaitAsync(cancellationToken);
-        try
-        {
-            return _known ??= await ReadAsync(cancellationToken) ?? await CreateAsync(cancellationToken);
-        }
-        finally
-        {
-            _one.Release();
-        }
-    }
-
-    private async Task<LogLayout?> ReadAsync(CancellationToken cancellationToken)
+    private async Task<LogLayout?> ReadAsync()
     {
         var row = await table.GetEntityIfExistsAsync<TableEntity>(
-            Keys.LayoutPartition, Keys.Layout, cancellationToken: cancellationToken);
+            Keys.LayoutPartition, Keys.Layout);
         return row.HasValue ? Check(row.Value!) : null;
     }
 
-    private async Task<LogLayout> CreateAsync(CancellationToken cancellationToken)
+    private async Task<LogLayout> CreateAsync()
     {
-        await table.CreateIfNotExistsAsync(cancellationToken);
+        await table.CreateIfNotExistsAsync();
         var row = new TableEntity(Keys.LayoutPartition, Keys.Layout)
         {
             ["Schema"] = SchemaVersion,
@@ -50,13 +39,13 @@ internal sealed class LayoutStore(TableClient table, int partitions, Sources sou
         };
         try
         {
-            await table.AddEntityAsync(row, cancellationToken);
+            await table.AddEntityAsync(row);
             return Check(row);
         }
         catch (RequestFailedException e) when (TableErrors.IsConflict(e))
         {
             // Another process was faster, or this is our own row after a repeat: either way what is stored counts.
-            return await ReadAsync(cancellationToken)
+            return await ReadAsync()
                    ?? throw new InvalidOperationException("The layout row exists and cannot be read.", e);
         }
     }

@@ -68,7 +68,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         while (await _queue.WaitAsync())
         {
             await TakeTurnAsync();
-            var batch = _queue.NextBatch();
+            var batch = _queue.NextBatch(_turns.ChangesMax);
             if (batch.Changes.Count == 0) continue;
             try
             {
@@ -92,6 +92,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         _turns.Begin();
         try
         {
+            if (_turns.Open() is { } open) await Task.Delay(open, _sources.Time);
             for (var looks = 0; looks < LooksMax && _turns.Wait() is { } wait; looks++)
             {
                 if (wait > TimeSpan.Zero) await Task.Delay(wait, _sources.Time);
@@ -107,7 +108,9 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
 
     private async Task<HeadRow> ReadHeadAsync()
     {
+        var start = _sources.Time.GetTimestamp();
         var head = await _outcome.ReadHeadAsync(CancellationToken.None);
+        _turns.Measured(_sources.Time.GetElapsedTime(start));
         _turns.Saw(head);
         return head;
     }

@@ -95,7 +95,6 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var writer in _writers) await writer.DisposeAsync();
-        _layout.Dispose();
     }
 
     // Entries before the head: whoever is woken by it finds them here.

@@ -41,27 +41,25 @@ public sealed class TableForwardingStore(TableClient table, Sources sources) : I
     }
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<ParkedEntry>> ReadParkedAsync(
+    public Task<IReadOnlyList<ParkedEntry>> ReadParkedAsync(
         int partition, string forwarder, long fromOffset, int limit, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, Limits.PageEntriesMax);
         var filter = TableClient.CreateQueryFilter(
             $"PartitionKey eq {Keys.Partition(partition)} and RowKey ge {Keys.Parked(forwarder, fromOffset)} and RowKey lt {Keys.ParkedEnd(forwarder)}");
-        var entries = new List<ParkedEntry>();
-        try
-        {
-            await foreach (var row in table.QueryAsync<TableEntity>(filter, limit, cancellationToken: cancellationToken))
+        return TableErrors.ReachAsync<IReadOnlyList<ParkedEntry>>(
+            async () =>
             {
-                entries.Add(ParkedRow.Read(row, partition));
-                if (entries.Count == limit) break;
-            }
-        }
-        catch (Exception e) when (TableErrors.IsTransient(e, cancellationToken))
-        {
-            throw Unavailable(e);
-        }
+                var entries = new List<ParkedEntry>();
+                await foreach (var row in table.QueryAsync<TableEntity>(filter, limit, cancellationToken: cancellationToken))
+                {
+                    entries.Add(ParkedRow.Read(row, partition));
+                    if (entries.Count == limit) break;
+                }
 
-        return entries;
+                return entries;
+            },
+            cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -70,8 +68,11 @@ public sealed class TableForwardingStore(TableClient table, Sources sources) : I
         var row = ControlRow.Write(Keys.Partition(partition), forwarder, control);
         try
         {
-            if (control.Tag is { } tag) await table.UpdateEntityAsync(row, new ETag(tag), TableUpdateMode.Replace, cancellationToken);
-            else await table.AddEntityAsync(row, cancellationToken);
+            await TableErrors.ReachAsync(
+                () => control.Tag is { } tag
+                    ? table.UpdateEntityAsync(row, new ETag(tag), TableUpdateMode.Replace, cancellationToken)
+                    : table.AddEntityAsync(row, cancellationToken),
+                cancellationToken);
             return true;
         }
         catch (RequestFailedException e) when (TableErrors.IsConflict(e) || TableErrors.IsChangedOrGone(e))
@@ -80,46 +81,29 @@ public sealed class TableForwardingStore(TableClient table, Sources sources) : I
             // replay is recognised by its id.
             return false;
         }
-        catch (Exception e) when (TableErrors.IsTransient(e, cancellationToken))
-        {
-            throw Unavailable(e);
-        }
     }
 
     /// <inheritdoc/>
-    public async Task WishAsync(int partition, string forwarder, LeaseWish wish, CancellationToken cancellationToken)
+    public Task WishAsync(int partition, string forwarder, LeaseWish wish, CancellationToken cancellationToken)
     {
-        try
-        {
-            var row = LeaseWishRow.Write(Keys.Partition(partition), forwarder, wish);
-            await table.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellationToken);
-        }
-        catch (Exception e) when (TableErrors.IsTransient(e, cancellationToken))
-        {
-            throw Unavailable(e);
-        }
+        var row = LeaseWishRow.Write(Keys.Partition(partition), forwarder, wish);
+        return TableErrors.ReachAsync(() => table.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellationToken), cancellationToken);
     }
 
     /// <inheritdoc/>
     public async Task ForgetAsync(int partition, string forwarder, CancellationToken cancellationToken)
     {
-        var key = Keys.Partition(partition);
-        try
+        // The checkpoint first: whoever still forwards under this name stops at its next write.
+        await DeleteAsync(Keys.Checkpoint(forwarder));
+        await DeleteAsync(Keys.Control(forwarder));
+        await DeleteAsync(Keys.Wish(forwarder));
+        while (await ReadParkedAsync(partition, forwarder, 0, Limits.TransactionRowsMax, cancellationToken) is { Count: > 0 } parked)
         {
-            // The checkpoint first: whoever still forwards under this name stops at its next write.
-            await table.DeleteEntityAsync(key, Keys.Checkpoint(forwarder), ETag.All, cancellationToken);
-            await table.DeleteEntityAsync(key, Keys.Control(forwarder), ETag.All, cancellationToken);
-            await table.DeleteEntityAsync(key, Keys.Wish(forwarder), ETag.All, cancellationToken);
-            while (await ReadParkedAsync(partition, forwarder, 0, Limits.TransactionRowsMax, cancellationToken) is { Count: > 0 } parked)
-            {
-                foreach (var entry in parked)
-                    await table.DeleteEntityAsync(key, Keys.Parked(forwarder, entry.Offset), ETag.All, cancellationToken);
-            }
+            foreach (var entry in parked) await DeleteAsync(Keys.Parked(forwarder, entry.Offset));
         }
-        catch (Exception e) when (TableErrors.IsTransient(e, cancellationToken))
-        {
-            throw Unavailable(e);
-        }
+
+        Task DeleteAsync(string key) => TableErrors.ReachAsync(
+            () => table.DeleteEntityAsync(Keys.Partition(partition), key, ETag.All, cancellationToken), cancellationToken);
     }
 
     private async Task<string> WriteAsync(

@@ -17,9 +17,13 @@ namespace Outpost.Tables;
 /// longer each time, so that many newcomers at once do not spend the partition's throughput on refused transactions.
 /// </para>
 /// <para>
+/// A writer that never pauses and sees nobody would keep out a newcomer whose requests always come a moment too late. It
+/// stops for a moment now and then without looking: whoever came in meanwhile makes it lose one race.
+/// </para>
+/// <para>
 /// All of this only paces: a wrong guess costs a lost race. A writer that has neither lost a race nor seen the head
-/// move while it waited within the last second waits for nobody; one that has seen another's commit within the last
-/// second reads the head first (one round trip) rather than send what has become old (three).
+/// move while it waited within the last second (or ten round trips) waits for nobody; one that has seen another's commit
+/// within that time reads the head first (one round trip) rather than send what has become old (three).
 /// </para>
 /// </summary>
 internal sealed class WriterTurns(Sources sources)
@@ -32,8 +36,14 @@ internal sealed class WriterTurns(Sources sources)
 
     // As many newcomers as that keep out of each other's way; more patience would be starvation on a slow day.
     private const int BackOffRoundTripsMax = 8;
-    private static readonly TimeSpan Recent = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan Remembered = TimeSpan.FromSeconds(2);
+
+    // Newcomers that lose come again after seven round trips on average, and give up after twenty seconds. One in a hundred
+    // round trips of 10 ms is what it costs.
+    private const int RoundTripsOpen = 4;
+    private static readonly TimeSpan ClosedMax = TimeSpan.FromSeconds(4);
+
+    private const int RecentRoundTrips = 10;
+    private static readonly TimeSpan RecentMin = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RoundTripMin = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan RoundTripMax = TimeSpan.FromMilliseconds(200);
 
@@ -53,6 +63,9 @@ internal sealed class WriterTurns(Sources sources)
     // Signs of others: a lost race or a head that moved while this process was in line; any commit of theirs.
     private long? _racedAt;
     private long? _othersAt;
+
+    // When a newcomer last had a chance: a pause, or another's commit.
+    private long _openAt;
 
     // This process: its commits, how many of the turn it has had, its losses in a row.
     private long _commits;
@@ -77,7 +90,23 @@ internal sealed class WriterTurns(Sources sources)
         if (_losses > 0) return;
         // Whose work comes as soon as the last is done is busy, and will want the next turn too.
         _comesAgain = IsWithin(_wonAt, _roundTrip);
-        if (!_comesAgain) _taken = 0;
+        if (_comesAgain) return;
+        _taken = 0;
+        _openAt = sources.Time.GetTimestamp();
+    }
+
+    /// <summary>
+    /// How many changes to send at once. The fewer, the sooner a store that works row by row is done with them: whoever keeps
+    /// losing to a quicker one makes itself quicker.
+    /// </summary>
+    public int ChangesMax => _losses < 2 ? int.MaxValue : Math.Max(1, Limits.TransactionRowsMax >> _losses);
+
+    /// <summary>How long to stop before the work at hand, so that others may get in; null: others had their chance.</summary>
+    public TimeSpan? Open()
+    {
+        if (!_comesAgain || IsRacing || Since(_openAt) < ClosedMax) return null;
+        _openAt = sources.Time.GetTimestamp();
+        return _roundTrip * RoundTripsOpen;
     }
 
     /// <summary>How long to wait before the head is to be read (again); null: commit now, on the head last seen.</summary>
@@ -122,7 +151,7 @@ internal sealed class WriterTurns(Sources sources)
         (_commit, _movedAt) = (head.Commit, now);
         // What was there before this process is no sign that somebody is there now.
         if (first || head.Commit is not { Length: > NameLength } commit || commit.StartsWith(_me, StringComparison.Ordinal)) return;
-        _othersAt = now;
+        _othersAt = _openAt = now;
         if (_inLine) _racedAt = now;
         if (commit[^1] is GoesOn or ComesAgain) _round[commit[..NameLength]] = now;
         else _round.Remove(commit[..NameLength]);
@@ -151,9 +180,18 @@ internal sealed class WriterTurns(Sources sources)
         _taken = commitId[^1] == GoesOn ? _taken + 1 : 0;
     }
 
-    /// <summary>A transaction was answered after this long.</summary>
-    public void Measured(TimeSpan roundTrip) =>
-        _roundTrip = roundTrip < RoundTripMin ? RoundTripMin : roundTrip > RoundTripMax ? RoundTripMax : roundTrip;
+    /// <summary>The table answered after this long.</summary>
+    public void Measured(TimeSpan roundTrip)
+    {
+        // Up at once, down slowly: who takes the quickest for the usual passes others over.
+        var usual = Longer(roundTrip, ((_roundTrip * 7) + roundTrip) / 8);
+        _roundTrip = usual < RoundTripMin ? RoundTripMin : usual > RoundTripMax ? RoundTripMax : usual;
+    }
+
+    // Others act once in a few round trips.
+    private TimeSpan Recent => Longer(RecentMin, _roundTrip * RecentRoundTrips);
+
+    private TimeSpan Remembered => Recent * 2;
 
     private bool IsRacing => IsWithin(_racedAt, Recent);
 

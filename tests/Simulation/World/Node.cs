@@ -10,7 +10,7 @@ namespace Outpost.Tests.Simulation;
 internal sealed class Node : IDisposable
 {
     private static readonly RetentionOptions Keeps = new(RetentionModel.Keeps, RetentionModel.Keeps);
-    private const int TicksPerRetention = 3;
+    private const int TicksPerRetention = 4;
     private readonly World _world;
     private readonly CancellationTokenSource _stop = new();
     private readonly PartitionWatch _watch;

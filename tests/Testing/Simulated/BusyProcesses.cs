@@ -42,6 +42,14 @@ public sealed record BusyProcesses
     /// <summary>Longest pause of a caller between two commands, on average half of it; null: none.</summary>
     public TimeSpan? Pause { get; init; }
 
+    /// <summary>How much later each process begins than the one before it.</summary>
+    public TimeSpan Apart { get; init; }
+
+    public TimeSpan RoundTrip { get; init; } = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>Whether every request takes exactly as long as any other.</summary>
+    public bool Steady { get; init; }
+
     /// <summary>When counting starts, in virtual seconds: before it the service lives on what its buckets hold.</summary>
     public double WarmUpSeconds { get; init; }
 
@@ -54,7 +62,7 @@ public sealed record BusyProcesses
     {
         var random = new Random(seed);
         var world = new VirtualTime();
-        var table = new SimulatedTable(world, exists: false) { Service = new TableService(world, random) };
+        var table = new SimulatedTable(world, exists: false) { Service = new TableService(world, Steady ? null : random) { RoundTrip = RoundTrip } };
         var answers = new List<Answer>();
         world.Run(async () =>
         {
@@ -80,6 +88,7 @@ public sealed record BusyProcesses
     private async Task CallAsync(Caller caller, List<Answer> answers)
     {
         var world = caller.World;
+        await Task.Delay(Apart * caller.Process, world);
         for (var number = 0; world.Elapsed.TotalSeconds < WarmUpSeconds + Seconds; number++)
         {
             if (Pause is { } pause) await Task.Delay(pause * caller.Random.NextDouble(), world);

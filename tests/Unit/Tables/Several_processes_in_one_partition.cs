@@ -28,6 +28,47 @@ public sealed class Several_processes_in_one_partition
         SoundLog.Check(shared.Table);
     }
 
+    // What others did is remembered for some round trips, however long they are.
+    [Theory]
+    [InlineData(100, 1)]
+    [InlineData(100, 2)]
+    [InlineData(200, 1)]
+    [InlineData(200, 4)]
+    public void Get_their_shares_of_a_slow_store_too(int roundTripMilliseconds, int seed)
+    {
+        var work = new BusyProcesses
+        {
+            Processes = 2,
+            Callers = CallersEach,
+            RoundTrip = TimeSpan.FromMilliseconds(roundTripMilliseconds),
+            Seconds = 60,
+        }.Run(seed);
+
+        Assert.Empty(work.Failures);
+        Assert.True(work.SmallestShare >= 0.6, $"{work.SmallestShare:F2} of an equal share");
+    }
+
+    // Who is alone never looks; in a network whose latencies never vary, another's transaction would always come too late.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Let_one_in_that_comes_late(bool steady)
+    {
+        var work = new BusyProcesses
+        {
+            Processes = 2,
+            Callers = CallersEach,
+            Steady = steady,
+            Apart = TimeSpan.FromSeconds(5),
+            WarmUpSeconds = 5,
+            Seconds = 30,
+        }.Run(seed: 1);
+
+        Assert.Empty(work.Failures);
+        Assert.True(work.SmallestShare >= 1 / 2.0, $"{work.SmallestShare:F2} of an equal share");
+        SoundLog.Check(work.Table);
+    }
+
     // Beyond the transaction that went through: a read of the head per turn of two, a few looks while others have
     // theirs, and for each race that was lost the transaction and two reads.
     [Theory]

@@ -54,6 +54,34 @@ public sealed class The_layout
         Assert.Empty(log.Table.Requests);
     }
 
+    // A host that stops closes the store; a request that was there before may ask only now.
+    [Fact]
+    public async Task Is_read_also_where_the_store_is_closed_already()
+    {
+        await using var log = new SimulatedLog(partitions: 4);
+        await log.Store.DisposeAsync();
+
+        Assert.Equal(4, (await log.Store.LayoutAsync(CancellationToken.None)).Partitions);
+        Assert.IsType<CommandResult<Tally>.Busy>(await log.RunAsync(Tallies.Count("a", "a1")));
+    }
+
+    [Fact]
+    public async Task Is_read_once_for_all_who_ask_at_once_though_the_first_leaves()
+    {
+        await using var log = new SimulatedLog();
+        using var leaves = new CancellationTokenSource();
+        var release = new TaskCompletionSource();
+        log.Table.Faults = request => request.Kind == TableOperation.Get ? new TableFault.HeldBack(release.Task) : null;
+        var first = log.Store.LayoutAsync(leaves.Token).AsTask();
+        var others = Enumerable.Range(0, 8).Select(_ => log.Store.LayoutAsync(CancellationToken.None).AsTask()).ToList();
+        leaves.CancelHere();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+        release.SetResult();
+        Assert.Single((await Task.WhenAll(others)).Distinct());
+        Assert.Equal(1, log.Table.Sent(TableOperation.Get));
+    }
+
     [Fact]
     public async Task Is_asked_for_again_after_a_failure()
     {
