@@ -83,9 +83,15 @@ public sealed class FeedReader(HttpClient http, TimeProvider time, Random random
             }
             catch (Exception e)
             {
-                Interlocked.CompareExchange(ref fault, e, null);
-                await stop.CancelAsync();
+                Stop(e);
             }
+        }
+
+        // Here and now: no other partition begins another entry.
+        void Stop(Exception because)
+        {
+            Interlocked.CompareExchange(ref fault, because, null);
+            stop.Cancel();
         }
     }
 

@@ -30,6 +30,7 @@ internal static class Shrinking
         if (plan.Callers > 1) yield return plan with { Callers = plan.Callers / 2 };
         if (plan.History > 0) yield return plan with { History = plan.History / 2 };
         if (plan.Readers > 0) yield return plan with { Readers = 0 };
+        if (plan.Consumers > 0) yield return plan with { Consumers = 0 };
         if (plan.Forwarders > 1) yield return plan with { Forwarders = 1 };
         if (plan.Processes > 2) yield return plan with { Processes = plan.Processes - 1 };
         if (plan.Partitions > 1) yield return plan with { Partitions = 1 };

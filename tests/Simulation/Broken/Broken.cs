@@ -59,4 +59,6 @@ internal enum Broken
     /// <summary>A page counts as final as soon as there is something in it.</summary>
     PageFinalTooEarly,
 
+    /// <summary>A consumer's handler takes a failure for success.</summary>
+    FailurePassedOver,
 }

@@ -50,6 +50,20 @@ internal sealed class Sabotage(Broken broken)
 
     public bool IsFinal(bool isSaid, int entries) => broken == Broken.PageFinalTooEarly ? entries > 0 : isSaid;
 
+    /// <summary>Whether what a handler was to do failed and nobody hears of it.</summary>
+    public bool PassesOver(Action failing)
+    {
+        try
+        {
+            failing();
+            return false;
+        }
+        catch (IOException) when (broken == Broken.FailurePassedOver)
+        {
+            return true;
+        }
+    }
+
     /// <summary>Calls a delivery done as soon as it has begun.</summary>
     private sealed class EarlyTarget(IForwardTarget target, VirtualProcess process) : IForwardTarget
     {

@@ -57,6 +57,13 @@ internal enum FaultKind
     OperatorReplays,
     OperatorRetries,
     OperatorDiscards,
+
+    // Of programs with the client.
+    PullLost,
+    PullAnswerLost,
+    ConsumerKilled,
+    ConsumerFails,
+    ConsumerStoreFails,
 }
 
 /// <summary>How often each kind of fault fired.</summary>

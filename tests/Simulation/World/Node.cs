@@ -40,6 +40,7 @@ internal sealed class Node : IDisposable
             NullLogger<ForwardingEngine>.Instance);
         Operations = new ForwarderOperations(events, _checkpoints, Engine, Process.Sources);
         Api = new EventApi(events, _watch, new EventApiOptions(TimeSpan.FromDays(1)));
+        Partitions = new PartitionApi(events);
         Opened = Process.Start(OpenAsync);
     }
 
@@ -51,9 +52,10 @@ internal sealed class Node : IDisposable
 
     public EventApi Api { get; }
 
+    public PartitionApi Partitions { get; }
+
     /// <summary>
-    /// Done when it has opened the log, as a host does before it answers anybody. (Callers that wait for it inside the log
-    /// wait in a semaphore, which goes through the thread pool.)
+    /// Done when it has opened the log, as a host does before it answers anybody.
     /// </summary>
     public Task Opened { get; }
 

@@ -30,6 +30,9 @@ internal sealed record Plan
     /// <summary>Clients that pull.</summary>
     public int Readers { get; init; }
 
+    /// <summary>Programs with the .NET client.</summary>
+    public int Consumers { get; init; }
+
     /// <summary>Domain entities that commands are about: few of them meet often.</summary>
     public int Entities { get; init; }
 
@@ -66,6 +69,7 @@ internal sealed record Plan
             RunsOn = random.Next(48) > 0,
             FaultRate = 0.01 + (0.05 * random.NextDouble()),
             Kinds = Enum.GetValues<FaultKind>().Where(_ => random.NextDouble() < KindChance).ToHashSet(),
+            Consumers = 1,
             Broken = broken,
         };
     }
@@ -92,6 +96,7 @@ internal sealed record Plan
         Add("commands", CommandsPerCaller, own.CommandsPerCaller);
         Add("history", History, own.History);
         Add("readers", Readers, own.Readers);
+        Add("consumers", Consumers, own.Consumers);
         Add("forwarders", Forwarders, own.Forwarders);
         if (Broken != Broken.Nothing) parts.Add($"broken={Broken}");
         parts.AddRange(own.Kinds.Except(Kinds).Order().Select(kind => $"no={kind}"));
@@ -118,6 +123,7 @@ internal sealed record Plan
                 "commands" => plan with { CommandsPerCaller = Number(value) },
                 "history" => plan with { History = Number(value) },
                 "readers" => plan with { Readers = Number(value) },
+                "consumers" => plan with { Consumers = Number(value) },
                 "forwarders" => plan with { Forwarders = Number(value) },
                 _ => throw new FormatException($"A plan has no '{name}'."),
             };

@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Outpost.Tests.Simulation;
 
@@ -11,7 +9,6 @@ namespace Outpost.Tests.Simulation;
 /// </summary>
 internal sealed class Readers(World world)
 {
-    private static readonly ServiceProvider Services = new ServiceCollection().AddLogging().BuildServiceProvider();
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(6);
 
     // More than enough to read all of it.
@@ -37,7 +34,7 @@ internal sealed class Readers(World world)
         while (!world.IsAtRest)
         {
             await Task.Delay(TimeSpan.FromSeconds(2 * random.NextDouble()), world.Time);
-            switch (random.Next(6))
+            switch (random.Next(7))
             {
                 case 0 when _finalUrls.Count > 0:
                     await AskAsync(random, _finalUrls[random.Next(_finalUrls.Count)], null);
@@ -47,6 +44,9 @@ internal sealed class Readers(World world)
                     break;
                 case 2:
                     await AskAsync(random, Url(position.Partition, random.NextInt64(world.Log.Head(position.Partition) + 1), 3, 0), null);
+                    break;
+                case 3:
+                    await AskOffsetAtAsync(random, position.Partition);
                     break;
                 default:
                     // Pages of few sizes: the same URLs come again.
@@ -67,42 +67,43 @@ internal sealed class Readers(World world)
         var query = new HttpQuery(url);
         var (partition, offset) = (query.Number("partition"), query.Number("offset"));
         var before = (Head: world.Log.Head((int)partition), Oldest: world.Retention.Oldest((int)partition));
-        using var end = new CancellationTokenSource(Patience, world.Time);
-        var (node, token) = (world.AnyNode(random), end.Token);
-        var asked = node.Process.Start(() => AskAsync(node, query, token));
-        await Task.WhenAny(asked, Task.Delay(Patience, world.Time));
-        // A process that is gone says nothing: the client asks another.
-        if (!asked.IsCompleted || await asked is not { } answer) return;
+        if (await GetAsync(random, url) is not { } answer) return;
         var truth = new Truth(offset, before.Head, world.Log.Head((int)partition), before.Oldest, world.Retention.Oldest((int)partition));
         if (answer.Status == 200) Page(query, (int)partition, truth, answer, position);
         else Refused(url, truth, answer, position);
     }
 
-    private async Task<PullAnswer?> AskAsync(Node node, HttpQuery query, CancellationToken cancellationToken)
+    // The first entry from then on that readers are offered, or the head: never less than it was, nor more than it is now.
+    private async Task AskOffsetAtAsync(Random random, int partition)
     {
-        var http = new DefaultHttpContext { RequestServices = Services };
-        (http.Request.Method, http.Request.Path, http.Request.QueryString) = ("GET", query.Path, query.Query);
-        using var body = new MemoryStream();
-        http.Response.Body = body;
-        try
-        {
-            await node.Opened;
-            var result = await node.Api.ReadAsync(http.Request, cancellationToken);
-            await result.ExecuteAsync(http);
-            return new PullAnswer(http.Response.StatusCode, http.Response.Headers, body.ToArray());
-        }
-        catch (Exception e) when (e is StoreUnavailableException or OperationCanceledException)
-        {
-            return null;
-        }
-        catch (Exception e)
-        {
-            world.Judge.Wrong($"the event API failed: {e}");
-            return null;
-        }
+        var time = world.Time.GetUtcNow() - (TimeSpan.FromSeconds(90) * random.NextDouble());
+        var before = OffsetAt(partition, time);
+        var url = string.Create(CultureInfo.InvariantCulture, $"/api/partitions/{partition}/offset-at?time={time:yyyy-MM-ddTHH:mm:ss.fffffffZ}");
+        if (await GetAsync(random, url) is not { } answer) return;
+        if (answer.Status != 200) world.Judge.Wrong($"{url} is answered {answer.Status}");
+        using var json = JsonDocument.Parse(answer.Body);
+        var offset = json.RootElement.GetProperty("offset").GetInt64();
+        if (offset < before || offset > OffsetAt(partition, time)) world.Judge.Wrong($"{url} says {offset}; it was {before}, and is {OffsetAt(partition, time)}");
     }
 
-    private void Page(HttpQuery query, int partition, Truth truth, PullAnswer answer, Position? position)
+    private long OffsetAt(int partition, DateTimeOffset time)
+    {
+        var (offset, head) = (world.Retention.Oldest(partition), world.Log.Head(partition));
+        while (offset < head && world.Log.Entry(partition, offset).At < time) offset++;
+        return offset;
+    }
+
+    // A process that is gone says nothing, one that cannot answer says so (null): the client asks another.
+    private async Task<HttpAnswer?> GetAsync(Random random, string url)
+    {
+        using var end = new CancellationTokenSource(Patience, world.Time);
+        var (node, token) = (world.AnyNode(random), end.Token);
+        var asked = node.Process.Start(() => NodeHttp.GetAsync(world, node, url, token));
+        await Task.WhenAny(asked, Task.Delay(Patience, world.Time));
+        return asked.IsCompleted && await asked is { Status: not 503 } answer ? answer : null;
+    }
+
+    private void Page(HttpQuery query, int partition, Truth truth, HttpAnswer answer, Position? position)
     {
         using var json = JsonDocument.Parse(answer.Body);
         var next = truth.Offset;
@@ -125,7 +126,7 @@ internal sealed class Readers(World world)
     }
 
     // What a cache would keep.
-    private void Final(string url, PullAnswer answer, int count)
+    private void Final(string url, HttpAnswer answer, int count)
     {
         var isFinal = world.Sabotage.IsFinal(answer["Cache-Control"]!.Contains("immutable", StringComparison.Ordinal), count);
         if (isFinal && _final.TryGetValue(url, out var kept))
@@ -147,7 +148,7 @@ internal sealed class Readers(World world)
         string Around(byte[] page) => System.Text.Encoding.UTF8.GetString(page.AsSpan(Math.Max(0, same - 60))[..Math.Min(120, page.Length - Math.Max(0, same - 60))]);
     }
 
-    private void Refused(string url, Truth truth, PullAnswer answer, Position? position)
+    private void Refused(string url, Truth truth, HttpAnswer answer, Position? position)
     {
         using var json = JsonDocument.Parse(answer.Body);
         var type = json.RootElement.GetProperty("type").GetString()!.Split('/')[^1];
@@ -179,18 +180,9 @@ internal sealed class Readers(World world)
 
     private readonly record struct Truth(long Offset, long HeadBefore, long HeadAfter, long OldestBefore, long OldestAfter);
 
-    private sealed record PullAnswer(int Status, IHeaderDictionary Headers, byte[] Body)
-    {
-        public string? this[string header] => Headers.TryGetValue(header, out var value) ? value.ToString() : null;
-    }
-
     private sealed record HttpQuery(string Url)
     {
-        public string Path => Url[..Url.IndexOf('?', StringComparison.Ordinal)];
-
-        public QueryString Query => new(Url[Path.Length..]);
-
         public long Number(string name) =>
-            long.Parse(System.Web.HttpUtility.ParseQueryString(Query.Value!)[name]!, CultureInfo.InvariantCulture);
+            long.Parse(System.Web.HttpUtility.ParseQueryString(Url[Url.IndexOf('?', StringComparison.Ordinal)..])[name]!, CultureInfo.InvariantCulture);
     }
 }

@@ -142,12 +142,13 @@ internal sealed class World
             var operators = new Operators(this);
             var readers = new Readers(this);
             var reading = readers.RunAsync();
+            var consuming = new Consumers(this).RunAsync();
             _ = new Harm(this).RunAsync();
             _ = operators.RunAsync();
             await callers.ChaosAsync();
             await CalmAsync(callers, operators);
             IsAtRest = true;
-            await reading;
+            await Task.WhenAll(reading, consuming);
             readers.CheckEnd();
             operators.CheckEnd();
             callers.CheckEnd();

@@ -82,6 +82,12 @@ public sealed class VirtualTime(Random? random = null, long stepsMax = 50_000_00
         return task!.GetAwaiter().GetResult();
     }
 
+    /// <summary>
+    /// Does something outside of any scheduler, as a driver of the operating system would. What libraries await with
+    /// <c>ConfigureAwait(false)</c> goes on here and at once, where it would otherwise leave for the thread pool.
+    /// </summary>
+    public static void Outside(Action action) => new Task(action).RunSynchronously(TaskScheduler.Default);
+
     private void RunUntilDone(Task work)
     {
         var end = Steps + stepsMax;
