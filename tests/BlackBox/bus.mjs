@@ -2,7 +2,7 @@
 import { ServiceBusClient } from '@azure/service-bus';
 import { sleep } from './random.mjs';
 
-const SESSIONS_AT_ONCE = 4;
+const SESSIONS_AT_ONCE = 16;
 
 export class Bus {
   /** Messages by subscription, in the order of arrival. */
@@ -10,22 +10,27 @@ export class Bus {
 
   #over = false;
 
-  constructor(connection, topic = 'events') {
+  /** @param from partition and first offset of what is to come: subscriptions may still have what was there before */
+  constructor(connection, from, topic = 'events') {
+    this.first = new Map(from.map((start) => [start.partition, start.from]));
     const client = new ServiceBusClient(connection, { retryOptions: { maxRetries: 0, timeoutInMs: 2_000 } });
     this.client = client;
     this.topic = topic;
     // Received is received: a lock that is lost on a slow machine would bring messages back behind later ones.
     client.createReceiver(topic, 'all', { receiveMode: 'receiveAndDelete', skipParsingBodyAsJson: true }).subscribe({
-      processMessage: async (message) => { this.received.all.push(message); },
+      processMessage: async (message) => { this.#got('all', message); },
       processError: async () => {},
     });
     this.running = Promise.all(Array.from({ length: SESSIONS_AT_ONCE }, () => this.#drainSessions()));
   }
 
-  /** Waits until both subscriptions have got so many, or for so long. */
+  /** Waits until both subscriptions have got so many, or nothing has come for so long: consumers may be far behind. */
   async until(count, milliseconds) {
-    for (const end = Date.now() + milliseconds; Date.now() < end; await sleep(100)) {
-      if (this.received.all.length >= count && this.received.orders.length >= count) return;
+    let [came, end] = [-1, 0];
+    for (; ; await sleep(100)) {
+      const now = this.received.all.length + this.received.orders.length;
+      if (now > came) [came, end] = [now, Date.now() + milliseconds];
+      if ((this.received.all.length >= count && this.received.orders.length >= count) || Date.now() > end) return;
     }
   }
 
@@ -33,6 +38,11 @@ export class Bus {
     this.#over = true;
     await this.running;
     await this.client.close();
+  }
+
+  #got(subscription, message) {
+    const [, partition, offset] = message.messageId.split('-').map(Number);
+    if (!(offset < this.first.get(partition))) this.received[subscription].push(message);
   }
 
   // A message whose lock was lost comes again with its session; only what is completed counts.
@@ -44,7 +54,7 @@ export class Bus {
         return false;
       }
 
-      this.received.orders.push(message);
+      this.#got('orders', message);
     }
 
     return true;
