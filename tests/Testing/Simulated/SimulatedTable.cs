@@ -441,38 +441,6 @@ public sealed class SimulatedTable(TimeProvider time, bool exists = true) : Tabl
         public readonly SortedSet<string> Keys = new(StringComparer.Ordinal);
     }
 
-    // What the log asks for: rows of one partition, between two keys.
-    private sealed record KeyRange(string Partition, string First, bool WithFirst, string Last, bool WithLast)
-    {
-        public bool Has(string key) => (WithFirst || key != First) && (WithLast || key != Last);
-
-        public static KeyRange Of(string filter)
-        {
-            var range = new KeyRange("", "", true, "\uffff", true);
-            foreach (var part in filter.AsSpan().Split(" and "))
-            {
-                var condition = filter.AsSpan(part);
-                var value = condition.IndexOf('\'');
-                if (value < 0 || condition[^1] != '\'') throw NotUnderstood(filter);
-                var text = condition[(value + 1)..^1].ToString().Replace("''", "'", StringComparison.Ordinal);
-                range = condition[..value] switch
-                {
-                    "PartitionKey eq " => range with { Partition = text },
-                    "RowKey eq " => range with { First = text, Last = text },
-                    "RowKey ge " => range with { First = text },
-                    "RowKey gt " => range with { First = text, WithFirst = false },
-                    "RowKey le " => range with { Last = text },
-                    "RowKey lt " => range with { Last = text, WithLast = false },
-                    _ => throw NotUnderstood(filter),
-                };
-            }
-
-            return range;
-        }
-
-        private static NotSupportedException NotUnderstood(string filter) => new($"The simulated table cannot answer '{filter}'.");
-    }
-
     // Each page is a request of its own, and sees the table as it is at that moment.
     private sealed class Pages<T>(
         SimulatedTable table, string filter, IReadOnlyList<string>? select, int max, CancellationToken cancellationToken)

@@ -1,0 +1,250 @@
+using System.Collections.Concurrent;
+
+namespace Outpost.Forwarding;
+
+/// <summary>
+/// The drains of this process, at most one for each forwarder and partition: begun where there is work and nobody else's
+/// lease in the way, and stopped together. Thread-safe.
+/// </summary>
+internal sealed class Drains(ForwardingContext context, IReadOnlyList<Forwarder> forwarders) : IAsyncDisposable
+{
+    private const string StoreKind = nameof(StoreUnavailableException);
+
+    // How much longer than its last write may take a drain gets to end.
+    private static readonly TimeSpan StopsWithin = TimeSpan.FromSeconds(8);
+
+    // The response's Date has whole seconds.
+    private static readonly TimeSpan DateResolution = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentDictionary<(string Forwarder, int Partition), DrainMemory> _memories = new();
+    private readonly Lock _stopLock = new();
+    private CancellationTokenSource _stop = new();
+    private bool _isDisposed;
+
+    private TimeProvider Time => context.Sources.Time;
+
+    private CancellationToken StopToken
+    {
+        get
+        {
+            lock (_stopLock) return _isDisposed ? new CancellationToken(canceled: true) : _stop.Token;
+        }
+    }
+
+    /// <summary>What was forwarded so far, in all partitions.</summary>
+    public ForwardRun Total(Forwarder forwarder, int partitions)
+    {
+        var sum = new ForwardRun(0, 0, 0);
+        for (var partition = 0; partition < partitions; partition++) sum += Memory(forwarder, partition).Total;
+        return sum;
+    }
+
+    /// <summary>Begins a drain where there is none yet and one may be.</summary>
+    public void Start(Forwarder forwarder, PartitionState state)
+    {
+        var memory = Memory(forwarder, state.Partition);
+        lock (memory)
+        {
+            var stop = StopToken;
+            if (stop.IsCancellationRequested || IsRunning(memory) || !MayDrain(forwarder, state, memory)) return;
+            memory.Running = Task.Factory.StartNew(
+                () => DrainAsync(forwarder, state, memory, stop), CancellationToken.None, TaskCreationOptions.None, TaskScheduler.Current).Unwrap();
+        }
+    }
+
+    /// <summary>Looks at a partition now. Best effort.</summary>
+    public async Task LookAsync(int partition, CancellationToken cancellationToken)
+    {
+        // A drain under way has noticed by itself.
+        if (forwarders.All(forwarder => IsBusyOrQuiet(Memory(forwarder, partition)))) return;
+        try
+        {
+            var state = await context.Watch.ReadAsync(partition, TimeSpan.Zero, cancellationToken);
+            foreach (var forwarder in forwarders.Where(forwarder => !IsBusyOrQuiet(Memory(forwarder, partition)))) Start(forwarder, state);
+        }
+#pragma warning disable CA1031 // Best effort, and nobody may be there to hear of it: the next tick asks again, and says so.
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+        }
+    }
+
+    /// <summary>Looks now and then for the lease that somebody was asked for.</summary>
+    public async Task TakeSoonAsync(Forwarder forwarder, int partition)
+    {
+        var (memory, stop) = (Memory(forwarder, partition), StopToken);
+        var start = Time.GetTimestamp();
+        while (!stop.IsCancellationRequested && !IsRunning(memory) && Time.GetElapsedTime(start) < FairShare.YieldTime)
+        {
+            await Task.Delay(FairShare.LookEvery, Time, stop)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            memory.QuietUntil = 0;
+            await LookAsync(partition, stop);
+        }
+    }
+
+    /// <summary>Waits for the drains that run, at most <see cref="ForwardingOptions.RunMax"/> from the start on.</summary>
+    public async Task WaitAsync(long start, CancellationToken stop)
+    {
+        while (Running() is { Count: > 0 } running)
+        {
+            var left = stop.IsCancellationRequested ? StopsWithin : context.Options.RunMax - Time.GetElapsedTime(start);
+            if (left <= TimeSpan.Zero) return;
+            var all = Task.WhenAll(running);
+            try
+            {
+                await all.WaitAsync(left, Time, stop.IsCancellationRequested ? CancellationToken.None : stop);
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+            }
+            catch (TimeoutException)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>It could not be looked at, or its drain failed.</summary>
+    public void Failed(Forwarder forwarder, int partition, Exception cause)
+    {
+        var memory = Memory(forwarder, partition);
+        memory.Failed(Time);
+        var failed = new Step.Failed(cause, cause.GetType().Name, IsTransient: true);
+        memory.Say(failed, () => context.Log.Failing(forwarder.Name, partition, failed.Reason, cause));
+    }
+
+    /// <summary>The store was reached: what failed for want of it may go on.</summary>
+    public void Reached(Forwarder forwarder, int partition)
+    {
+        var memory = Memory(forwarder, partition);
+        if (memory.FailingKind != StoreKind) return;
+        memory.FailingKind = null;
+        context.Log.Recovered(forwarder.Name, partition);
+    }
+
+    /// <summary>Ends all drains for now; what was delivered gets its checkpoint.</summary>
+    public void Stop()
+    {
+        CancellationTokenSource old;
+        lock (_stopLock)
+        {
+            old = _stop;
+            // After the end nothing starts any more.
+            if (!_isDisposed) _stop = new CancellationTokenSource();
+        }
+
+        old.Cancel();
+    }
+
+    /// <summary>Ends all drains; leases are given back. More than once does no harm.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        lock (_stopLock)
+        {
+            if (_isDisposed) return;
+            _isDisposed = true;
+        }
+
+        Stop();
+        await Task.WhenAll(Running()).WaitAsync(StopsWithin, Time)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        _stop.Dispose();
+    }
+
+    // Whether there is work, and nobody else's lease in the way.
+    private bool MayDrain(Forwarder forwarder, PartitionState state, DrainMemory memory)
+    {
+        if (!forwarder.HasWork(state)) return false;
+        var checkpoint = forwarder.CheckpointIn(state);
+        var yields = memory.YieldedUntil > Time.GetTimestamp();
+        var left = checkpoint.Owner == context.Options.Owner ? TimeSpan.Zero : checkpoint.LeaseLeft(state.ReadAt);
+        if (!yields && left == TimeSpan.Zero) return true;
+        LookAgain(state.Partition, memory, left == TimeSpan.Zero ? FairShare.BackAfter : left + DateResolution);
+        return false;
+    }
+
+    // The lease's holder has work, and so stays awake at least as long as it lingers: nudges need not look meanwhile.
+    // Should it have died, this process is there when the lease is free.
+    private void LookAgain(int partition, DrainMemory memory, TimeSpan after)
+    {
+        lock (memory)
+        {
+            var quiet = after < context.Options.Linger ? after : context.Options.Linger;
+            memory.BeQuiet(Time, quiet);
+            if (memory.IsLookedAtAgain) return;
+            memory.IsLookedAtAgain = true;
+        }
+
+        _ = AgainAsync(StopToken);
+
+        async Task AgainAsync(CancellationToken stop)
+        {
+            await Task.Delay(after, Time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            lock (memory) memory.IsLookedAtAgain = false;
+            memory.QuietUntil = 0;
+            if (!stop.IsCancellationRequested) await LookAsync(partition, stop);
+        }
+    }
+
+    // One drain after the other until there is nothing left: an entry that came in a drain's last moment is not left to the timer.
+    private async Task DrainAsync(Forwarder forwarder, PartitionState state, DrainMemory memory, CancellationToken stop)
+    {
+        while (true)
+        {
+            // Another process may have come in between, or done it all.
+            var head = forwarder.CheckpointIn(state).NextOffset < state.Head ? long.MaxValue : state.Head;
+            if (MayDrain(forwarder, state, memory)) head = await DrainOnceAsync(forwarder, state, memory, stop);
+            lock (memory)
+            {
+                if (head >= context.Events.Heads[state.Partition] || stop.IsCancellationRequested)
+                {
+                    memory.Running = null;
+                    return;
+                }
+            }
+
+            try
+            {
+                state = await context.Watch.ReadAsync(state.Partition, TimeSpan.Zero, stop);
+            }
+            catch (Exception e) when (e is StoreUnavailableException or OperationCanceledException)
+            {
+                memory.Running = null;
+                return;
+            }
+        }
+    }
+
+    // The next offset; the end of all offsets when going on at once makes no sense.
+    private async Task<long> DrainOnceAsync(Forwarder forwarder, PartitionState state, DrainMemory memory, CancellationToken stop)
+    {
+        try
+        {
+            var next = await new Drain(forwarder, state.Partition, context, memory).RunAsync(state, stop);
+            if (memory.YieldedUntil > Time.GetTimestamp()) LookAgain(state.Partition, memory, FairShare.BackAfter);
+            return next;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+        }
+        catch (Exception e) when (e is not LayoutMismatchException)
+        {
+            Failed(forwarder, state.Partition, e);
+        }
+
+        return long.MaxValue;
+    }
+
+    private List<Task> Running() => [.. _memories.Values.Select(memory => memory.Running).OfType<Task>().Where(task => !task.IsCompleted)];
+
+    private bool IsBusyOrQuiet(DrainMemory memory) => IsRunning(memory) || memory.QuietUntil > Time.GetTimestamp();
+
+    // Under the lock: a drain that is still there then looks at the head once more before it ends.
+    private static bool IsRunning(DrainMemory memory)
+    {
+        lock (memory) return memory.Running is { IsCompleted: false };
+    }
+
+    private DrainMemory Memory(Forwarder forwarder, int partition) => _memories.GetOrAdd((forwarder.Name, partition), _ => new DrainMemory());
+}
