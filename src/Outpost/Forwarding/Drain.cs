@@ -9,9 +9,6 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
     // How stale an operator's wish may be while the drain is busy.
     private static readonly TimeSpan ControlMaxAge = TimeSpan.FromSeconds(1);
 
-    // A delivery is not begun with less, and ends this much before the lease does.
-    private static readonly TimeSpan LeaseNeeded = TimeSpan.FromSeconds(8);
-    private static readonly TimeSpan LeaseSpare = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RenewAfter = TimeSpan.FromSeconds(5);
 
     // About six seconds of tries; then the next run tries again, and the lease is free meanwhile.
@@ -27,10 +24,10 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
     private Lease _lease = null!;
     private ParkedEntries _parked = new([]);
     private EntryReader _reader = null!;
+    private LeasedTarget _target = null!;
     private OperatorRequests _requests = null!;
     private long _head;
     private long _idleSince;
-    private int _failures;
 
     /// <summary>Runs until there is nothing left to do, the lease is lost, the target fails, or <paramref name="stop"/>.</summary>
     /// <param name="state">The partition as just read: says that there is work.</param>
@@ -101,7 +98,8 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
 
         _parked = new ParkedEntries(parked);
         _reader = new EntryReader(context.Events, partition, checkpoint.NextOffset);
-        _requests = new OperatorRequests(forwarder, partition, context, _lease, _parked, memory, DeliverAsync);
+        _target = new LeasedTarget(forwarder, partition, context, _lease, memory);
+        _requests = new OperatorRequests(forwarder, partition, context, _lease, _parked, memory, _target);
         _idleSince = _time.GetTimestamp();
     }
 
@@ -153,7 +151,7 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
         var segment = Segment.Of(entries, _parked, _search.Max, context.Events.Now);
         if (segment.Send.Count == 0)
             return segment.Hold.Count == 0 ? TooManyFollowers(entries[0]) : await MoveAsync(segment.End, segment.Hold);
-        switch (await DeliverAsync(segment.Send, null, stop))
+        switch (await _target.DeliverAsync(segment.Send, null, stop))
         {
             case Step.Delivered { Count: var count }:
                 _search.Accepted(count);
@@ -197,77 +195,12 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
         return Step.Worked.Instance;
     }
 
-    /// <summary>One delivery, within the lease. Never begun without enough of it.</summary>
-    private async Task<Step> DeliverAsync(IReadOnlyList<EventEntry> entries, string? replay, CancellationToken stop)
-    {
-        while (_lease.Left < LeaseNeeded)
-        {
-            if (!await _lease.SaveAsync(c => c)) return Step.Lost.Instance;
-        }
-
-        // A process may be paused at any point, here too: then nothing is left.
-        var left = _lease.Left - LeaseSpare;
-        using var deadline = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, _time);
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, _lease.Lost, stop);
-        using var activity = ForwardingContext.StartForward(forwarder.Name, entries);
-        Delivery delivery;
-        try
-        {
-            delivery = await forwarder.Target.DeliverAsync(entries, replay, end.Token);
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            throw;
-        }
-        catch (OperationCanceledException) when (_lease.Lost.IsCancellationRequested)
-        {
-            return Step.Lost.Instance;
-        }
-        catch (OperationCanceledException e)
-        {
-            delivery = new Delivery.Failed(new TimeoutException("The delivery took longer than the lease allows.", e), IsTransient: true);
-        }
-#pragma warning disable CA1031 // A target may throw anything; whatever it is, nothing counts as delivered.
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            delivery = new Delivery.Failed(e, IsTransient: false);
-        }
-
-        return Judge(delivery, entries, replay);
-    }
-
-    private Step Judge(Delivery delivery, IReadOnlyList<EventEntry> entries, string? replay)
-    {
-        switch (delivery)
-        {
-            case Delivery.Accepted accepted:
-                if (accepted.Count < 1 || accepted.Count > entries.Count)
-                    throw new InvalidOperationException($"{forwarder.Name} accepted {accepted.Count} of {entries.Count} entries.");
-                _failures = 0;
-                if (memory.FailingKind is not null) context.Log.Recovered(forwarder.Name, partition);
-                memory.FailingKind = null;
-                // A replay takes what was taken before: it says little about what comes next.
-                if (replay is null && !accepted.IsPassedOver) memory.RefusedInRow = 0;
-                memory.Delivered(accepted.Count);
-                context.Metrics.Forwarded(forwarder, partition, entries, accepted.Count, context.Events.Now, replay is not null);
-                return new Step.Delivered(accepted.Count);
-            case Delivery.Refused refused:
-                return new Step.Refused(Math.Clamp(refused.Attempted, 1, entries.Count), refused.Reason);
-            case Delivery.Failed failed:
-                context.Metrics.Failed(forwarder.Name, failed.Kind);
-                return new Step.Failed(failed.Cause, failed.Kind, failed.IsTransient);
-            default:
-                throw new InvalidOperationException($"Unknown delivery {delivery}.");
-        }
-    }
-
     // False: enough for this run.
     private async Task<bool> BackOffAsync(Step.Failed failed, CancellationToken stop)
     {
         memory.Say(failed, () => context.Log.Failing(forwarder.Name, partition, failed.Reason, failed.Cause));
-        if (!failed.IsTransient || ++_failures >= TriesMax) return false;
-        var delay = BackoffMin * Math.Pow(2, _failures) * (0.5 + context.Sources.NextRandom());
+        if (!failed.IsTransient || ++_target.Failures >= TriesMax) return false;
+        var delay = BackoffMin * Math.Pow(2, _target.Failures) * (0.5 + context.Sources.NextRandom());
         await Task.Delay(delay < BackoffMax ? delay : BackoffMax, _time, stop);
         return true;
     }

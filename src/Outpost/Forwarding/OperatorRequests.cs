@@ -11,7 +11,7 @@ internal sealed class OperatorRequests(
     Lease lease,
     ParkedEntries parked,
     DrainMemory memory,
-    Func<IReadOnlyList<EventEntry>, string?, CancellationToken, Task<Step>> deliver)
+    LeasedTarget target)
 {
     // Released entries are read one by one, since they are not side by side: so many at once.
     private const int ReleasedAtOnce = 20;
@@ -50,7 +50,7 @@ internal sealed class OperatorRequests(
 
         var entries = await context.Events.ReadEventsAsync(partition, from, (int)Math.Min(Math.Min(_replayed.Max, Limits.PageEntriesMax), end - from), stop);
         if (entries.Count == 0) return Step.Idle;
-        switch (await deliver(entries, request.Id, stop))
+        switch (await target.DeliverAsync(entries, request.Id, stop))
         {
             case Step.Delivered { Count: var count }:
                 _replayed.Accepted(count);
@@ -71,7 +71,7 @@ internal sealed class OperatorRequests(
         if (parked[request.Offset] is not { Behind: null } entry) return await SaveAsync(c => c with { RequestDone = request.Number });
         var entries = await context.Events.ReadEventsAsync(partition, entry.Offset, 1, stop);
         // Its row is gone, which nothing here does: an operator can still discard it.
-        switch (entries.Count == 0 ? new Step.Refused(1, Gone) : await deliver(entries, null, stop))
+        switch (entries.Count == 0 ? new Step.Refused(1, Gone) : await target.DeliverAsync(entries, null, stop))
         {
             case Step.Delivered:
                 context.Log.Unparked(forwarder.Name, partition, entry.Offset);
@@ -97,7 +97,7 @@ internal sealed class OperatorRequests(
     {
         var read = await Task.WhenAll(released.Select(entry => context.Events.ReadEventsAsync(partition, entry.Offset, 1, stop)));
         var entries = read.TakeWhile(one => one.Count == 1).Select(one => one[0]).ToList();
-        switch (entries.Count == 0 ? new Step.Refused(1, Gone) : await deliver(entries, null, stop))
+        switch (entries.Count == 0 ? new Step.Refused(1, Gone) : await target.DeliverAsync(entries, null, stop))
         {
             case Step.Delivered { Count: var count }:
                 _released.Accepted(count);

@@ -1,0 +1,77 @@
+namespace Outpost.Forwarding;
+
+/// <summary>A forwarder's target under a lease: deliveries end before it does, and whatever a target does is judged here.</summary>
+internal sealed class LeasedTarget(Forwarder forwarder, int partition, ForwardingContext context, Lease lease, DrainMemory memory)
+{
+    // A delivery is not begun with less, and ends this much before the lease does.
+    private static readonly TimeSpan LeaseNeeded = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan LeaseSpare = TimeSpan.FromSeconds(1);
+
+    /// <summary>Tries since something was accepted.</summary>
+    public int Failures { get; set; }
+
+    /// <summary>One delivery. Never begun without enough of the lease.</summary>
+    public async Task<Step> DeliverAsync(IReadOnlyList<EventEntry> entries, string? replay, CancellationToken stop)
+    {
+        while (lease.Left < LeaseNeeded)
+        {
+            if (!await lease.SaveAsync(c => c)) return Step.Lost.Instance;
+        }
+
+        // A process may be paused at any point, here too: then nothing is left.
+        var left = lease.Left - LeaseSpare;
+        using var deadline = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, context.Sources.Time);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, lease.Lost, stop);
+        using var activity = ForwardingContext.StartForward(forwarder.Name, entries);
+        Delivery delivery;
+        try
+        {
+            delivery = await forwarder.Target.DeliverAsync(entries, replay, end.Token);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (OperationCanceledException) when (lease.Lost.IsCancellationRequested)
+        {
+            return Step.Lost.Instance;
+        }
+        catch (OperationCanceledException e)
+        {
+            delivery = new Delivery.Failed(new TimeoutException("The delivery took longer than the lease allows.", e), IsTransient: true);
+        }
+#pragma warning disable CA1031 // A target may throw anything; whatever it is, nothing counts as delivered.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            delivery = new Delivery.Failed(e, IsTransient: false);
+        }
+
+        return Judge(delivery, entries, replay);
+    }
+
+    private Step Judge(Delivery delivery, IReadOnlyList<EventEntry> entries, string? replay)
+    {
+        switch (delivery)
+        {
+            case Delivery.Accepted accepted:
+                if (accepted.Count < 1 || accepted.Count > entries.Count)
+                    throw new InvalidOperationException($"{forwarder.Name} accepted {accepted.Count} of {entries.Count} entries.");
+                Failures = 0;
+                if (memory.FailingKind is not null) context.Log.Recovered(forwarder.Name, partition);
+                memory.FailingKind = null;
+                // A replay takes what was taken before: it says little about what comes next.
+                if (replay is null && !accepted.IsPassedOver) memory.RefusedInRow = 0;
+                memory.Delivered(accepted.Count);
+                context.Metrics.Forwarded(forwarder, partition, entries, accepted.Count, context.Events.Now, replay is not null);
+                return new Step.Delivered(accepted.Count);
+            case Delivery.Refused refused:
+                return new Step.Refused(Math.Clamp(refused.Attempted, 1, entries.Count), refused.Reason);
+            case Delivery.Failed failed:
+                context.Metrics.Failed(forwarder.Name, failed.Kind);
+                return new Step.Failed(failed.Cause, failed.Kind, failed.IsTransient);
+            default:
+                throw new InvalidOperationException($"Unknown delivery {delivery}.");
+        }
+    }
+}
