@@ -84,6 +84,8 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
             // This process's memory of its own commits may have ended before what another one committed.
             if (!page!.IsFull && page.Next < state.Head) page = await _pages.ReadAsync(query, format, start.Value, cancellationToken);
             isFinal = query.Offset is not null && page.IsFull && state.Head > page.Next;
+            // Entries that are not visible yet, or of a damaged log: whoever asks at once would ask all the time.
+            if (page.Next == start && state.Head > start) request.HttpContext.Response.Headers.RetryAfter = "1";
         }
 
         return Answer(layout, query, format, start.Value, page!, isFinal ? null : state, nextUrl);

@@ -281,6 +281,20 @@ public sealed class The_event_API
         Assert.Equal(1, (await next).Json.GetArrayLength());
     }
 
+    // A head is visible a moment before its entries are, where a store has no isolation.
+    [Fact]
+    public async Task Asks_for_patience_where_the_next_entry_cannot_be_read()
+    {
+        await using var log = await WithAsync(3);
+        log.Table.Remove("0000", $"e|{1:D19}");
+
+        var answer = await AnswerAsync(
+            Request("/api/events?offset=1&wait=25"), ask => Api(log.AnotherProcess()).ReadAsync(ask, CancellationToken.None));
+
+        Assert.Equal((200, "[]", "1"), (answer.Status, answer.Text, answer["Retry-After"]));
+        Assert.Equal(("1", "3"), (answer["Next-Offset"], answer["Outpost-Head"]));
+    }
+
     [Fact]
     public async Task Says_that_an_entry_is_gone_as_soon_as_it_knows_although_the_row_is_still_there()
     {
