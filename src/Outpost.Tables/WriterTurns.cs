@@ -37,10 +37,10 @@ internal sealed class WriterTurns(Sources sources)
     // As many newcomers as that keep out of each other's way; more patience would be starvation on a slow day.
     private const int BackOffRoundTripsMax = 8;
 
-    // Newcomers that lose come again after seven round trips on average, and give up after twenty seconds. One in a hundred
-    // round trips of 10 ms is what it costs.
+    // Newcomers that lose come again after seven round trips on average, and their callers give up after twenty seconds. It
+    // costs less than a hundredth at round trips of 10 ms.
     private const int RoundTripsOpen = 4;
-    private static readonly TimeSpan ClosedMax = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan ClosedMax = TimeSpan.FromSeconds(5);
 
     private const int RecentRoundTrips = 10;
     private static readonly TimeSpan RecentMin = TimeSpan.FromSeconds(1);

@@ -5,7 +5,7 @@ namespace Outpost.Tests.Simulation;
 /// <summary>
 /// What may be deleted: what is old, what every forwarder has, what is not parked; and readers are told first.
 /// </summary>
-internal sealed class RetentionModel(Judge judge, LogModel log, IReadOnlyList<ForwardModel> forwarders, int partitions)
+internal sealed class RetentionModel(Judge judge, LogModel log, IReadOnlyList<ForwardModel> forwarders, GoneForwarder gone, int partitions)
 {
     private static readonly TimeSpan ClockSpare = TimeSpan.FromSeconds(2);
     private readonly long[] _oldest = new long[partitions];
@@ -47,6 +47,7 @@ internal sealed class RetentionModel(Judge judge, LogModel log, IReadOnlyList<Fo
 
     private void Needed(int partition, long from, long to, string what)
     {
+        if (gone.Holds(partition) < to) judge.Wrong($"entry {to - 1} of partition {partition} {what}; {GoneForwarder.Name} is not forgotten yet");
         foreach (var forwarder in forwarders)
         {
             if ((forwarder.Next(partition) ?? 0) < to) judge.Wrong($"entry {to - 1} of partition {partition} {what}; {forwarder.Name} is at {forwarder.Next(partition)}");

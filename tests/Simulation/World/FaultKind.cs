@@ -64,6 +64,9 @@ internal enum FaultKind
     ConsumerKilled,
     ConsumerFails,
     ConsumerStoreFails,
+
+    // Of operators, again.
+    OperatorForgets,
 }
 
 /// <summary>How often each kind of fault fired.</summary>

@@ -36,6 +36,7 @@ internal sealed class Operators(World world)
 
     public async Task RunAsync()
     {
+        if (world.Plan.Has(FaultKind.OperatorForgets)) _ = ForgetAsync();
         while (!world.IsCalm)
         {
             await Task.Delay(TimeSpan.FromSeconds(1.8 * _random.NextDouble()), world.Time);
@@ -45,6 +46,19 @@ internal sealed class Operators(World world)
             await AskAsync(wish);
             // Nobody forgets to resume for long.
             _ = ResumeLaterAsync(forwarder, partition);
+        }
+    }
+
+    // Asked until it is done: what was cut short leaves rows.
+    private async Task ForgetAsync()
+    {
+        await Task.Delay(TimeSpan.FromSeconds(10 * _random.NextDouble()), world.Time);
+        world.Fired(FaultKind.OperatorForgets);
+        world.Gone.IsToBeForgotten = true;
+        while (!world.Gone.IsForgotten)
+        {
+            await AskAsync((operations, end) => operations.ForgetAsync(GoneForwarder.Name, end));
+            await Task.Delay(TimeSpan.FromSeconds(1), world.Time);
         }
     }
 
@@ -72,6 +86,7 @@ internal sealed class Operators(World world)
     /// <summary>What was to be sent again was, as far as it is still there and the target takes it.</summary>
     public void CheckEnd()
     {
+        if (!world.Gone.IsForgotten) world.Judge.Wrong($"{GoneForwarder.Name} is not forgotten");
         foreach (var (forwarder, partition, from, to, id) in _replays)
         {
             var sent = world.Forward(forwarder).Replayed(id, partition);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Outpost.Forwarding;
 
 namespace Outpost.Tests.Simulation;
 
@@ -41,7 +42,8 @@ internal sealed class World
         _random = plan.Random("world");
         Log = new LogModel(Judge, plan.Partitions);
         Forwards = [.. new[] { Targets.Bus, Targets.Handler }.Take(plan.Forwarders).Select(name => new ForwardModel(name, Log, Judge, Faults, plan.Partitions))];
-        Retention = new RetentionModel(Judge, Log, Forwards, plan.Partitions);
+        Gone = new GoneForwarder(Judge, plan.Partitions);
+        Retention = new RetentionModel(Judge, Log, Forwards, Gone, plan.Partitions);
         Sabotage = new Sabotage(plan.Broken);
         TableFaults = new TableFaults(this);
         Targets = new Targets(this);
@@ -70,6 +72,8 @@ internal sealed class World
     public LogModel Log { get; }
 
     public IReadOnlyList<ForwardModel> Forwards { get; }
+
+    public GoneForwarder Gone { get; }
 
     public RetentionModel Retention { get; }
 
@@ -167,6 +171,7 @@ internal sealed class World
         await callers.HistoryAsync("first", Plan.History / 3);
         Nodes = [second];
         await callers.HistoryAsync("second", Plan.History - (Plan.History / 3));
+        if (Plan.Has(FaultKind.OperatorForgets)) await second.Process.Start(() => ForwardedLongAgoAsync(second.Process));
         await Task.Delay(Leap, Time);
         IsHistory = false;
         Nodes = [first, second, .. Enumerable.Range(2, Math.Max(0, Plan.Processes - 2)).Select(_ => NewNode())];
@@ -175,6 +180,18 @@ internal sealed class World
         Fired(FaultKind.LongSleep);
         first.Process.Pause(stopsClock: _random.Next(2) == 0);
         _ = WakeAsync(first);
+    }
+
+    // By a forwarder that is no more: it had parked the first entry, and was at the second.
+    private async Task ForwardedLongAgoAsync(VirtualProcess process)
+    {
+        for (var partition = 0; partition < Plan.Partitions; partition++)
+        {
+            if (Log.Head(partition) == 0) continue;
+            var entry = new ParkedEntry(partition, 0, Log.Entry(partition, 0).Subject, "Counted", "It is refused.", null, 1, Time.GetUtcNow());
+            var checkpoint = new Checkpoint { Forwarder = GoneForwarder.Name, NextOffset = 1, Write = 1, Parked = 1 };
+            await process.Checkpoints.SaveAsync(partition, checkpoint, [entry], [], CancellationToken.None);
+        }
     }
 
     // By then, what came after its last commit may be deleted.
@@ -240,6 +257,7 @@ internal sealed class World
         if (Judge.IsTraced) Judge.Note($"table {partition}: {string.Join(", ", changes.Select(Text))}");
         Log.Changed(partition, changes, Time.GetUtcNow());
         foreach (var forward in Forwards) forward.Changed(partition, changes);
+        Gone.Changed(partition, changes);
         Retention.Changed(partition, changes, Time.GetUtcNow());
     }
 
