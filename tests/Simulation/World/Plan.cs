@@ -68,11 +68,14 @@ internal sealed record Plan
             Forwarders = random.Next(3) == 0 ? 2 : 1,
             RunsOn = random.Next(48) > 0,
             FaultRate = 0.01 + (0.05 * random.NextDouble()),
-            Kinds = Enum.GetValues<FaultKind>().Where(_ => random.NextDouble() < KindChance).ToHashSet(),
+            Kinds = Enum.GetValues<FaultKind>().Where(kind => random.NextDouble() < Chance(kind)).ToHashSet(),
             Consumers = 1,
             Broken = broken,
         };
     }
+
+    // What is to be forgotten holds retention, and so keeps it out of other trouble.
+    private static double Chance(FaultKind kind) => kind == FaultKind.OperatorForgets ? 0.2 : KindChance;
 
     /// <summary>A random source for one purpose.</summary>
     public Random Random(string purpose)
