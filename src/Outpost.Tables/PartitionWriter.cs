@@ -92,7 +92,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         _turns.Begin();
         try
         {
-            if (_turns.Open() is { } open) await Task.Delay(open, _sources.Time);
+            if (_turns.Pause() is { } pause) await Task.Delay(pause, _sources.Time);
             for (var looks = 0; looks < LooksMax && _turns.Wait() is { } wait; looks++)
             {
                 if (wait > TimeSpan.Zero) await Task.Delay(wait, _sources.Time);

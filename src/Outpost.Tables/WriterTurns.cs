@@ -39,8 +39,8 @@ internal sealed class WriterTurns(Sources sources)
 
     // Newcomers that lose come again after seven round trips on average, and their callers give up after twenty seconds. It
     // costs less than a hundredth at round trips of 10 ms.
-    private const int RoundTripsOpen = 4;
-    private static readonly TimeSpan ClosedMax = TimeSpan.FromSeconds(5);
+    private const int PauseRoundTrips = 4;
+    private static readonly TimeSpan PauseEvery = TimeSpan.FromSeconds(5);
 
     private const int RecentRoundTrips = 10;
     private static readonly TimeSpan RecentMin = TimeSpan.FromSeconds(1);
@@ -65,7 +65,7 @@ internal sealed class WriterTurns(Sources sources)
     private long? _othersAt;
 
     // When a newcomer last had a chance: a pause, or another's commit.
-    private long _openAt;
+    private long _chanceAt;
 
     // This process: its commits, how many of the turn it has had, its losses in a row.
     private long _commits;
@@ -92,7 +92,7 @@ internal sealed class WriterTurns(Sources sources)
         _comesAgain = IsWithin(_wonAt, _roundTrip);
         if (_comesAgain) return;
         _taken = 0;
-        _openAt = sources.Time.GetTimestamp();
+        _chanceAt = sources.Time.GetTimestamp();
     }
 
     /// <summary>
@@ -101,12 +101,12 @@ internal sealed class WriterTurns(Sources sources)
     /// </summary>
     public int ChangesMax => _losses < 2 ? int.MaxValue : Math.Max(1, Limits.TransactionRowsMax >> _losses);
 
-    /// <summary>How long to stop before the work at hand, so that others may get in; null: others had their chance.</summary>
-    public TimeSpan? Open()
+    /// <summary>How long to pause before the work at hand, so that others may get in; null: others had their chance.</summary>
+    public TimeSpan? Pause()
     {
-        if (!_comesAgain || IsRacing || Since(_openAt) < ClosedMax) return null;
-        _openAt = sources.Time.GetTimestamp();
-        return _roundTrip * RoundTripsOpen;
+        if (!_comesAgain || IsRacing || Since(_chanceAt) < PauseEvery) return null;
+        _chanceAt = sources.Time.GetTimestamp();
+        return _roundTrip * PauseRoundTrips;
     }
 
     /// <summary>How long to wait before the head is to be read (again); null: commit now, on the head last seen.</summary>
@@ -151,7 +151,7 @@ internal sealed class WriterTurns(Sources sources)
         (_commit, _movedAt) = (head.Commit, now);
         // What was there before this process is no sign that somebody is there now.
         if (first || head.Commit is not { Length: > NameLength } commit || commit.StartsWith(_me, StringComparison.Ordinal)) return;
-        _othersAt = _openAt = now;
+        _othersAt = _chanceAt = now;
         if (_inLine) _racedAt = now;
         if (commit[^1] is GoesOn or ComesAgain) _round[commit[..NameLength]] = now;
         else _round.Remove(commit[..NameLength]);
