@@ -56,6 +56,10 @@ public sealed class The_simulated_world(ITestOutputHelper output)
         }
     }
 
+    // Here the bus is down when a replay's turn comes, and all else is done.
+    [Fact]
+    public void Does_not_rest_while_a_request_of_an_operator_waits() => Assert.Empty(World.Run(Plan.Of(12_234)).Violations);
+
     [Fact]
     public void Does_the_same_again_with_the_text_of_a_smaller_plan()
     {

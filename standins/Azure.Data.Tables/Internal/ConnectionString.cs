@@ -4,7 +4,7 @@ using Azure.Core.Pipeline;
 namespace Azure.Data.Tables.Internal;
 
 /// <summary>
-/// A storage connection string: the development store, an account with key and a table endpoint or endpoint suffix,
+/// A storage connection string: the development store, an account with key and, unless it is in the public cloud, a table endpoint or endpoint suffix,
 /// or a table endpoint with a shared access signature.
 /// </summary>
 internal sealed record ConnectionString(Uri Endpoint, TableSharedKeyCredential? Key, string? AccountName)
@@ -30,9 +30,8 @@ internal sealed record ConnectionString(Uri Endpoint, TableSharedKeyCredential? 
             var proxy = settings.TryGetValue("DevelopmentStorageProxyUri", out var uri) ? new Uri(uri) : null;
             return Development(proxy?.Scheme ?? "http", proxy?.Host ?? "127.0.0.1");
         }
-        if (Filled(settings, "AccountName", out var name) && Filled(settings, "AccountKey", out var key) &&
-            KeyEndpoint(settings, name) is { } endpoint)
-            return new(endpoint, new TableSharedKeyCredential(name, key), name);
+        if (Filled(settings, "AccountName", out var name) && Filled(settings, "AccountKey", out var key))
+            return new(KeyEndpoint(settings, name), new TableSharedKeyCredential(name, key), name);
         if (Filled(settings, "TableEndpoint", out var table) && Uri.IsWellFormedUriString(table, UriKind.Absolute) &&
             Filled(settings, "SharedAccessSignature", out var signature))
             return new(new UriBuilder(table) { Query = signature.TrimStart('?') }.Uri, null, null);
@@ -44,14 +43,13 @@ internal sealed record ConnectionString(Uri Endpoint, TableSharedKeyCredential? 
         new TableSharedKeyCredential(DevelopmentAccount, DevelopmentKey),
         DevelopmentAccount);
 
-    private static Uri? KeyEndpoint(Dictionary<string, string> settings, string account)
+    private static Uri KeyEndpoint(Dictionary<string, string> settings, string account)
     {
         if (Filled(settings, "TableEndpoint", out var endpoint))
             return new Uri(endpoint);
         var scheme = Filled(settings, "DefaultEndpointsProtocol", out var protocol) ? protocol : "https";
-        return Filled(settings, "EndpointSuffix", out var suffix)
-            ? new Uri($"{scheme}://{account}.table.{suffix}")
-            : null;
+        var suffix = Filled(settings, "EndpointSuffix", out var given) ? given : "core.windows.net";
+        return new Uri($"{scheme}://{account}.table.{suffix}");
     }
 
     private static bool Filled(

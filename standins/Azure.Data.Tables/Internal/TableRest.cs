@@ -14,7 +14,6 @@ internal sealed class TableRest(HttpPipeline pipeline, Uri endpoint, string vers
     private static readonly StatusCodeClassifier Ok = new([200]);
     private static readonly StatusCodeClassifier OkOrMissing = new([200, 404]);
     private static readonly StatusCodeClassifier Done = new([204]);
-    private static readonly StatusCodeClassifier DoneOrMissing = new([204, 404]);
     private static readonly StatusCodeClassifier Accepted = new([202]);
 
     /// <summary>The account's address; may end in a query that is a shared access signature.</summary>
@@ -39,8 +38,8 @@ internal sealed class TableRest(HttpPipeline pipeline, Uri endpoint, string vers
 
     public async Task<Response> DeleteTableAsync(string name, CancellationToken cancellationToken)
     {
-        using var message = Message(RequestMethod.Delete, $"/Tables('{Uri.EscapeDataString(name)}')", DoneOrMissing);
-        return await SendAsync(message, null, cancellationToken).ConfigureAwait(false);
+        using var message = Message(RequestMethod.Delete, $"/Tables('{Uri.EscapeDataString(name)}')", Done);
+        return await SendAsync(message, null, cancellationToken, missingIsFine: true).ConfigureAwait(false);
     }
 
     public async Task<Response> InsertAsync(string table, ITableEntity entity, CancellationToken cancellationToken)
@@ -71,10 +70,10 @@ internal sealed class TableRest(HttpPipeline pipeline, Uri endpoint, string vers
     public async Task<Response> DeleteAsync(
         string table, string partitionKey, string rowKey, string ifMatch, CancellationToken cancellationToken)
     {
-        using var message = Message(RequestMethod.Delete, EntityPath.Of(table, partitionKey, rowKey), DoneOrMissing);
+        using var message = Message(RequestMethod.Delete, EntityPath.Of(table, partitionKey, rowKey), Done);
         Format(message);
         message.Request.Headers.Add("If-Match", ifMatch);
-        return await SendAsync(message, null, cancellationToken).ConfigureAwait(false);
+        return await SendAsync(message, null, cancellationToken, missingIsFine: true).ConfigureAwait(false);
     }
 
     public async Task<Response> ReadAsync(
@@ -135,7 +134,9 @@ internal sealed class TableRest(HttpPipeline pipeline, Uri endpoint, string vers
         return message;
     }
 
-    private async Task<Response> SendAsync(HttpMessage message, PooledBytes? body, CancellationToken cancellationToken)
+    // Trap: what is missing already is no exception where missingIsFine, but the response is an error.
+    private async Task<Response> SendAsync(
+        HttpMessage message, PooledBytes? body, CancellationToken cancellationToken, bool missingIsFine = false)
     {
         if (body is not null)
         {
@@ -144,7 +145,7 @@ internal sealed class TableRest(HttpPipeline pipeline, Uri endpoint, string vers
                 message.Request.Headers.Add("Content-Type", "application/json");
         }
         await pipeline.SendAsync(message, cancellationToken).ConfigureAwait(false);
-        if (message.Response.IsError)
+        if (message.Response.IsError && !(missingIsFine && message.Response.Status == 404))
             throw new RequestFailedException(message.Response);
         // A try that was given up may still be sending from the buffer.
         if (message.ProcessingContext.RetryNumber == 0)

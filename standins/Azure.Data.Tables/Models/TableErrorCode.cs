@@ -5,10 +5,7 @@ using System.Runtime.CompilerServices;
 
 namespace Azure.Data.Tables.Models;
 
-/// <summary>
-/// The service's error codes. Trap: comparing with <c>RequestFailedException.ErrorCode</c> converts that string first,
-/// and where the failure has no code, so that it is null, the conversion throws.
-/// </summary>
+/// <summary>The service's error codes. A failure without a code, so that it is null, equals none of them.</summary>
 public readonly struct TableErrorCode : IEquatable<TableErrorCode>
 {
     private readonly string _value;
@@ -115,7 +112,7 @@ public readonly struct TableErrorCode : IEquatable<TableErrorCode>
 
     public static TableErrorCode XMethodNotUsingPost => Named();
 
-    public static implicit operator TableErrorCode(string value) => new(value);
+    public static implicit operator TableErrorCode(string value) => value is null ? default : new(value);
 
     public static bool operator ==(TableErrorCode left, TableErrorCode right) => left.Equals(right);
 

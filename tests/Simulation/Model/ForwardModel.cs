@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Outpost.Forwarding;
 
 namespace Outpost.Tests.Simulation;
@@ -46,8 +47,12 @@ internal sealed class ForwardModel
     /// <param name="partition">Which partition.</param>
     /// <param name="now">By the store's clock: the lease of a process that died stays in the row, where nobody needs it.</param>
     public bool IsIdle(int partition, DateTimeOffset now) =>
-        (Next(partition) ?? 0) == _log.Head(partition) && _partitions[partition].Parked.Count == 0
+        (Next(partition) ?? 0) == _log.Head(partition) && _partitions[partition].Parked.Count == 0 && !IsAsked(partition)
         && (Owner(partition) is null || now - _partitions[partition].Checkpoint!.Timestamp > Checkpoint.LeaseTime);
+
+    /// <summary>An operator asked for something that is still to be done.</summary>
+    public bool IsAsked(int partition) =>
+        _partitions[partition].LastRequest > (_partitions[partition].Checkpoint?.Number("RequestDone") ?? 0);
 
     public void Discards(int partition, long offset) => _partitions[partition].Discards.Add(offset);
 
@@ -97,12 +102,20 @@ internal sealed class ForwardModel
         foreach (var change in changes)
         {
             if (change.Row == $"c|{_name}") checkpoint = change;
+            else if (change.Row == $"c|{_name}|control") Asked(partition, change);
             else if (change.Row.StartsWith($"p|{_name}|", StringComparison.Ordinal)) ParkedChanged(number, partition, change);
         }
 
         if (checkpoint is not null) Moved(number, partition, checkpoint);
         else if (changes.Any(change => change.Row.StartsWith($"p|{_name}|", StringComparison.Ordinal)))
             _judge.Wrong($"{_name}: parked entries were written without the checkpoint");
+    }
+
+    private static void Asked(Partition partition, RowChange change)
+    {
+        using var requests = JsonDocument.Parse(change.After?.Text("Requests") ?? "[]");
+        foreach (var request in requests.RootElement.EnumerateArray())
+            partition.LastRequest = Math.Max(partition.LastRequest, request.GetProperty("Number").GetInt64());
     }
 
     private void ParkedChanged(int number, Partition partition, RowChange change)
@@ -160,6 +173,7 @@ internal sealed class ForwardModel
         public readonly HashSet<long> Discards = [];
         public readonly SortedDictionary<long, SimulatedRow> Parked = [];
         public SimulatedRow? Checkpoint;
+        public long LastRequest;
 
         public bool IsDiscarded(long offset) => Discards.Contains(offset) && !Parked.ContainsKey(offset);
     }

@@ -231,7 +231,7 @@ internal sealed class World
         for (var partition = 0; partition < Plan.Partitions; partition++)
         {
             if (!forward.IsIdle(partition, Time.GetUtcNow()))
-                Judge.Wrong($"{forward.Name} does not come to rest in partition {partition}: at {forward.Next(partition)} of {Log.Head(partition)}, lease {forward.Owner(partition)}, {forward.Parked(partition).Count} parked");
+                Judge.Wrong($"{forward.Name} does not come to rest in partition {partition}: at {forward.Next(partition)} of {Log.Head(partition)}, lease {forward.Owner(partition)}, {forward.Parked(partition).Count} parked{(forward.IsAsked(partition) ? ", a request waits" : "")}");
         }
     }
 
@@ -268,7 +268,7 @@ internal sealed class World
         return change.Row[0] switch
         {
             '!' => $"{key} {row.Number("Next") ?? row.Number("Offset")} {row.Text("Commit")}",
-            'c' => $"{key} {row.Number("Next")} {row.Text("Owner")} epoch {row.Number("Epoch")} write {row.Number("Write")} parked {row.Number("Parked")} {row.Text("Requests")}",
+            'c' => $"{key} {row.Number("Next")} {row.Text("Owner")} epoch {row.Number("Epoch")} write {row.Number("Write")} parked {row.Number("Parked")} done {row.Number("RequestDone")} {row.Text("Requests")}",
             'e' => $"{key} {LogModel.StepIn(row.Text("Payload")!)}",
             'p' => $"{key} {row.Text("Reason")}",
             _ => key,
