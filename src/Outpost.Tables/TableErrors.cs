@@ -31,6 +31,12 @@ internal static class TableErrors
         _ => false,
     };
 
+    /// <summary>
+    /// A write was answered by something that is no answer (a proxy's page, a body cut short): it may have been done. The
+    /// client throws what its parsers throw.
+    /// </summary>
+    public static bool IsUnreadable(Exception e) => e is InvalidOperationException or InvalidDataException or FormatException;
+
     /// <summary>A request whose faults come as the log's own: the store is not available, or the caller left.</summary>
     public static async Task<T> ReachAsync<T>(Func<Task<T>> request, CancellationToken cancellationToken)
     {

@@ -148,7 +148,8 @@ public sealed class TableForwardingStore(TableClient table, Sources sources) : I
     }
 
     private static bool IsUnclear(Exception e, CancellationToken cancellationToken) =>
-        TableErrors.IsTransient(e, CancellationToken.None) || e is OperationCanceledException && cancellationToken.IsCancellationRequested ||
+        TableErrors.IsTransient(e, CancellationToken.None) || TableErrors.IsUnreadable(e) ||
+        (e is OperationCanceledException && cancellationToken.IsCancellationRequested) ||
         (e is RequestFailedException refused && (TableErrors.IsConflict(refused) || TableErrors.IsChangedOrGone(refused)));
 
     private static StoreUnavailableException Unavailable(Exception cause) => new("Table Storage did not answer, or is overloaded.", cause);

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
+using System.Text;
 using Azure;
 using Azure.Core;
 using Azure.Core.Pipeline;
@@ -29,6 +30,9 @@ public enum Fault
 
     /// <summary>503, and the effect happens all the same.</summary>
     Answers503AfterTheEffect,
+
+    /// <summary>The effect happens; a write's answer then is a page of some proxy instead of the service's.</summary>
+    AnswersAWriteWithNonsense,
 }
 
 /// <summary>
@@ -74,6 +78,11 @@ public sealed class FaultyTransport(Func<HttpMessage, int, Fault?> plan) : HttpP
             case Fault.Answers503AfterTheEffect:
                 await _inner.ProcessAsync(message);
                 message.Response = new ScriptedResponse(HttpStatusCode.ServiceUnavailable);
+                return;
+            case Fault.AnswersAWriteWithNonsense:
+                await _inner.ProcessAsync(message);
+                if (message.Request.Method != RequestMethod.Get && message.Response.Status < 300)
+                    message.Response = new ScriptedResponse((HttpStatusCode)message.Response.Status, "<html>Welcome</html>");
                 return;
             case Fault.LandsLate:
                 Delay(await CopyAsync(message));
@@ -121,13 +130,13 @@ public sealed class FaultyTransport(Func<HttpMessage, int, Fault?> plan) : HttpP
         return copy;
     }
 
-    private sealed class ScriptedResponse(HttpStatusCode status) : Response
+    private sealed class ScriptedResponse(HttpStatusCode status, string body = "") : Response
     {
         public override int Status => (int)status;
 
         public override string ReasonPhrase => status.ToString();
 
-        public override Stream? ContentStream { get; set; } = new MemoryStream();
+        public override Stream? ContentStream { get; set; } = new MemoryStream(Encoding.UTF8.GetBytes(body));
 
         public override string ClientRequestId { get; set; } = "";
 

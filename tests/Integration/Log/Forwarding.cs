@@ -112,6 +112,7 @@ public sealed class Forwarding
     [Theory]
     [InlineData(Fault.LostAnswer)]
     [InlineData(Fault.Answers503AfterTheEffect)]
+    [InlineData(Fault.AnswersAWriteWithNonsense)]
     public async Task A_checkpoint_whose_answer_got_lost_is_recognised_as_its_own(Fault fault)
     {
         await using var writer = await TestLog.CreateAsync();
