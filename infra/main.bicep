@@ -161,6 +161,8 @@ module app 'modules/app.bicep' = {
     settings: {
       AzureWebJobsStorage__credential: 'managedidentity'
       AzureWebJobsStorage__clientId: identity.outputs.clientId
+      // Both: with the URI alone some versions of the host fail at their start (azure-functions-host, issue 11787).
+      AzureWebJobsStorage__accountName: storage.outputs.hostAccount
       AzureWebJobsStorage__blobServiceUri: storage.outputs.hostBlobUrl
       APPLICATIONINSIGHTS_CONNECTION_STRING: monitoring.outputs.connectionString
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=${identity.outputs.clientId}'

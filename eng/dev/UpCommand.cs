@@ -88,6 +88,8 @@ internal sealed class UpCommand(Repository repository, Shell shell)
                 ["ServiceBus"] = busConnection,
                 ["Forwarder__Schedule"] = "* * * * * *",
                 ["Outpost__PartitionCount"] = $"{options.Partitions}",
+                // As Core Tools do: references to large payloads name this port.
+                ["WEBSITE_HOSTNAME"] = $"localhost:{(options.Port == 0 ? 7071 : options.Port)}",
             });
 
     private Task<string> ReadyAsync(LocalService service) => service.ReadyAsync(StartsWithin, shell.Stopped);

@@ -3,7 +3,7 @@ namespace Outpost.Dev;
 /// <summary>What <c>up</c> was asked for; a port of 0 means any free one.</summary>
 internal sealed record UpOptions
 {
-    private const int PartitionsMax = 9999; // four digits in a partition's key
+    private const int PartitionsMax = 256; // as the setting Outpost__PartitionCount
 
     public int Port { get; private init; } = 7071;
 

@@ -81,13 +81,14 @@ var queries = [
   }
 ]
 
-// Of the topic, as Service Bus itself counts them.
+// As Service Bus itself counts them: of the topic, or of all that the namespace does, which is what it throttles.
 var metrics = [
   {
     name: 'dead-lettered'
     says: 'A consumer gave messages up.'
     severity: 2
     metric: 'DeadletteredMessages'
+    dimensions: [{ name: 'EntityName', operator: 'Include', values: [topic] }]
     aggregation: 'Maximum'
     threshold: 0
   }
@@ -96,6 +97,7 @@ var metrics = [
     says: 'Service Bus sends requests away.'
     severity: 2
     metric: 'ThrottledRequests'
+    dimensions: []
     aggregation: 'Total'
     threshold: 10
   }
@@ -164,7 +166,7 @@ resource metricAlerts 'Microsoft.Insights/metricAlerts@2018-03-01' = [for alert 
           criterionType: 'StaticThresholdCriterion'
           metricNamespace: 'Microsoft.ServiceBus/namespaces'
           metricName: alert.metric
-          dimensions: [{ name: 'EntityName', operator: 'Include', values: [topic] }]
+          dimensions: alert.dimensions
           timeAggregation: alert.aggregation
           operator: 'GreaterThan'
           threshold: alert.threshold

@@ -29,7 +29,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
-    // Flex Consumption refuses most other properties here (error 51021): ftpsState, alwaysOn, linuxFxVersion.
+    // Flex Consumption refuses most other properties here (error 51021): ftpsState, linuxFxVersion.
     siteConfig: { minTlsVersion: '1.2' }
     functionAppConfig: {
       runtime: { name: 'dotnet-isolated', version: '10.0' }

@@ -58,6 +58,7 @@ resource logRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   properties: { principalId: principalId, principalType: 'ServicePrincipal', roleDefinitionId: storageTableDataContributor }
 }
 
+output hostAccount string = host.name
 output hostBlobUrl string = host.properties.primaryEndpoints.blob
 output packageContainerUrl string = '${host.properties.primaryEndpoints.blob}${packageContainer}'
 output logTableUrl string = log.properties.primaryEndpoints.table

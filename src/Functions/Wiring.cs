@@ -147,12 +147,12 @@ public static class Wiring
         ? ["Forwarder__Schedule is missing: a six-field NCRONTAB expression is needed, or the timer never runs."]
         : []);
 
-    private static Uri? ServiceUri(Connection connection)
+    internal static Uri? ServiceUri(Connection connection)
     {
         if (connection.Address is not { } address) return null;
-        return Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme is "https" or "http"
+        return Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme == "https"
             ? uri
-            : throw new InvalidSettingException("TableStorage__serviceUri", address, "an absolute URL such as https://ACCOUNT.table.core.windows.net");
+            : throw new InvalidSettingException("TableStorage__serviceUri", address, "an https URL such as https://ACCOUNT.table.core.windows.net");
     }
 
     private static TokenCredential? CredentialOf(Connection connection) =>

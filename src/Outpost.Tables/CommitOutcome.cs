@@ -1,4 +1,3 @@
-using Azure;
 using Azure.Data.Tables;
 
 namespace Outpost.Tables;
@@ -36,9 +35,10 @@ internal sealed class CommitOutcome(TableClient table, string partitionKey)
             {
                 if (sources.Time.GetElapsedTime(start) >= Limits.OutcomeWaitMax) return new Found.Unknown();
             }
-            catch (RequestFailedException)
+            catch (Exception)
             {
-                // Not allowed to read what it was allowed to write: it cannot be told, and asking again would not help.
+                // Not allowed to read what it was allowed to write, or an answer that is none: it cannot be told, and asking
+                // again would not help.
                 return new Found.Unknown();
             }
 

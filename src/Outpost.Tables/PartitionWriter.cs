@@ -125,10 +125,10 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
             Exception refusal;
             try
             {
-                var answers = (await _table.SubmitTransactionAsync(rows.Actions)).Value;
+                var tag = await _table.CommitAsync(rows.Actions, CancellationToken.None);
                 var took = _sources.Time.GetElapsedTime(start);
                 _turns.Measured(took);
-                Committed(batch, rows, rows.After with { Tag = answers[0].Headers.ETag }, took);
+                Committed(batch, rows, rows.After with { Tag = tag }, took);
                 return;
             }
             catch (Exception e)

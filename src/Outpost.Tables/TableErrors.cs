@@ -1,4 +1,5 @@
 using Azure;
+using Azure.Identity;
 
 namespace Outpost.Tables;
 
@@ -28,6 +29,8 @@ internal static class TableErrors
         // The pipeline's own timeout, not the caller's wish.
         OperationCanceledException => !callers.IsCancellationRequested,
         IOException or HttpRequestException or TimeoutException => true,
+        // Whoever gives the tokens is away.
+        AuthenticationFailedException => true,
         _ => false,
     };
 

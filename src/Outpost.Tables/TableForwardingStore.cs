@@ -129,8 +129,7 @@ public sealed class TableForwardingStore(TableClient table, Sources sources) : I
             .. unpark.Select(offset => new TableTransactionAction(
                 TableTransactionActionType.Delete, new TableEntity(key, Keys.Parked(checkpoint.Forwarder, offset)), ETag.All)),
         ];
-        var answers = await table.SubmitTransactionAsync(actions, cancellationToken);
-        return answers.Value[0].Headers.ETag!.Value.ToString();
+        return (await table.CommitAsync(actions, cancellationToken)).ToString();
     }
 
     private async Task<Checkpoint?> ReadAsync(int partition, string forwarder, CancellationToken cancellationToken)

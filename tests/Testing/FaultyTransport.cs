@@ -33,6 +33,9 @@ public enum Fault
 
     /// <summary>The effect happens; a write's answer then is a page of some proxy instead of the service's.</summary>
     AnswersAWriteWithNonsense,
+
+    /// <summary>No effect; what answers a transaction is the answer to another one, of one row.</summary>
+    AnswersForOneRow,
 }
 
 /// <summary>
@@ -40,6 +43,23 @@ public enum Fault
 /// </summary>
 public sealed class FaultyTransport(Func<HttpMessage, int, Fault?> plan) : HttpPipelineTransport, IDisposable
 {
+    private static readonly string OneRow = """
+        --b
+        Content-Type: multipart/mixed; boundary=c
+
+        --c
+        Content-Type: application/http
+        Content-Transfer-Encoding: binary
+
+        HTTP/1.1 204 No Content
+        ETag: W/"1"
+
+
+        --c--
+        --b--
+
+        """.ReplaceLineEndings("\r\n");
+
     private readonly HttpClientTransport _inner = new(new HttpClient(new SocketsHttpHandler()));
     private readonly List<Task> _late = [];
     private int _requests;
@@ -83,6 +103,12 @@ public sealed class FaultyTransport(Func<HttpMessage, int, Fault?> plan) : HttpP
                 await _inner.ProcessAsync(message);
                 if (message.Request.Method != RequestMethod.Get && message.Response.Status < 300)
                     message.Response = new ScriptedResponse((HttpStatusCode)message.Response.Status, "<html>Welcome</html>");
+                return;
+            case Fault.AnswersForOneRow when message.Request.Uri.Path.EndsWith("$batch", StringComparison.Ordinal):
+                message.Response = new ScriptedResponse(HttpStatusCode.Accepted, OneRow, "multipart/mixed; boundary=b");
+                return;
+            case Fault.AnswersForOneRow:
+                await _inner.ProcessAsync(message);
                 return;
             case Fault.LandsLate:
                 Delay(await CopyAsync(message));
@@ -130,7 +156,7 @@ public sealed class FaultyTransport(Func<HttpMessage, int, Fault?> plan) : HttpP
         return copy;
     }
 
-    private sealed class ScriptedResponse(HttpStatusCode status, string body = "") : Response
+    private sealed class ScriptedResponse(HttpStatusCode status, string body = "", string? type = null) : Response
     {
         public override int Status => (int)status;
 
@@ -142,14 +168,14 @@ public sealed class FaultyTransport(Func<HttpMessage, int, Fault?> plan) : HttpP
 
         public override void Dispose() => ContentStream?.Dispose();
 
-        protected override bool ContainsHeader(string name) => false;
+        protected override bool ContainsHeader(string name) => TryGetHeader(name, out _);
 
-        protected override IEnumerable<HttpHeader> EnumerateHeaders() => [];
+        protected override IEnumerable<HttpHeader> EnumerateHeaders() => type is null ? [] : [new HttpHeader("Content-Type", type)];
 
         protected override bool TryGetHeader(string name, [NotNullWhen(true)] out string? value)
         {
-            value = null;
-            return false;
+            value = string.Equals(name, "Content-Type", StringComparison.OrdinalIgnoreCase) ? type : null;
+            return value is not null;
         }
 
         protected override bool TryGetHeaderValues(string name, [NotNullWhen(true)] out IEnumerable<string>? values)

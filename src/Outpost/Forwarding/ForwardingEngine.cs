@@ -178,8 +178,9 @@ public sealed class ForwardingEngine : IAsyncDisposable
             {
                 return await _context.Events.LayoutAsync(stop);
             }
-            catch (StoreUnavailableException)
+            catch (Exception e) when (e is not LayoutMismatchException && !stop.IsCancellationRequested)
             {
+                // Whatever it is, a role not yet in effect too: the start said so, and whoever runs this would end the app.
                 await Task.Delay(AskAgain, Time, stop);
             }
         }

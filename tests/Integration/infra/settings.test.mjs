@@ -17,7 +17,7 @@ describe('The settings', () => {
   const BY_IDENTITY = /__(serviceUri|fullyQualifiedNamespace|clientId)$/;
 
   test('in Azure are those that the code reads, by identity, and those of the host', () => {
-    const HOST = ['AzureWebJobsStorage__credential', 'AzureWebJobsStorage__clientId', 'AzureWebJobsStorage__blobServiceUri'];
+    const HOST = ['credential', 'clientId', 'accountName', 'blobServiceUri'].map((name) => `AzureWebJobsStorage__${name}`);
     const NOT_IN_AZURE = ['TableStorage', 'ServiceBus', 'OTEL_EXPORTER_OTLP_ENDPOINT'];
     assert.deepEqual(
       Object.keys(predict().only('Microsoft.Web/sites/config').properties).toSorted(),

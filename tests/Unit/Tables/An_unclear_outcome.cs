@@ -1,3 +1,6 @@
+using System.Text.Json;
+using Azure.Identity;
+
 namespace Outpost.Tests.Unit.Tables;
 
 public sealed class An_unclear_outcome
@@ -154,14 +157,19 @@ public sealed class An_unclear_outcome
         Assert.Equal(["a1", "b1"], SoundLog.Check(log.Table));
     }
 
-    [Fact]
-    public async Task Is_unknown_when_the_table_may_no_longer_be_read()
+    /// <summary>Not allowed; no token to be had; a page of some proxy instead of an answer.</summary>
+    public static TheoryData<Exception> Unreadable =>
+        [TableError.Status(403, "AuthorizationFailure"), new AuthenticationFailedException("No token."), new JsonException("'<' is an invalid start of a value.")];
+
+    [Theory]
+    [MemberData(nameof(Unreadable))]
+    public async Task Is_unknown_when_the_table_can_no_longer_be_read(Exception cause)
     {
         await using var log = new SimulatedLog();
         await log.DoAsync(Tallies.Count("a", "a1"));
         log.Table.Faults = request => request.Kind == TableOperation.Transaction
             ? new TableFault.AfterEffect(TableError.TimedOut)
-            : new TableFault.BeforeEffect(() => TableError.Status(403, "AuthorizationFailure"));
+            : new TableFault.BeforeEffect(() => cause);
 
         var result = await log.RunAsync(Tallies.Count("b", "b1") with { LikelyNew = true });
 

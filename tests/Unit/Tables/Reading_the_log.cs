@@ -1,4 +1,5 @@
 using Azure.Data.Tables;
+using Azure.Identity;
 
 namespace Outpost.Tests.Unit.Tables;
 
@@ -151,5 +152,16 @@ public sealed class Reading_the_log
         await using var writer = new SimulatedLog();
         for (var i = 0; i < 7; i++) await writer.DoAsync(Tallies.Count($"t{i}", $"s{i}"));
         return writer.AnotherProcess();
+    }
+
+    // The token's service is one more that can be away for a while.
+    [Fact]
+    public async Task Is_not_possible_now_while_no_token_is_to_be_had()
+    {
+        await using var log = new SimulatedLog();
+        await log.DoAsync(Tallies.Count("a", "a1"));
+        log.Table.Faults = _ => new TableFault.BeforeEffect(() => new AuthenticationFailedException("No token."));
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => log.Store.ReadPartitionAsync(0, CancellationToken.None));
     }
 }

@@ -81,6 +81,16 @@ public sealed class The_settings
         Assert.Contains("TableStorage__serviceUri", refused.Message, StringComparison.Ordinal);
     }
 
+    // A token is never sent in the clear: with http no request could be made.
+    [Fact]
+    public void Take_an_https_address_of_the_table_only()
+    {
+        var refused = Assert.Throws<InvalidSettingException>(() => Outpost.Functions.Wiring.ServiceUri(new Connection(null, "http://acc.table.core.windows.net", null)));
+
+        Assert.Contains("TableStorage__serviceUri: 'http://acc.table.core.windows.net' is not allowed", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(new Uri("https://acc"), Outpost.Functions.Wiring.ServiceUri(new Connection(null, "https://acc", null)));
+    }
+
     [Fact]
     public void Take_a_connection_as_one_string_or_as_a_group()
     {
