@@ -28,28 +28,16 @@ public sealed class An_engine
 
     // A new role is in effect only after minutes; whoever starts the app would end it with this task.
     [Fact]
-    public async Task Outlasts_a_table_that_does_not_let_it_in_yet()
+    public void Outlasts_a_table_that_does_not_let_it_in_yet() => Scene.Play(async scene =>
     {
-        await using var log = new SimulatedLog();
-        var (refused, letIn) = (0, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-        log.Table.Faults = _ =>
-        {
-            if (++refused <= 3) return new TableFault.BeforeEffect(() => TableError.Status(403, "AuthorizationPermissionMismatch"));
-            letIn.TrySetResult();
-            return null;
-        };
-        var delivered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var target = new RecordingTarget { After = _ => { delivered.TrySetResult(); return Task.CompletedTask; } };
-        await using var engine = log.Engine([new Forwarder("servicebus", target)]);
-        using var stop = new CancellationTokenSource();
+        var refused = 0;
+        scene.Table.Faults = _ => ++refused <= 3 ? new TableFault.BeforeEffect(() => TableError.Status(403, "AuthorizationPermissionMismatch")) : null;
+        var process = scene.Forwarding("a", new ScriptedTarget(), Scene.Never, linger: TimeSpan.Zero);
+        await scene.PassAsync(60);
+        Assert.InRange(refused, 4, 100);
 
-        var forwarding = engine.ForwardCommitsAsync(stop.Token);
-        await await Task.WhenAny(letIn.Task, forwarding);
-        await log.DoAsync(Tallies.Count("a", "a1"));
-        await await Task.WhenAny(delivered.Task, forwarding);
+        await scene.CommitAsync(process);
 
-        Assert.True(delivered.Task.IsCompleted);
-        await stop.CancelAsync();
-        await forwarding;
-    }
+        await scene.UntilAsync(() => scene.Next == 1, 0.5);
+    });
 }
