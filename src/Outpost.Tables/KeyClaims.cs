@@ -10,9 +10,9 @@ namespace Outpost.Tables;
 /// </summary>
 internal sealed class KeyClaims(TableClient table, StoreClock clock)
 {
-    // Longer than a command may take from claim to commit (queue, decisions, outcome): a claim that old and still
-    // without its command belongs to one that was refused or died.
-    private static readonly TimeSpan PendingMax = TimeSpan.FromMinutes(2);
+    // Nothing that an app does sleeps that long and then goes on: whoever took over a claim sooner might see the first
+    // command commit after all. Until then the key is refused to others, as a key that came with another body should be.
+    private static readonly TimeSpan PendingMax = TimeSpan.FromDays(1);
 
     // Each try is lost only to somebody who changed the claim in between.
     private const int TriesMax = 5;
@@ -25,11 +25,12 @@ internal sealed class KeyClaims(TableClient table, StoreClock clock)
             if (await TryWriteAsync(() => table.AddEntityAsync(mine, cancellationToken)) is { } added) return new KeyClaim(IsNew: true, added);
             if (await ReadAsync(home, mine.RowKey, cancellationToken) is not { } row) continue;
             if (ClaimRow.Read(row) is not { } claim) return null;
-            // An earlier attempt of the same command, or our own write when only its answer got lost.
-            if (claim.Fingerprint == idempotency.Fingerprint && claim.Partition == partition) return new KeyClaim(IsNew: false, claim.Tag);
-            if (IsPending(claim) || await ReadAsync(claim.Partition, mine.RowKey, cancellationToken) is not null) return null;
+            // An earlier attempt of the same command, or our own write when only its answer got lost. Written anew in either
+            // case: the earlier attempt may still be about to let go of what it wrote, and must not find that any more.
+            var isRepeat = claim.Fingerprint == idempotency.Fingerprint && claim.Partition == partition;
+            if (!isRepeat && (IsPending(claim) || await ReadAsync(claim.Partition, mine.RowKey, cancellationToken) is not null)) return null;
             var taken = await TryWriteAsync(() => table.UpdateEntityAsync(mine, new ETag(claim.Tag), TableUpdateMode.Replace, cancellationToken));
-            if (taken is not null) return new KeyClaim(IsNew: true, taken);
+            if (taken is not null) return new KeyClaim(IsNew: !isRepeat, taken);
         }
 
         return null;
