@@ -15,10 +15,11 @@ public sealed class TableRetentionStore(TableClient table) : IRetentionStore
                 var filter = TableClient.CreateQueryFilter(
                     $"PartitionKey eq {Keys.Partition(partition)} and RowKey ge {Keys.Event(offset)} and RowKey lt {Keys.Event(offset + limit)}");
                 var traces = new List<EntryTrace>(limit);
-                await foreach (var row in table.QueryAsync<TableEntity>(filter, limit, ["RowKey", "At", "Receipt", "ClaimedIn"], cancellationToken))
+                await foreach (var row in table.QueryAsync<TableEntity>(filter, limit, ["RowKey", "At", "Commit", "Receipt", "ClaimedIn"], cancellationToken))
                 {
                     var trace = new EntryTrace(
-                        Keys.EventOffset(row.RowKey), row.GetDateTimeOffset("At")!.Value, row.GetString("Receipt"), (int?)row.GetInt64("ClaimedIn"));
+                        Keys.EventOffset(row.RowKey), row.GetDateTimeOffset("At")!.Value, row.GetString("Commit"), row.GetString("Receipt"),
+                        (int?)row.GetInt64("ClaimedIn"));
                     if (trace.Offset != offset + traces.Count) break;
                     traces.Add(trace);
                 }
@@ -53,12 +54,78 @@ public sealed class TableRetentionStore(TableClient table) : IRetentionStore
         DeleteAsync(Keys.Partition(partition), [.. Enumerable.Range(0, count).Select(i => Keys.Event(from + i))], cancellationToken);
 
     /// <inheritdoc/>
-    public async Task DeleteReceiptsAsync(int partition, IReadOnlyList<EntryTrace> entries, CancellationToken cancellationToken)
+    public Task<Trimmed?> DeleteReceiptsAsync(
+        int partition, long oldest, Trimmed trimmed, IReadOnlyList<EntryTrace> entries, CancellationToken cancellationToken) =>
+        TableErrors.ReachAsync<Trimmed?>(
+            async () =>
+            {
+                var named = entries.Where(entry => entry.Receipt is not null).DistinctBy(entry => entry.Receipt).ToList();
+                // As they are now: whoever takes a key over before its claim is deleted writes the claim anew.
+                var claims = new List<TableEntity>();
+                foreach (var entry in named.Where(entry => entry.ClaimedIn is not null))
+                {
+                    if (await ReadAsync(Keys.Partition(entry.ClaimedIn!.Value), entry.Receipt!, cancellationToken) is { } row
+                        && ClaimRow.Read(row)?.Partition == partition)
+                        claims.Add(row);
+                }
+
+                var saved = await TrimAsync(OldestRow.Write(Keys.Partition(partition), oldest, trimmed), trimmed, named, cancellationToken);
+                if (saved is null) return null;
+                foreach (var claim in claims)
+                    await DeleteAsync(claim, cancellationToken);
+                return saved;
+            },
+            cancellationToken);
+
+    private async Task<Trimmed?> TrimAsync(
+        TableEntity row, Trimmed trimmed, IReadOnlyList<EntryTrace> named, CancellationToken cancellationToken)
     {
-        var named = entries.Where(entry => entry.Receipt is not null).DistinctBy(entry => entry.Receipt).ToList();
-        foreach (var claimed in named.Where(entry => entry.ClaimedIn is not null))
-            await DeleteAsync(Keys.Partition(claimed.ClaimedIn!.Value), [claimed.Receipt!], cancellationToken);
-        await DeleteAsync(Keys.Partition(partition), [.. named.Select(entry => entry.Receipt!)], cancellationToken);
+        var mark = trimmed.Tag is { } tag
+            ? new TableTransactionAction(TableTransactionActionType.UpdateReplace, row, new ETag(tag))
+            : new TableTransactionAction(TableTransactionActionType.Add, row);
+        var receipts = named.Select(entry => (Key: entry.Receipt!, Tag: ETag.All)).ToList();
+        while (true)
+        {
+            try
+            {
+                var deletes = receipts.Select(receipt => new TableTransactionAction(
+                    TableTransactionActionType.Delete, new TableEntity(row.PartitionKey, receipt.Key), receipt.Tag));
+                return trimmed with { Tag = (await table.CommitAsync([mark, .. deletes], cancellationToken)).ToString() };
+            }
+            catch (TableTransactionFailedException e) when (e.Status is 404 && e.FailedTransactionActionIndex > 0 && receipts.Exists(receipt => receipt.Tag == ETag.All))
+            {
+                // One of them is gone, and perhaps another command's in its place: those that are still there as they were.
+                receipts.Clear();
+                foreach (var entry in named)
+                {
+                    if (await ReadAsync(row.PartitionKey, entry.Receipt!, cancellationToken) is { } receipt && receipt.GetString("Commit") == entry.Commit)
+                        receipts.Add((entry.Receipt!, receipt.ETag));
+                }
+            }
+            catch (RequestFailedException e) when (TableErrors.IsConflict(e) || TableErrors.IsChangedOrGone(e))
+            {
+                // Another runner's, or our own sent twice: either way the next run goes on from what is stored.
+                return null;
+            }
+        }
+    }
+
+    private async Task<TableEntity?> ReadAsync(string partitionKey, string key, CancellationToken cancellationToken)
+    {
+        var row = await table.GetEntityIfExistsAsync<TableEntity>(partitionKey, key, cancellationToken: cancellationToken);
+        return row.HasValue ? row.Value : null;
+    }
+
+    private async Task DeleteAsync(TableEntity row, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await table.DeleteEntityAsync(row.PartitionKey, row.RowKey, row.ETag, cancellationToken);
+        }
+        catch (RequestFailedException e) when (TableErrors.IsChangedOrGone(e))
+        {
+            // Somebody's by now.
+        }
     }
 
     private Task<bool> DeleteAsync(string partitionKey, IReadOnlyList<string> rowKeys, CancellationToken cancellationToken) =>

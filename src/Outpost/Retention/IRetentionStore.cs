@@ -15,13 +15,22 @@ public interface IRetentionStore
     /// <summary>Deletes event rows, at most <see cref="Limits.TransactionRowsMax"/>; those that are gone already do not matter.</summary>
     Task DeleteEventsAsync(int partition, long from, int count, CancellationToken cancellationToken);
 
-    /// <summary>Deletes the receipts that entries name, and the claims that go with them.</summary>
-    Task DeleteReceiptsAsync(int partition, IReadOnlyList<EntryTrace> entries, CancellationToken cancellationToken);
+    /// <summary>
+    /// Deletes the receipts that entries name, and notes in the same transaction how far that has come: a receipt that
+    /// takes the place of a deleted one is not deleted by whoever comes late or again. Then the claims that went with them.
+    /// At most <see cref="ReceiptsMax"/> receipts. Null: somebody else did meanwhile, and nothing was deleted.
+    /// </summary>
+    Task<Trimmed?> DeleteReceiptsAsync(
+        int partition, long oldest, Trimmed trimmed, IReadOnlyList<EntryTrace> entries, CancellationToken cancellationToken);
+
+    /// <summary>Receipts in one transaction, beside the row that says how far it has come.</summary>
+    const int ReceiptsMax = Limits.TransactionRowsMax - 1;
 }
 
 /// <summary>What retention looks at of an entry.</summary>
 /// <param name="Offset">Its offset.</param>
 /// <param name="At">When it was committed.</param>
+/// <param name="Commit">Id of its commit, which its receipt names too.</param>
 /// <param name="Receipt">Key of its command's receipt; null: it has none.</param>
 /// <param name="ClaimedIn">Partition in which the command's key is claimed; null: none.</param>
-public sealed record EntryTrace(long Offset, DateTimeOffset At, string? Receipt, int? ClaimedIn);
+public sealed record EntryTrace(long Offset, DateTimeOffset At, string Commit, string? Receipt, int? ClaimedIn);

@@ -48,4 +48,16 @@ public static class RetentionPlan
     /// <summary>How many of the first entries may be deleted: old enough, and below <paramref name="end"/>.</summary>
     public static int Deletable(IReadOnlyList<EntryTrace> entries, DateTimeOffset before, long end) =>
         entries.TakeWhile(entry => entry.At < before && entry.Offset < end).Count();
+
+    /// <summary>
+    /// How many of the first <paramref name="count"/> entries one transaction takes the receipts of: as many receipts as fit,
+    /// and all entries of a command or none, since those left over would name a receipt that is no longer theirs.
+    /// </summary>
+    public static int ReceiptsAtOnce(IReadOnlyList<EntryTrace> entries, int count)
+    {
+        while (entries.Take(count).Select(entry => entry.Receipt).Distinct().Count(receipt => receipt is not null) > IRetentionStore.ReceiptsMax) count--;
+        // A page that is not full ends with the log, and so with a command.
+        var next = count < entries.Count ? entries[count].Receipt : entries.Count == Limits.TransactionRowsMax ? entries[count - 1].Receipt : null;
+        return next is null ? count : entries.Take(count).TakeWhile(entry => entry.Receipt != next).Count();
+    }
 }

@@ -21,6 +21,9 @@ public sealed partial class RetentionRunner(
     // Of one partition in one run: two thousand rows. The next run goes on.
     private const int TransactionsPerRun = 20;
 
+    // Of all partitions in one run: the timer forwards again only when it is over.
+    private static readonly TimeSpan RunMax = TimeSpan.FromSeconds(10);
+
     // A quarter of the partition's time at most: commits and forwarding have the rest.
     private const int PauseFactor = 3;
     private static readonly TimeSpan LookSoon = TimeSpan.FromMinutes(1);
@@ -28,13 +31,20 @@ public sealed partial class RetentionRunner(
 
     private readonly Dictionary<int, long> _notBefore = [];
     private readonly Dictionary<int, Hold> _told = [];
+    private int _first;
+    private long _began;
 
     /// <summary>Looks at each partition where something may be due. Not to be called twice at the same time.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
         var layout = await events.LayoutAsync(stop);
-        for (var partition = 0; partition < layout.Partitions; partition++)
+        _began = sources.Time.GetTimestamp();
+        var first = _first;
+        for (var looked = 0; looked < layout.Partitions && HasTime; looked++)
         {
+            var partition = (first + looked) % layout.Partitions;
+            // Where time ends, the next run begins with the next one.
+            _first = (partition + 1) % layout.Partitions;
             var now = sources.Time.GetTimestamp();
             if (_notBefore.TryGetValue(partition, out var at) && now < at) continue;
             try
@@ -48,6 +58,8 @@ public sealed partial class RetentionRunner(
             }
         }
     }
+
+    private bool HasTime => sources.Time.GetElapsedTime(_began) < RunMax;
 
     // How long there will be nothing to do.
     private async Task<TimeSpan> TrimAsync(int partition, CancellationToken stop)
@@ -73,22 +85,17 @@ public sealed partial class RetentionRunner(
 
     private async Task<(PartitionState State, TimeSpan Wait)?> TrimReceiptsAsync(PartitionState state, int transactions, CancellationToken stop)
     {
-        string? deleted = null;
-        for (; transactions > 0; transactions--)
+        for (; transactions > 0 && HasTime; transactions--)
         {
             if (state.Trimmed.Receipts >= state.Head) return (state, Bounded(options.Receipts));
             var entries = await store.ReadTracesAsync(state.Partition, state.Trimmed.Receipts, Limits.TransactionRowsMax, stop);
             var count = RetentionPlan.Deletable(entries, events.Now - options.Receipts, long.MaxValue);
             if (count == 0) return (state, entries.Count == 0 ? LookSoon : Bounded(entries[0].At + options.Receipts - events.Now));
             var start = sources.Time.GetTimestamp();
-            var old = entries.Take(count).ToList();
-            // A command's events name one receipt; where they lie on both sides of a hundred, it is gone already.
-            var named = old.Where(entry => entry.Receipt is not null && entry.Receipt != deleted).ToList();
-            await store.DeleteReceiptsAsync(state.Partition, named, stop);
-            deleted = old[^1].Receipt;
-            metrics.Deleted("receipt", named.DistinctBy(entry => entry.Receipt).Count());
+            var old = entries.Take(RetentionPlan.ReceiptsAtOnce(entries, count)).ToList();
             var moved = state.Trimmed with { Receipts = old[^1].Offset + 1 };
-            if (await store.SaveOldestAsync(state.Partition, state.Oldest, moved, stop) is not { } saved) return null;
+            if (await store.DeleteReceiptsAsync(state.Partition, state.Oldest, moved, old, stop) is not { } saved) return null;
+            metrics.Deleted("receipt", old.Where(entry => entry.Receipt is not null).DistinctBy(entry => entry.Receipt).Count());
             state = state with { Trimmed = saved };
             await PauseAsync(start, stop);
         }
@@ -103,7 +110,7 @@ public sealed partial class RetentionRunner(
             engine.Forwarders.ToDictionary(forwarder => forwarder.Name, forwarder => forwarder.CheckpointIn(state).NextOffset),
             await FirstParkedAsync(state, stop));
         var end = Math.Min(state.Trimmed.Receipts, hold?.Offset ?? long.MaxValue);
-        for (; transactions > 0; transactions--)
+        for (; transactions > 0 && HasTime; transactions--)
         {
             var entries = state.Oldest >= state.Head ? [] : await store.ReadTracesAsync(state.Partition, state.Oldest, Limits.TransactionRowsMax, stop);
             var before = events.Now - keep;

@@ -91,7 +91,8 @@ internal sealed class Sabotage(Broken broken)
         public Task DeleteEventsAsync(int partition, long from, int count, CancellationToken cancellationToken) =>
             store.DeleteEventsAsync(partition, from, count, cancellationToken);
 
-        public Task DeleteReceiptsAsync(int partition, IReadOnlyList<EntryTrace> entries, CancellationToken cancellationToken) =>
-            store.DeleteReceiptsAsync(partition, entries, cancellationToken);
+        public Task<Trimmed?> DeleteReceiptsAsync(
+            int partition, long oldest, Trimmed trimmed, IReadOnlyList<EntryTrace> entries, CancellationToken cancellationToken) =>
+            store.DeleteReceiptsAsync(partition, oldest, trimmed, entries, cancellationToken);
     }
 }

@@ -1,4 +1,5 @@
 using Outpost.Retention;
+using Outpost.Tables;
 
 namespace Outpost.Tests.Unit.Retention;
 
@@ -43,7 +44,7 @@ public sealed class Old_receipts
     }
 
     [Fact]
-    public async Task Of_commands_with_several_events_take_one_transaction_for_each_hundred_events()
+    public async Task Of_commands_with_several_events_take_one_request_for_almost_a_hundred_events()
     {
         await using var log = new SimulatedLog();
         for (var i = 0; i < 100; i++) await log.DoAsync(Tallies.Count($"s{i}", "s", key: $"k{i}", events: 7));
@@ -53,7 +54,87 @@ public sealed class Old_receipts
         await new RetainedLog(log, TwoDays).RunAsync();
 
         Assert.Empty(RetainedLog.Rows(log, "r|"));
-        Assert.Equal((7, 0), (log.Table.Sent(TableOperation.Transaction), log.Table.Sent(TableOperation.Delete)));
+        // Fourteen commands are 98 events.
+        Assert.Equal((8, 0, 0), (log.Table.Sent(TableOperation.Transaction), log.Table.Sent(TableOperation.Delete), log.Table.Sent(TableOperation.Update)));
+    }
+
+    [Fact]
+    public async Task Are_not_deleted_by_whoever_comes_late_when_another_command_has_their_place()
+    {
+        await using var log = new SimulatedLog();
+        await log.DoAsync(Tallies.Count("a", "first", key: "k"));
+        log.Time.Advance(TimeSpan.FromHours(49));
+        var store = new TableRetentionStore(log.Table);
+        var before = await log.Store.ReadPartitionAsync(0, CancellationToken.None);
+        var late = await store.ReadTracesAsync(0, 0, 100, CancellationToken.None);
+        await new RetainedLog(log, TwoDays).RunAsync();
+        await log.DoAsync(Tallies.Count("a", "second", key: "k"));
+
+        Assert.Null(await store.DeleteReceiptsAsync(0, before.Oldest, before.Trimmed with { Receipts = 1 }, late, CancellationToken.None));
+
+        Assert.True((await log.DoAsync(Tallies.Count("a", "second", key: "k"))).Replayed);
+    }
+
+    [Fact]
+    public async Task Are_deleted_with_a_claim_only_while_that_is_still_theirs()
+    {
+        await using var log = new SimulatedLog(partitions: 8);
+        var home = LogLayout.PartitionOf("tally/home", 8);
+        var elsewhere = Enumerable.Range(0, 30).Select(i => $"s{i}").First(id => LogLayout.PartitionOf($"tally/{id}", 8) != home);
+        Command<Tally> Claimed(string step) => Tallies.Count(elsewhere, step) with { Idempotency = new Idempotency("scope", "k", step) { HomeSubject = "tally/home" } };
+        await log.DoAsync(Claimed("first"));
+        log.Time.Advance(TimeSpan.FromHours(49));
+        log.Table.Faults = request =>
+        {
+            if (request.Kind != TableOperation.Transaction || request.Keys[0] != "!oldest") return null;
+            // As the transaction arrives, the key is taken over.
+            log.Table.Faults = null;
+            log.Store.ClaimKeyAsync(home, LogLayout.PartitionOf($"tally/{elsewhere}", 8), Claimed("first").Idempotency!, CancellationToken.None).GetAwaiter().GetResult();
+            return null;
+        };
+
+        await new RetainedLog(log, TwoDays).RunAsync();
+
+        Assert.Null(log.Table.Faults);
+        Assert.Single(RetainedLog.Rows(log, "r|", home));
+        Assert.Empty(RetainedLog.Rows(log, "r|", LogLayout.PartitionOf($"tally/{elsewhere}", 8)));
+    }
+
+    [Fact]
+    public async Task Are_deleted_although_one_of_them_is_gone_already()
+    {
+        await using var log = new SimulatedLog();
+        foreach (var id in new[] { "a", "b", "c" }) await log.DoAsync(Tallies.Count(id, "first", key: id));
+        await log.Table.DeleteEntityAsync("0000", log.Table.Rows("0000").First(row => row.RowKey.StartsWith("r|", StringComparison.Ordinal)).RowKey);
+        log.Time.Advance(TimeSpan.FromHours(49));
+
+        await new RetainedLog(log, TwoDays).RunAsync();
+
+        Assert.Empty(RetainedLog.Rows(log, "r|"));
+    }
+
+    [Fact]
+    public async Task Of_many_partitions_take_some_seconds_of_a_run_and_the_next_run_begins_where_it_ended()
+    {
+        await using var log = new SimulatedLog(partitions: 8);
+        for (var i = 0; i < 100; i++) await log.DoAsync(Tallies.Count($"s{i}", "s", key: $"k{i}"));
+        log.Time.Advance(TimeSpan.FromHours(49));
+        log.Table.Faults = request =>
+        {
+            if (request.Kind == TableOperation.Transaction) log.Time.Advance(TimeSpan.FromSeconds(1));
+            return null;
+        };
+        var retained = new RetainedLog(log, TwoDays);
+        var left = new List<int>();
+
+        for (var run = 0; run < 3; run++)
+        {
+            await retained.RunAsync();
+            left.Add(Enumerable.Range(0, 8).Count(partition => RetainedLog.Rows(log, "r|", partition).Any()));
+        }
+
+        // A second for the transaction, three of rest: the third ends after ten.
+        Assert.Equal([5, 2, 0], left);
     }
 
     [Fact]
