@@ -33,7 +33,7 @@ public sealed partial class FaultBoundary(ILogger<FaultBoundary> logger)
         catch (LayoutMismatchException e)
         {
             LogFault(request.Method, request.Path, e);
-            return Problem.Unavailable("layout-mismatch", "This app's settings do not fit the stored log.", TimeSpan.FromSeconds(60));
+            return Problem.Unavailable("layout-mismatch", "This app's settings do not fit the stored log, or that went back in time; the app's own log says more.", TimeSpan.FromSeconds(60));
         }
 #pragma warning disable CA1031 // Any fault is answered as a problem and logged here, where the request is known.
         catch (Exception e)

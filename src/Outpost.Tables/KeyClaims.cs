@@ -17,11 +17,12 @@ internal sealed class KeyClaims(TableClient table, StoreClock clock)
     // Each try is lost only to somebody who changed the claim in between.
     private const int TriesMax = 5;
 
+    /// <summary>Null: the key is another command's.</summary>
     public async Task<KeyClaim?> TakeAsync(int home, int partition, Idempotency idempotency, CancellationToken cancellationToken)
     {
         for (var attempt = 1; attempt <= TriesMax; attempt++)
         {
-            var mine = ClaimRow.Write(home, partition, idempotency, clock.Now);
+            var mine = ClaimRow.Write(home, partition, idempotency);
             if (await TryWriteAsync(() => table.AddEntityAsync(mine, cancellationToken)) is { } added) return new KeyClaim(IsNew: true, added);
             if (await ReadAsync(home, mine.RowKey, cancellationToken) is not { } row) continue;
             if (ClaimRow.Read(row) is not { } claim) return null;
@@ -33,7 +34,7 @@ internal sealed class KeyClaims(TableClient table, StoreClock clock)
             if (taken is not null) return new KeyClaim(IsNew: !isRepeat, taken);
         }
 
-        return null;
+        throw new StoreUnavailableException("The idempotency key's claim changed again and again: its command is sent many times at once.");
     }
 
     /// <summary>Best effort: a claim that stays behind is let go by whoever meets it later.</summary>

@@ -26,6 +26,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
     private readonly Task _loop;
     private readonly WriterTurns _turns;
     private HeadRow? _head;
+    private long _seen;
 
     public PartitionWriter(
         TableClient table, int partition, Action<RowList> committed, StoreClock clock, Sources sources, ILogger logger,
@@ -112,6 +113,16 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         var head = await _outcome.ReadHeadAsync(CancellationToken.None);
         _turns.Measured(_sources.Time.GetElapsedTime(start));
         _turns.Saw(head);
+        // Deleted and made anew, restored, failed over: its offsets would be given a second time, under the ids that readers
+        // and the broker know already.
+        if (head.Next < _seen)
+        {
+            throw new LayoutMismatchException(
+                $"Table '{_table.Name}': the head of partition {_partitionKey} went back from {_seen} to {head.Next} while this process ran. "
+                + "Nothing more is written to it before the app is started again; docs/operations.md, Backup and restore, says what else to do.");
+        }
+
+        _seen = head.Next;
         return head;
     }
 
@@ -169,6 +180,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
 
     private void Committed(CommitBatch batch, RowList rows, HeadRow? head, TimeSpan took)
     {
+        _seen = rows.After.Next;
         _metrics?.Committed(_partition, took);
         _head = head;
         _turns.Won(rows.CommitId);

@@ -69,21 +69,20 @@ internal static class ReceiptRow
 /// </summary>
 /// <param name="Fingerprint">Hash of the request.</param>
 /// <param name="Partition">Where the command's entity and receipt are.</param>
-/// <param name="At">When it was claimed.</param>
+/// <param name="At">When it was written, as the store says: a process that was suspended has yet to learn what time it is.</param>
 /// <param name="Tag">Concurrency token.</param>
 internal sealed record ClaimRow(string Fingerprint, int Partition, DateTimeOffset At, string Tag)
 {
-    public static TableEntity Write(int home, int partition, Idempotency idempotency, DateTimeOffset at) =>
+    public static TableEntity Write(int home, int partition, Idempotency idempotency) =>
         new(Keys.Partition(home), Keys.Receipt(idempotency.Scope, idempotency.Key))
         {
             ["Fingerprint"] = idempotency.Fingerprint,
             ["ClaimedBy"] = (long)partition,
-            ["At"] = at,
         };
 
     /// <summary>Null: it is a receipt.</summary>
     public static ClaimRow? Read(TableEntity row) => row.GetInt64("ClaimedBy") is { } partition
-        ? new ClaimRow(row.GetString("Fingerprint"), (int)partition, row.GetDateTimeOffset("At")!.Value, row.ETag.ToString())
+        ? new ClaimRow(row.GetString("Fingerprint"), (int)partition, row.Timestamp!.Value, row.ETag.ToString())
         : null;
 }
 

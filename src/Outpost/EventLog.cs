@@ -40,7 +40,10 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
     private async Task<CommandResult<TState>> OnceAsync<TState>(Command<TState> command, CancellationToken cancellationToken)
         where TState : class
     {
-        if (command.Idempotency is not { } idempotency) return await DecideAndCommitAsync(command, claimedIn: null, cancellationToken);
+        // The first answer of the store is what sets its clock.
+        await store.LayoutAsync(cancellationToken);
+        var began = store.Now;
+        if (command.Idempotency is not { } idempotency) return await DecideAndCommitAsync(command, began, claimedIn: null, cancellationToken);
 
         if (idempotency.Key.Length is 0 or > Limits.IdempotencyKeyMax)
             throw new ArgumentException($"The idempotency key must have 1 to {Limits.IdempotencyKeyMax} characters.", nameof(command));
@@ -51,7 +54,7 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
 
         try
         {
-            return await ClaimAndCommitAsync(command, idempotency, cancellationToken);
+            return await ClaimAndCommitAsync(command, idempotency, began, cancellationToken);
         }
         finally
         {
@@ -87,17 +90,17 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
     // A receipt is where its entity is. Where the key alone leads to another partition, it is claimed there first, so
     // that the same key with another entity is noticed.
     private async Task<CommandResult<TState>> ClaimAndCommitAsync<TState>(
-        Command<TState> command, Idempotency idempotency, CancellationToken cancellationToken)
+        Command<TState> command, Idempotency idempotency, DateTimeOffset began, CancellationToken cancellationToken)
         where TState : class
     {
-        if (idempotency.HomeSubject is not { } homeSubject) return await DecideAndCommitAsync(command, claimedIn: null, cancellationToken);
+        if (idempotency.HomeSubject is not { } homeSubject) return await DecideAndCommitAsync(command, began, claimedIn: null, cancellationToken);
         var layout = await store.LayoutAsync(cancellationToken);
         var home = layout.PartitionOf(homeSubject);
         var partition = layout.PartitionOf(command.Entity.Subject(command.EntityId));
-        if (home == partition) return await DecideAndCommitAsync(command, claimedIn: null, cancellationToken);
+        if (home == partition) return await DecideAndCommitAsync(command, began, claimedIn: null, cancellationToken);
 
         if (await store.ClaimKeyAsync(home, partition, idempotency, cancellationToken) is not { } claim) return new CommandResult<TState>.KeyReused();
-        var result = await DecideAndCommitAsync(command, home, cancellationToken);
+        var result = await DecideAndCommitAsync(command, began, home, cancellationToken);
         var wroteNothing = result is CommandResult<TState>.Refused or CommandResult<TState>.Stale
             or CommandResult<TState>.TooLarge or CommandResult<TState>.Busy;
         if (wroteNothing && claim.IsNew) await store.ReleaseKeyAsync(home, idempotency, claim, cancellationToken);
@@ -105,7 +108,7 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
     }
 
     private async Task<CommandResult<TState>> DecideAndCommitAsync<TState>(
-        Command<TState> command, int? claimedIn, CancellationToken cancellationToken)
+        Command<TState> command, DateTimeOffset began, int? claimedIn, CancellationToken cancellationToken)
         where TState : class
     {
         var layout = await store.LayoutAsync(cancellationToken);
@@ -124,7 +127,7 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
                 }
 
                 var guess = command.LikelyNew && attempt == 1;
-                if (await TryAsync(command, partition, claimedIn, guess, cancellationToken) is { } result)
+                if (await TryAsync(command, began, partition, claimedIn, guess, cancellationToken) is { } result)
                     return result;
             }
         }
@@ -142,12 +145,16 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
 
     // Null: the entity was not what the decision was made on; decide again on fresh state.
     private async Task<CommandResult<TState>?> TryAsync<TState>(
-        Command<TState> command, int partition, int? claimedIn, bool guess, CancellationToken cancellationToken)
+        Command<TState> command, DateTimeOffset began, int partition, int? claimedIn, bool guess, CancellationToken cancellationToken)
         where TState : class
     {
         var entity = guess
             ? null
             : await store.ReadEntityAsync(partition, command.Entity.Name, command.EntityId, cancellationToken);
+        // Its process was suspended, and what was repeated elsewhere meanwhile may have left no trace any more: receipts go
+        // after an hour at the earliest.
+        if (store.Now - began > Limits.CommandLifeMax)
+            return new CommandResult<TState>.Busy("The command was held up for too long; nothing was written. Send it again with the same Idempotency-Key.");
         return Decide(command, entity) switch
         {
             // Only a commit can be tried on a guess; an answer needs the facts.

@@ -144,11 +144,11 @@ public sealed record PartitionState(
 /// <param name="Tag">The store's concurrency token; null: nothing was ever trimmed.</param>
 public sealed record Trimmed(long Rows, long Receipts, string? Tag);
 
-/// <summary>The stored log does not fit this process's settings or version.</summary>
+/// <summary>The stored log does not fit this process's settings or version, or is not the one it was when the process started.</summary>
 public sealed class LayoutMismatchException(string message) : Exception(message);
 
 /// <summary>A change that does not fit in one transaction. Nothing was written.</summary>
 public sealed class TooLargeException(string message) : Exception(message);
 
 /// <summary>The store cannot be reached, or answers that it is overloaded. Trying again later helps.</summary>
-public sealed class StoreUnavailableException(string message, Exception innerException) : Exception(message, innerException);
+public sealed class StoreUnavailableException(string message, Exception? innerException = null) : Exception(message, innerException);

@@ -53,6 +53,12 @@ public static class Limits
     /// </summary>
     public static readonly TimeSpan QueueWaitMax = TimeSpan.FromSeconds(20);
 
+    /// <summary>
+    /// From a command's beginning to its last decision. Whoever is held up for longer (a process that was suspended) commits
+    /// no more: receipts, of which the shortest-lived live for an hour, would not stop a second commit.
+    /// </summary>
+    public static readonly TimeSpan CommandLifeMax = TimeSpan.FromMinutes(10);
+
     /// <summary>Commands that wait for their turn on one contended entity; one more is told that it is busy.</summary>
     public const int EntityWaitersMax = 256;
 

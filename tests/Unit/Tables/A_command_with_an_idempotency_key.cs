@@ -47,6 +47,24 @@ public sealed class A_command_with_an_idempotency_key
     }
 
     [Fact]
+    public async Task Is_not_committed_by_a_process_that_was_suspended_for_longer_than_receipts_may_live()
+    {
+        await using var log = new SimulatedLog();
+        await log.DoAsync(Tallies.Count("a", "a1"));
+        log.Table.Faults = request =>
+        {
+            if (request.Kind == TableOperation.Get && request.Keys[0].StartsWith("d|", StringComparison.Ordinal)) log.Time.Advance(TimeSpan.FromHours(1));
+            return null;
+        };
+
+        Assert.IsType<CommandResult<Tally>.Busy>(await log.RunAsync(Tallies.Count("a", "a2", key: "k")));
+
+        log.Table.Faults = null;
+        Assert.False((await log.DoAsync(Tallies.Count("a", "a2", key: "k"))).Replayed);
+        Assert.Equal(["a1", "a2"], SoundLog.Check(log.Table));
+    }
+
+    [Fact]
     public async Task Gets_the_answer_it_had_although_its_If_Match_is_stale_now()
     {
         await using var log = new SimulatedLog();

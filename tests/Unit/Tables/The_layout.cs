@@ -141,4 +141,20 @@ public sealed class The_layout
         Assert.All(entries, entry => Assert.NotEqual(before.Id.Log, entry.Id.Log));
         Assert.Equal([1L], target.Delivered.Select(entry => entry.Offset));
     }
+
+    [Fact]
+    public async Task Keeps_a_process_from_writing_to_a_log_that_went_back_while_it_ran()
+    {
+        await using var log = new SimulatedLog();
+        foreach (var step in new[] { "1", "2", "3" }) await log.DoAsync(Tallies.Count(step, step));
+        foreach (var row in log.Table.Rows("0000").ToList()) log.Table.Remove("0000", row.RowKey);
+
+        // What became of it cannot be told; then the head is read.
+        Assert.IsType<CommandResult<Tally>.Unknown>(await log.RunAsync(Tallies.Count("4", "4")));
+        var refusal = await Assert.ThrowsAsync<LayoutMismatchException>(() => log.RunAsync(Tallies.Count("5", "5")));
+
+        Assert.Contains("the head of partition 0000 went back from 3 to 0", refusal.Message, StringComparison.Ordinal);
+        await using var restarted = log.AnotherProcess();
+        await restarted.DoAsync(Tallies.Count("6", "6"));
+    }
 }
