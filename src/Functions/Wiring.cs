@@ -111,7 +111,7 @@ public static class Wiring
             Topic = settings.Topic,
             Source = settings.Source,
             PublicUrl = settings.PublicUrl,
-            ReferenceTimeToLive = settings.Retention.EventsAtLeast,
+            PayloadsKeptFor = settings.Retention.EventsAtLeast,
         });
         services.AddSingleton<ServiceBusTarget>();
         services.AddSingleton(provider => new Forwarder(ServiceBusForwarder, provider.GetRequiredService<ServiceBusTarget>())

@@ -12,6 +12,7 @@ namespace Outpost.ServiceBus;
 public static class MessageMapping
 {
     private const int SessionIdMax = 128;
+    private static readonly TimeSpan TimeToLiveMin = TimeSpan.FromMinutes(1);
 
     /// <summary>The message for an entry. Its MessageId is the event id, so the broker drops what is sent twice.</summary>
     /// <param name="entry">The entry.</param>
@@ -38,6 +39,16 @@ public static class MessageMapping
         message.ContentType = entry.ContentType;
         message.ApplicationProperties["cloudEvents:dataref"] = $"{publicUrl}/api/events/{entry.Id}/data";
         return message;
+    }
+
+    /// <summary>
+    /// How long a reference is worth being received: what is left of the time that its payload is kept for, at least a minute
+    /// (what was parked for long, and released just now).
+    /// </summary>
+    public static TimeSpan TimeToLive(EventEntry entry, TimeSpan kept, DateTimeOffset now)
+    {
+        var left = entry.Timestamp + kept - now;
+        return left < TimeToLiveMin ? TimeToLiveMin : left < kept ? left : kept;
     }
 
     /// <summary>The session of a subject: itself, or its SHA-256 in hex where it is longer than a SessionId may be.</summary>

@@ -24,8 +24,8 @@ public sealed record ServiceBusOptions
     /// <summary>Base URL in references to payloads too large for the broker.</summary>
     public string PublicUrl { get; init; } = "http://localhost:7071";
 
-    /// <summary>How long a reference to a payload may wait to be received: as long as the payload is retained. Null: for ever.</summary>
-    public TimeSpan? ReferenceTimeToLive { get; init; }
+    /// <summary>How long payloads are retained, and so how old an entry may be that a reference in the topic leads to. Null: for ever.</summary>
+    public TimeSpan? PayloadsKeptFor { get; init; }
 
     /// <summary>A client that answers soon, and leaves repeating to the forwarder.</summary>
     public ServiceBusClient CreateClient()

@@ -7,7 +7,7 @@ namespace Outpost.ServiceBus;
 /// Sends entries to a topic, as many in one batch as its size allows. A batch is accepted or refused as a whole. An
 /// entry that fits into no batch travels as a reference to its payload.
 /// </summary>
-public sealed class ServiceBusTarget(ServiceBusOptions options) : IForwardTarget, IAsyncDisposable
+public sealed class ServiceBusTarget(ServiceBusOptions options, TimeProvider time) : IForwardTarget, IAsyncDisposable
 {
     private readonly ServiceBusClient _client = options.CreateClient();
     private readonly Lock _lock = new();
@@ -69,7 +69,7 @@ public sealed class ServiceBusTarget(ServiceBusOptions options) : IForwardTarget
     private ServiceBusMessage Reference(EventEntry entry, string? replay)
     {
         var message = MessageMapping.ToReference(entry, options.Source, options.PublicUrl, replay);
-        if (options.ReferenceTimeToLive is { } life) message.TimeToLive = life;
+        if (options.PayloadsKeptFor is { } kept) message.TimeToLive = MessageMapping.TimeToLive(entry, kept, time.GetUtcNow());
         return message;
     }
 

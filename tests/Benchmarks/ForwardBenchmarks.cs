@@ -152,7 +152,7 @@ internal sealed class ForwardBenchmarks(Backlog backlog, Figures figures, int na
     {
         ConnectionString = await ServiceBusEmulator.ConnectionStringAsync(),
         Topic = await NewTopicAsync(kilobytes),
-    });
+    }, TimeProvider.System);
 
     // Nobody subscribes: what is measured is the sending.
     private static Task<string> NewTopicAsync(int kilobytes) => ServiceBusEmulator.NewTopicAsync(kilobytes, subscriptions: false);

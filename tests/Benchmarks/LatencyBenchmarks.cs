@@ -18,7 +18,7 @@ internal static class LatencyBenchmarks
         {
             ConnectionString = await ServiceBusEmulator.ConnectionStringAsync(),
             Topic = await ServiceBusEmulator.NewTopicAsync(),
-        });
+        }, TimeProvider.System);
         var target = new TimedTarget(bus);
         var linger = TimeSpan.FromSeconds(5);
         await using var engine = process.Engine([new Forwarder("latency", target)], linger);

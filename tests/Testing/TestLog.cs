@@ -124,7 +124,7 @@ public sealed class TestLog : IAsyncDisposable
         ConnectionString = await ServiceBusEmulator.ConnectionStringAsync(),
         Topic = topic,
         PublicUrl = "http://localhost:7071",
-    });
+    }, TimeProvider.System);
 
     public async ValueTask DisposeAsync()
     {

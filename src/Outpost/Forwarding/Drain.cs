@@ -118,11 +118,12 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
             // What operators ask for and what is new take turns: neither waits for the end of the other.
             var asked = await _requests.StepAsync(state, control, stop);
             if (asked is Step.Lost) return asked;
-            var forwarded = asked is Step.Failed ? Step.Idle : await ForwardAsync(state, stop);
+            var forwarded = await ForwardAsync(state, stop);
             if (forwarded is Step.Lost) return forwarded;
+            if (asked is Step.Failed && forwarded is Step.Worked) _requests.AskAgainLater();
             // What an operator asked for may be what lets it go on: too many followers become fewer.
             if (asked is Step.Worked && forwarded is Step.Failed { IsTransient: false }) continue;
-            if ((asked as Step.Failed ?? forwarded as Step.Failed) is { } failed)
+            if (forwarded is not Step.Worked && (asked as Step.Failed ?? forwarded as Step.Failed) is { } failed)
             {
                 // From the first failure on, status says so, although the tries go on. A target that hangs has used up most
                 // of the lease by now.

@@ -29,11 +29,10 @@ public sealed partial record Forwarder(string Name, IForwardTarget Target)
     internal bool HasWork(PartitionState state)
     {
         var control = state.Controls.GetValueOrDefault(Name) ?? Control.None;
-        if (control.IsPaused) return false;
         var checkpoint = CheckpointIn(state);
-        return checkpoint.NextOffset < state.Head
-            || control.NextAfter(checkpoint.RequestDone) is not null
-            || (checkpoint.Tag is null && StartAt == StartAt.Head);
+        // Also while it is paused: what is committed meanwhile is for it.
+        if (checkpoint.Tag is null && StartAt == StartAt.Head) return true;
+        return !control.IsPaused && (checkpoint.NextOffset < state.Head || control.NextAfter(checkpoint.RequestDone) is not null);
     }
 }
 

@@ -16,13 +16,22 @@ internal sealed class OperatorRequests(
     // Released entries are read one by one, since they are not side by side: so many at once.
     private const int ReleasedAtOnce = 20;
 
+    // While there is something new to deliver.
+    private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(5);
+
     private const string Gone = "It is in the log no more.";
 
     private readonly PoisonSearch _replayed = new();
     private readonly PoisonSearch _released = new();
+    private long? _failedAt;
+
+    /// <summary>The target failed at what was asked for and takes what is new: that does not wait for the other.</summary>
+    public void AskAgainLater() => _failedAt = context.Sources.Time.GetTimestamp();
 
     public async Task<Step> StepAsync(PartitionState state, Control control, CancellationToken stop)
     {
+        if (_failedAt is { } at && context.Sources.Time.GetElapsedTime(at) < AskAgainAfter) return Step.Idle;
+        _failedAt = null;
         // First those that the request under way let go: it is done when they are.
         var released = parked.Released(Math.Min(ReleasedAtOnce, _released.Max));
         if (released.Count > 0) return await ReleaseAsync(released, stop);
@@ -32,6 +41,9 @@ internal sealed class OperatorRequests(
         if (request.Number <= lease.Checkpoint.RequestDone) return Step.Worked.Instance;
         return request.Kind switch
         {
+            // Given up meanwhile: the target may fail at it for ever, and the wish to give it up waits behind this one.
+            ControlRequestKind.Retry when control.Requests.Any(later => later.Number > request.Number
+                && later.Kind == ControlRequestKind.Discard && later.Offset == request.Offset) => await SaveAsync(c => c with { RequestDone = request.Number }),
             ControlRequestKind.Replay => await ReplayAsync(request, state, stop),
             ControlRequestKind.Retry => await RetryAsync(request, stop),
             _ => await DiscardAsync(request),
@@ -42,13 +54,16 @@ internal sealed class OperatorRequests(
     {
         var from = Math.Max(lease.Checkpoint.ReplayNext ?? request.Offset, state.Oldest);
         var end = Math.Min(request.ToOffset!.Value + 1, state.Head);
+        // What was never delivered comes first, and in order: a replay must not overtake it.
+        var sent = Math.Min(end, lease.Checkpoint.NextOffset);
         if (from >= end)
         {
             context.Log.Replayed(forwarder.Name, partition, request.Offset, request.ToOffset.Value, request.Id ?? "");
             return await SaveAsync(c => c with { RequestDone = request.Number, ReplayNext = null });
         }
 
-        var entries = await context.Events.ReadEventsAsync(partition, from, (int)Math.Min(Math.Min(_replayed.Max, Limits.PageEntriesMax), end - from), stop);
+        if (from >= sent) return Step.Idle;
+        var entries = await context.Events.ReadEventsAsync(partition, from, (int)Math.Min(Math.Min(_replayed.Max, Limits.PageEntriesMax), sent - from), stop);
         if (entries.Count == 0) return Step.Idle;
         switch (await target.DeliverAsync(entries, request.Id, stop))
         {

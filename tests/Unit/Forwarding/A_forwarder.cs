@@ -163,6 +163,23 @@ public sealed class A_forwarder
     }
 
     [Fact]
+    public async Task Starts_at_the_head_of_when_it_was_first_seen_although_it_was_paused_before_it_began()
+    {
+        await using var log = await WithEventsAsync(10);
+        var target = new RecordingTarget();
+        Forwarder[] forwarders = [new Forwarder(ParkedLog.Name, target) { StartAt = StartAt.Head }];
+        await using var engine = log.Engine(forwarders);
+        await log.Operators(engine).PauseAsync(ParkedLog.Name, null, true, CancellationToken.None);
+        await engine.RunAsync(CancellationToken.None);
+        await AddAsync(log, 2);
+        await log.Operators(engine).PauseAsync(ParkedLog.Name, null, false, CancellationToken.None);
+
+        await engine.RunAsync(CancellationToken.None);
+
+        Assert.Equal([10, 11], target.Delivered.Select(entry => (int)entry.Offset));
+    }
+
+    [Fact]
     public async Task Says_so_when_entries_are_gone_before_it_forwarded_them()
     {
         await using var log = await WithEventsAsync(3);

@@ -99,6 +99,38 @@ public sealed class A_parked_entry
         Assert.Empty(await log.ParkedAsync());
     }
 
+    [Fact]
+    public async Task Whose_retry_the_target_fails_at_holds_up_nothing_that_is_new()
+    {
+        await using var log = await ParkedAtFirstAsync("a", "a");
+        await log.Operators().RetryAsync(Name, 0, 0, CancellationToken.None);
+        await log.AddAsync("b", "c", "a");
+        var target = new RecordingTarget { Before = (_, entries) => entries[0].Offset == 0 ? throw new IOException("Not now.") : Task.CompletedTask };
+
+        await log.ForwardAsync(target);
+
+        Assert.Equal([2, 3], target.Offsets());
+        Assert.Equal([0, 1, 4], (await log.ParkedAsync()).Select(entry => (int)entry.Offset));
+        target.Before = null;
+        await log.ForwardAsync(target);
+        Assert.Equal([2, 3, 0, 1, 4], target.Offsets());
+    }
+
+    [Fact]
+    public async Task Whose_retry_the_target_fails_at_can_be_given_up()
+    {
+        await using var log = await ParkedAtFirstAsync("a", "a");
+        await log.Operators().RetryAsync(Name, 0, 0, CancellationToken.None);
+        var target = new RecordingTarget { Before = (_, entries) => entries[0].Offset == 0 ? throw new IOException("Not now.") : Task.CompletedTask };
+        await log.ForwardAsync(target);
+
+        await log.Operators().DiscardAsync(Name, 0, 0, "the service will never answer", CancellationToken.None);
+        await log.ForwardAsync(target);
+
+        Assert.Equal([1], target.Offsets());
+        Assert.Empty(await log.ParkedAsync());
+    }
+
     // The release is cut short in one of several ways, and nothing new is committed that would wake anybody.
     [Theory]
     [InlineData("the target fails")]

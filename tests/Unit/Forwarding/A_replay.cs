@@ -38,6 +38,28 @@ public sealed class A_replay
     }
 
     [Fact]
+    public async Task Does_not_overtake_what_was_never_delivered()
+    {
+        await using var log = await ForwardedAsync(50);
+        await log.AddManyAsync("a", 50);
+        await ReplayAsync(log, 40, 99);
+        var target = new RecordingTarget();
+        var overtook = new List<long>();
+        target.After = _ =>
+        {
+            overtook.AddRange(target.Replayed.Select(entry => entry.Offset).Where(offset => offset >= 50 + target.Delivered.Count));
+            return Task.CompletedTask;
+        };
+
+        await log.ForwardAsync(target);
+
+        Assert.Empty(overtook);
+        Assert.Equal(Enumerable.Range(50, 50), target.Offsets());
+        Assert.Equal(Enumerable.Range(40, 60), target.Replayed.Select(entry => (int)entry.Offset));
+        Assert.Equal(1, (await log.CheckpointAsync()).RequestDone);
+    }
+
+    [Fact]
     public async Task Goes_on_where_it_was_in_another_process()
     {
         await using var log = await ForwardedAsync(50);

@@ -83,6 +83,18 @@ public sealed class Messages
         Assert.Equal(subject, message.ApplicationProperties["cloudEvents:subject"]);
     }
 
+    [Theory]
+    [InlineData(0, 7 * 24)]
+    [InlineData(6 * 24, 24)]
+    public void That_refer_to_a_payload_live_as_long_as_that_is_retained(int hoursOld, int hoursLeft)
+    {
+        var entry = Entry();
+
+        Assert.Equal(TimeSpan.FromHours(hoursLeft), MessageMapping.TimeToLive(entry, TimeSpan.FromDays(7), entry.Timestamp + TimeSpan.FromHours(hoursOld)));
+        // Older than retention, and just released: there is a moment left to read it.
+        Assert.Equal(TimeSpan.FromMinutes(1), MessageMapping.TimeToLive(entry, TimeSpan.FromDays(7), entry.Timestamp + TimeSpan.FromDays(9)));
+    }
+
     [Fact]
     public void That_are_references_have_the_payload_s_address_instead_of_the_payload()
     {
