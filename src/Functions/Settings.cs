@@ -108,7 +108,9 @@ internal sealed record Settings
         public int Number(string name, int @default, int min, int max)
         {
             if (OptionalText(name) is not { } value) return @default;
-            return int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max
+            // Number parsing passes over a NUL at the end.
+            return value.All(char.IsAsciiDigit)
+                && int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max
                 ? number
                 : throw new InvalidSettingException(name, value, string.Create(CultureInfo.InvariantCulture, $"a whole number from {min} to {max}"));
         }

@@ -34,7 +34,10 @@ public static class QueryParameters
     {
         number = missing ?? 0;
         if (values.Count == 0 && missing is not null) return true;
-        return long.TryParse(values.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out number) && number >= min && number <= max;
+        var text = values.ToString();
+        // Number parsing passes over a NUL at the end.
+        return !text.AsSpan().ContainsAnyExceptInRange('0', '9')
+            && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number >= min && number <= max;
     }
 
     /// <summary>The partition asked for; may be left out when there is only one.</summary>

@@ -72,6 +72,7 @@ public sealed class Offsets_by_time
     [InlineData("2026-13-22T08:00:00Z")]
     [InlineData("2026-11-22T08:00:00.Z")]
     [InlineData("2026-11-22T08:00:00Z\n")]
+    [InlineData("2026-11-22T08:00:00Z\0")]
     [InlineData("2026-11-22T08:00:00+1:00")]
     [InlineData("2026-11-22T08:00:00+99:00")]
     [InlineData("0000-00-00T00:00:00Z")]
@@ -90,6 +91,7 @@ public sealed class Offsets_by_time
     [Theory]
     [InlineData("1", "?time=2026-11-22T08:00:00Z", 404)]
     [InlineData("x", "?time=2026-11-22T08:00:00Z", 404)]
+    [InlineData("0\0", "?time=2026-11-22T08:00:00Z", 404)]
     [InlineData("0", "", 400)]
     [InlineData("0", "?time=2026-11-22T08:00:00Z&zone=utc", 400)]
     public async Task Are_only_of_partitions_there_are_and_for_one_time(string partition, string query, int status)

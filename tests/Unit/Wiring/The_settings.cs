@@ -51,6 +51,7 @@ public sealed class The_settings
     [InlineData("Outpost__PartitionCount", "1.5", "from 1 to 256")]
     [InlineData("Outpost__PartitionCount", "eight", "from 1 to 256")]
     [InlineData("Outpost__PartitionCount", " 8", "from 1 to 256")]
+    [InlineData("Outpost__PartitionCount", "8\0", "from 1 to 256")]
     [InlineData("Outpost__PartitionCount", "99999999999", "from 1 to 256")]
     [InlineData("Outpost__Source", "a b", "URI reference")]
     [InlineData("Outpost__PublicUrl", "app.example", "absolute http or https URL")]
