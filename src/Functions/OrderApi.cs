@@ -29,7 +29,7 @@ public sealed class OrderApi(EventLog log, IEventStore store, Sources sources)
 
         var fields = new JsonFields(body.Root);
         var orderId = fields.OptionalText(
-            "orderId", 1, IdCharactersMax, allowed: IsIdCharacter, allowedText: $"1 to {IdCharactersMax} characters of A-Za-z0-9._~-");
+            "orderId", 1, IdCharactersMax, allowed: IsId, allowedText: $"1 to {IdCharactersMax} characters of A-Za-z0-9._~- other than . and ..");
         var customerId = fields.Text("customerId", 1, TextCharactersMax);
         var lines = fields.Objects("lines", 1, LinesMax, line => new OrderLine(
             line.Text("sku", 1, TextCharactersMax),
@@ -149,7 +149,8 @@ public sealed class OrderApi(EventLog log, IEventStore store, Sources sources)
 
     private static Problem NotFound(string id) => Problem.NotFound("order-not-found", $"There is no order '{id}'.");
 
-    private static bool IsId(string id) => id.Length is >= 1 and <= IdCharactersMax && id.All(IsIdCharacter);
+    // Clients and proxies take . and .. out of a path, percent-encoded or not: nobody could ask for such an order.
+    private static bool IsId(string id) => id.Length is >= 1 and <= IdCharactersMax && id.All(IsIdCharacter) && id is not ("." or "..");
 
     private static bool IsIdCharacter(char c) => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '~' or '-';
 }

@@ -46,12 +46,12 @@ public sealed class JsonFields
     public string Text(string name, int min, int max) => OptionalText(name, min, max, required: true) ?? "";
 
     /// <summary>The same; null when the member is missing or null.</summary>
-    public string? OptionalText(string name, int min, int max, bool required = false, Func<char, bool>? allowed = null, string? allowedText = null)
+    public string? OptionalText(string name, int min, int max, bool required = false, Func<string, bool>? allowed = null, string? allowedText = null)
     {
         var wanted = allowedText ?? $"a string of {min} to {max} characters without control characters";
         if (!Find(name, required, wanted, out var value)) return null;
         if (value.ValueKind == JsonValueKind.String && TryGetText(value, out var text) && text.Length >= min && text.Length <= max &&
-            text.All(allowed ?? (c => !char.IsControl(c))))
+            (allowed?.Invoke(text) ?? !text.Any(char.IsControl)))
             return text;
         Refuse(name, value, wanted);
         return null;

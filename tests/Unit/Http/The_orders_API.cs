@@ -137,6 +137,23 @@ public sealed class The_orders_API
         Assert.Empty(log.Table.Requests);
     }
 
+    // Whoever asks for such a path, percent-encoded or not, asks for another one (RFC 3986, 5.2.4).
+    [Theory]
+    [InlineData(".")]
+    [InlineData("..")]
+    public async Task Refuses_an_order_id_that_no_client_can_ask_for(string id)
+    {
+        await using var log = new SimulatedLog();
+
+        var answer = await PlaceAsync(log, BodyWithId.Replace("o-1", id, StringComparison.Ordinal));
+
+        Assert.Equal((400, "invalid-request"), (answer.Status, answer.ProblemName));
+        Assert.Equal($"orderId: '\"{id}\"' is not allowed; 1 to 100 characters of A-Za-z0-9._~- other than . and .. is.", answer.Detail);
+        Assert.Equal((404, null, "order-not-found"), await ChangeAsync(log, "pay", id: id));
+        Assert.Equal(404, (await AnswerAsync(Request("/api/orders/x"), ask => Api(log).GetAsync(ask, id, CancellationToken.None))).Status);
+        Assert.Equal(201, (await PlaceAsync(log, BodyWithId.Replace("o-1", "...", StringComparison.Ordinal))).Status);
+    }
+
     private static OrderApi Api(SimulatedLog log) => new(log.Log, log.Store, log.Sources);
 
     private static Task<Answer> PlaceAsync(SimulatedLog log, string body, params (string, string)[] headers) =>
