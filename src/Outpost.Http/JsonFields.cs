@@ -12,7 +12,8 @@ public sealed class JsonFields
     // Enough to mend a request by; a hostile one gets no long answer.
     private const int ErrorsMax = 20;
 
-    // What a decimal holds exactly; beyond, reading rounds before anything can be checked.
+    // What a decimal holds exactly; beyond, reading rounds before anything can be checked. With an exponent it may
+    // be the places that are too many: 1e-30 is read as a 0 with 28 of them.
     private const int DecimalDigitsMax = 28;
 
     private readonly JsonElement _object;
@@ -76,7 +77,8 @@ public sealed class JsonFields
         var wanted = string.Create(CultureInfo.InvariantCulture, $"a number from {min} to {max} with at most {decimals} decimal places");
         if (!Find(name, required: true, wanted, out var value)) return default;
         if (value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out var number) && number >= min && number <= max &&
-            value.GetRawText().Count(char.IsAsciiDigit) <= DecimalDigitsMax && decimal.Round(number, decimals) == number)
+            value.GetRawText().Count(char.IsAsciiDigit) <= DecimalDigitsMax && number.Scale < DecimalDigitsMax &&
+            decimal.Round(number, decimals) == number)
             return number;
         Refuse(name, value, wanted);
         return default;

@@ -59,6 +59,9 @@ public sealed class Json_fields
     [InlineData("1.001")]
     [InlineData("\"1\"")]
     [InlineData("1e-3")]
+    [InlineData("1e-30")]
+    [InlineData("-1E-30")]
+    [InlineData("9e-99999")]
     [InlineData("1e400")]
     public void That_are_no_number_within_bounds_and_decimals_are_refused(string value)
     {
@@ -68,13 +71,29 @@ public sealed class Json_fields
         Assert.Equal($"price: '{value}' is not allowed; a number from 0 to 10 with at most 2 decimal places is.", fields.Problem()!.Detail);
     }
 
-    [Fact]
-    public void With_more_decimals_than_a_number_can_hold_are_refused()
+    [Theory]
+    [InlineData("1.00000000000000000000000000000000001")]
+    [InlineData("10000000000000000000000001e-29")]
+    public void With_more_decimals_than_a_number_can_hold_are_refused(string value)
     {
-        var fields = Fields("""{"price":1.00000000000000000000000000000000001}""");
-        fields.Decimal("price", 0, 10, 2);
+        var fields = Fields($$"""{"price":{{value}}}""");
+        fields.Decimal("price", 0, 10, 4);
 
         Assert.NotNull(fields.Problem());
+    }
+
+    [Theory]
+    [InlineData("9.50", 9.5)]
+    [InlineData("1e1", 10)]
+    [InlineData("950E-2", 9.5)]
+    [InlineData("5.0E-4", 0.0005)]
+    [InlineData("0.0", 0)]
+    public void That_are_numbers_are_read_in_any_notation(string value, double number)
+    {
+        var fields = Fields($$"""{"price":{{value}}}""");
+
+        Assert.Equal((decimal)number, fields.Decimal("price", 0, 10, 4));
+        Assert.Null(fields.Problem());
     }
 
     [Theory]
