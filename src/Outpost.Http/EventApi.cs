@@ -24,6 +24,10 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
 {
     // Jitter makes it 240 to 360 ms: another process's entry is answered within half a second.
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(300);
+
+    // How often a page that begins with the oldest entry is begun, while retention moves that.
+    private const int BeginningsMax = 3;
+
     private readonly PageFormat _cloudEvents = PageFormat.CloudEvents(options.Source);
     private readonly PageReader _pages = new(store);
     private int _waiters;
@@ -57,22 +61,37 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
     private async Task<IResult> PageAsync(
         HttpRequest request, LogLayout layout, EventQuery query, PageFormat format, Func<long, string> nextUrl, CancellationToken cancellationToken)
     {
-        var start = query.Offset;
-        if (start is null)
+        if (query.Offset is { } offset) return await PageAsync(request, layout, query, format, offset, nextUrl, cancellationToken);
+        for (var beginnings = 1; ; beginnings++)
         {
             var named = await watch.ReadAsync(query.Partition, cancellationToken);
-            start = query.Latest ? named.Head : named.Oldest;
+            var start = query.Latest ? named.Head : named.Oldest;
+            var answer = await PageAsync(request, layout, query, format, start, nextUrl, cancellationToken);
+            // Retention may move what is oldest between the look and the read: nothing that was asked for is gone then.
+            if (query.Latest || answer is not Problem { Status: StatusCodes.Status410Gone } || beginnings == BeginningsMax) return answer;
+            // It may have waited already.
+            query = query with { Wait = TimeSpan.Zero };
         }
+    }
 
-        var (page, state, refusal) = await ReadPageAsync(query, format, start.Value, cancellationToken);
+    private async Task<IResult> PageAsync(
+        HttpRequest request,
+        LogLayout layout,
+        EventQuery query,
+        PageFormat format,
+        long start,
+        Func<long, string> nextUrl,
+        CancellationToken cancellationToken)
+    {
+        var (page, state, refusal) = await ReadPageAsync(query, format, start, cancellationToken);
         if (refusal is not null) return refusal;
+        var hadRoom = true;
         if (page!.Next == start)
         {
-            var hadRoom = await WaitAsync(query, start.Value, cancellationToken);
+            hadRoom = await WaitAsync(query, start, cancellationToken);
             if (store.Heads[query.Partition] == start) state = await watch.ReadAsync(query.Partition, Poll * 4, cancellationToken);
-            else (page, state, refusal) = await ReadPageAsync(query, format, start.Value, cancellationToken);
+            else (page, state, refusal) = await ReadPageAsync(query, format, start, cancellationToken);
             if (refusal is not null) return refusal;
-            if (!hadRoom && page!.Next == start) request.HttpContext.Response.Headers.RetryAfter = "1";
         }
 
         // Final: the same bytes at any later time. A page that ended for want of entries would be longer next time.
@@ -81,14 +100,16 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
         if (!isFinal)
         {
             state ??= await watch.ReadAsync(query.Partition, cancellationToken);
+            // The page may have been read, or kept, before retention came this far.
+            if (start < state.Oldest) return Refuse(start, state)!;
             // This process's memory of its own commits may have ended before what another one committed.
-            if (!page!.IsFull && page.Next < state.Head) page = await _pages.ReadAsync(query, format, start.Value, cancellationToken);
+            if (!page!.IsFull && page.Next < state.Head) page = await _pages.ReadAsync(query, format, start, cancellationToken);
             isFinal = query.Offset is not null && page.IsFull && state.Head > page.Next;
-            // Entries that are not visible yet, or of a damaged log: whoever asks at once would ask all the time.
-            if (page.Next == start && state.Head > start) request.HttpContext.Response.Headers.RetryAfter = "1";
+            // No room to wait, or entries that are not visible yet, or of a damaged log: whoever asks at once would ask all the time.
+            if (page.Next == start && (!hadRoom || state.Head > start)) request.HttpContext.Response.Headers.RetryAfter = "1";
         }
 
-        return Answer(layout, query, format, start.Value, page!, isFinal ? null : state, nextUrl);
+        return Answer(layout, query, format, start, page!, isFinal ? null : state, nextUrl);
     }
 
     // A page without entries where the offset is the head.

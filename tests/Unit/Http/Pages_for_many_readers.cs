@@ -168,6 +168,47 @@ public sealed class Pages_for_many_readers
     }
 
     [Theory]
+    [InlineData(242, "a page that is not full")]
+    [InlineData(150, "a full page")]
+    public async Task Are_gone_where_the_same_answer_would_say_so(int offset, string why)
+    {
+        await using var log = await BacklogAsync(250);
+        var api = Api(log);
+        await ReadAsync(api, "/api/events?offset=240");
+        log.Table.Put(new TableEntity("0000", "!oldest") { ["Offset"] = 245L });
+
+        var answer = await ReadAsync(api, $"/api/events?offset={offset}");
+
+        Assert.Equal((410, "offset-expired", why), (answer.Status, answer.ProblemName, why));
+        Assert.Equal((245, 250), (answer.Json.GetProperty("oldestOffset").GetInt32(), answer.Json.GetProperty("headOffset").GetInt32()));
+    }
+
+    [Theory]
+    [InlineData("/api/events?offset=earliest", false)]
+    [InlineData("/api/events?offset=earliest", true)]
+    [InlineData("/api/feed", true)]
+    public async Task Begin_with_what_is_oldest_also_where_retention_moves_that_meanwhile(string target, bool areRowsGone)
+    {
+        await using var log = await BacklogAsync(10);
+        MoveOldestWithEachRead(log, times: 2, areRowsGone);
+
+        var answer = await ReadAsync(Api(log), target);
+
+        Assert.Equal((200, 8, 10, "2"), (answer.Status, answer.Json.GetArrayLength(), answer.Next, answer["Outpost-Oldest"]));
+    }
+
+    [Fact]
+    public async Task Are_not_begun_for_ever_where_retention_is_always_faster()
+    {
+        await using var log = await BacklogAsync(10);
+        var reads = MoveOldestWithEachRead(log, times: 10, areRowsGone: true);
+
+        var answer = await ReadAsync(Api(log), "/api/events?offset=earliest");
+
+        Assert.Equal((410, "offset-expired", 3), (answer.Status, answer.ProblemName, reads()));
+    }
+
+    [Theory]
     [InlineData(null, 86_400)]
     [InlineData(30.0, 86_400)]
     [InlineData(10.5, 43_200)]
@@ -218,6 +259,20 @@ public sealed class Pages_for_many_readers
         release.SetResult();
 
         Assert.Equal(100, (await stayer).Json.GetArrayLength());
+    }
+
+    // Between the look at the partition and the read of its entries.
+    private static Func<int> MoveOldestWithEachRead(SimulatedLog log, int times, bool areRowsGone)
+    {
+        var oldest = 0;
+        log.Table.Faults = request =>
+        {
+            if (oldest == times || !request.Keys[0].Contains("ge 'e|", StringComparison.Ordinal)) return null;
+            if (areRowsGone) log.Table.Remove("0000", $"e|{oldest:D19}");
+            log.Table.Put(new TableEntity("0000", "!oldest") { ["Offset"] = (long)++oldest });
+            return null;
+        };
+        return () => oldest;
     }
 
     // Not in this process's memory of its own commits: a minute has passed.
