@@ -229,8 +229,11 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
             // What is known to be gone is gone, even while its row or this process's memory of it is still there.
             if (eventId.Offset >= (watch.LastRead(eventId.Partition)?.Oldest ?? 0))
             {
-                var entries = await store.ReadEventsAsync(eventId.Partition, eventId.Offset, 1, cancellationToken);
-                if (entries.Count == 1) return (entries[0], null);
+                // Side by side, and as soon as by its offset.
+                var looking = watch.ReadAsync(eventId.Partition, PageReader.KeptFor, cancellationToken);
+                var reading = store.ReadEventsAsync(eventId.Partition, eventId.Offset, 1, cancellationToken);
+                await Task.WhenAll(looking, reading);
+                if (eventId.Offset >= (await looking).Oldest && await reading is [var entry]) return (entry, null);
             }
 
             var state = await watch.ReadAsync(eventId.Partition, cancellationToken);

@@ -296,6 +296,36 @@ public sealed class The_event_API
     }
 
     [Fact]
+    public async Task Says_that_an_entry_is_gone_a_minute_after_retention_at_the_latest()
+    {
+        await using var log = await WithAsync(3);
+        var id = (await log.EntriesAsync())[0].Id.ToString();
+        var api = Api(log);
+        Task<Answer> EntryAsync() => AnswerAsync(Request($"/api/events/{id}"), ask => api.EntryAsync(ask, id, CancellationToken.None));
+        Assert.Equal(200, (await EntryAsync()).Status);
+        log.Table.Put(new TableEntity("0000", "!oldest") { ["Offset"] = 2L });
+        log.Time.Advance(PageReader.KeptFor + TimeSpan.FromSeconds(1));
+
+        var answer = await EntryAsync();
+
+        Assert.Equal((410, "offset-expired"), (answer.Status, answer.ProblemName));
+    }
+
+    [Fact]
+    public async Task Looks_at_the_partition_once_a_minute_for_all_who_ask_for_entries_by_id()
+    {
+        await using var log = await WithAsync(3);
+        var ids = (await log.EntriesAsync()).Select(entry => entry.Id.ToString()).ToList();
+        log.Time.Advance(TimeSpan.FromMinutes(2));
+        var api = Api(log);
+        log.Table.ForgetRequests();
+
+        foreach (var id in ids) await AnswerAsync(Request($"/api/events/{id}"), ask => api.EntryAsync(ask, id, CancellationToken.None));
+
+        Assert.Equal(4, log.Table.Requests.Count);
+    }
+
+    [Fact]
     public async Task Says_that_an_entry_is_gone_as_soon_as_it_knows_although_the_row_is_still_there()
     {
         await using var log = await WithAsync(3);
