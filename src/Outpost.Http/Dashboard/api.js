@@ -27,6 +27,8 @@ async function request(path, { method = 'GET', body, signal, withinMs = ANSWERS_
   const response = await fetch(path, {
     method,
     headers,
+    // Of a log that was made anew at this address the pages that the browser kept are another's: the app tells by the tag.
+    cache: 'no-cache',
     body: body && JSON.stringify(body),
     signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
   }).catch((error) => {

@@ -1,0 +1,20 @@
+using System.Text.RegularExpressions;
+using Outpost.Http;
+using static Outpost.Tests.Unit.Http.Asking;
+
+namespace Outpost.Tests.Unit.Http;
+
+public sealed class The_dashboard_page
+{
+    // A browser keeps final pages by their address. Of a log that was made anew at the same address they are another's.
+    [Fact]
+    public async Task Asks_the_app_also_for_what_its_browser_has_kept()
+    {
+        var page = (await AnswerAsync(Request("/api/dashboard"), new DashboardPage())).Text;
+
+        var requests = Regex.Matches(page, @"\bfetch\(.*?\}\)", RegexOptions.Singleline, TimeSpan.FromSeconds(5));
+
+        Assert.NotEmpty(requests);
+        Assert.All(requests, request => Assert.Contains("cache: 'no-cache'", request.Value, StringComparison.Ordinal));
+    }
+}
