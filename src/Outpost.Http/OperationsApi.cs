@@ -90,7 +90,7 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
     {
         var (place, problem) = await PlaceAsync(request, name, partition, offset, cancellationToken);
         return place is { } at
-            ? Answer(request, name, await operations.RetryAsync(name, at.Partition, at.Offset, cancellationToken))
+            ? Answer(request, name, await operations.RetryAsync(name, at.Partition, at.Offset, cancellationToken), NotParked())
             : problem!;
     }
 
@@ -104,14 +104,15 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
         var fields = new JsonFields(body.Root);
         var reason = fields.Text("reason", 1, ReasonCharactersMax);
         return fields.Problem() as IResult
-            ?? Answer(request, name, await operations.DiscardAsync(name, at.Partition, at.Offset, reason, cancellationToken));
+            ?? Answer(request, name, await operations.DiscardAsync(name, at.Partition, at.Offset, reason, cancellationToken), NotParked());
     }
 
     /// <summary><c>DELETE /api/forwarders/{name}</c></summary>
     public async Task<IResult> ForgetAsync(HttpRequest request, string name, CancellationToken cancellationToken) =>
         QueryParameters.Refuse(request.Query) as IResult
         ?? (!Forwarding.Forwarder.IsName(name) ? NoForwarder(name)
-            : await operations.ForgetAsync(name, cancellationToken) is var result && result is OperationResult.Done ? Results.NoContent()
+            : await operations.ForgetAsync(name, cancellationToken) is var result && result is OperationResult.Done
+                ? NotStored(request, Results.NoContent())
             : Answer(request, name, result));
 
     private async Task<((int Partition, long Offset)? Place, Problem? Problem)> PlaceAsync(
@@ -125,11 +126,10 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
             : (null, NotParked());
     }
 
-    private static IResult Answer(HttpRequest request, string name, OperationResult result) => result switch
+    private static IResult Answer(HttpRequest request, string name, OperationResult result, Problem? notFound = null) => result switch
     {
         OperationResult.Done done => Json(request, new AcceptedAnswer(name, done.ReplayId), StatusCodes.Status202Accepted),
-        OperationResult.NotFound when request.Path.Value!.Contains("/parked/", StringComparison.OrdinalIgnoreCase) => NotParked(),
-        OperationResult.NotFound => NoForwarder(name),
+        OperationResult.NotFound => notFound ?? NoForwarder(name),
         OperationResult.Behind behind => Problem.Conflict(
             "behind-parked", $"This entry waits behind entry {behind.Offset}: retry or discard that one.").With("behind", behind.Offset),
         OperationResult.OutOfRange range => Problem.BadRequest(
@@ -161,9 +161,12 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
                 p.Partition, p.NextOffset, p.Backlog, p.OldestUnforwardedAge is { } age ? Math.Round(age.TotalSeconds, 3) : 0, p.LeaseOwner, p.IsPaused, p.Parked, p.Late, p.LastError))]);
     }
 
-    private static IResult Json<T>(HttpRequest request, T answer, int status = StatusCodes.Status200OK)
+    private static IResult Json<T>(HttpRequest request, T answer, int status = StatusCodes.Status200OK) => NotStored(
+        request, Results.Json(answer, (System.Text.Json.Serialization.Metadata.JsonTypeInfo<T>)HttpJson.Default.GetTypeInfo(typeof(T))!, statusCode: status));
+
+    private static IResult NotStored(HttpRequest request, IResult result)
     {
         request.HttpContext.Response.Headers.CacheControl = "no-store";
-        return Results.Json(answer, (System.Text.Json.Serialization.Metadata.JsonTypeInfo<T>)HttpJson.Default.GetTypeInfo(typeof(T))!, statusCode: status);
+        return result;
     }
 }

@@ -208,6 +208,22 @@ public sealed class The_operations_API
         Assert.All(answers, answer => Assert.Equal((404, "forwarder-not-found"), (answer.Status, answer.ProblemName)));
     }
 
+    [Fact]
+    public async Task Knows_no_such_forwarder_also_where_its_name_is_a_word_of_other_paths()
+    {
+        await using var log = await ParkedLog.WithAsync("a");
+        await log.ForwardAsync(new RecordingTarget());
+        var api = Api(log);
+
+        var pause = await AskAsync(
+            "POST", "/api/forwarders/parked/pause", request => api.PauseAsync(request, "parked", true, CancellationToken.None));
+        var retry = await AskAsync(
+            "POST", "/api/forwarders/parked/parked/0/0/retry", request => api.RetryAsync(request, "parked", "0", "0", CancellationToken.None));
+
+        Assert.Equal((404, "forwarder-not-found"), (pause.Status, pause.ProblemName));
+        Assert.Equal((404, "entry-not-parked"), (retry.Status, retry.ProblemName));
+    }
+
     [Theory]
     [InlineData("", 400)]
     [InlineData("{", 400)]
@@ -285,7 +301,7 @@ public sealed class The_operations_API
         var own = await AskAsync("DELETE", $"/api/forwarders/{Name}", request => Api(log, engine).ForgetAsync(request, Name, CancellationToken.None));
         var other = await AskAsync("DELETE", $"/api/forwarders/{Name}", request => Api(log).ForgetAsync(request, Name, CancellationToken.None));
 
-        Assert.Equal((409, "forwarder-in-use", 204), (own.Status, own.ProblemName, other.Status));
+        Assert.Equal((409, "forwarder-in-use", 204, "no-store"), (own.Status, own.ProblemName, other.Status, other["Cache-Control"]));
     }
 
     [Fact]
