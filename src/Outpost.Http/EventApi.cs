@@ -141,7 +141,7 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
         using var builder = new EventPage.Builder(PageFormat.Native, entry.Offset, limit: 1, types: null);
         builder.Add([entry]);
         var array = builder.Build().Json;
-        return Single(request, entry, "application/json", array[1..^1]);
+        return Single(entry, "json", "application/json", array[1..^1]);
     }
 
     /// <summary><c>GET /api/events/{id}/data</c>: an entry's payload as stored, with its content type.</summary>
@@ -151,7 +151,7 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
         return entry is null
             ? problem!
             // Whatever somebody recorded as text/html must not run in the origin where operators type their keys.
-            : Single(request, entry, entry.ContentType, entry.Payload, ("Content-Security-Policy", "default-src 'none'; sandbox"));
+            : Single(entry, "data", entry.ContentType, entry.Payload, ("Content-Security-Policy", "default-src 'none'; sandbox"));
     }
 
     private static Problem? Refuse(long offset, PartitionState state)
@@ -244,7 +244,6 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
     }
 
     private PageResult Single(
-        HttpRequest request, EventEntry entry, string contentType, ReadOnlyMemory<byte> body, params (string, string)[] headers) =>
-        new(contentType, body, $"\"{entry.Id}.{(request.Path.Value!.EndsWith("/data", StringComparison.OrdinalIgnoreCase) ? "data" : "json")}\"",
-            Final(entry.Timestamp), headers);
+        EventEntry entry, string form, string contentType, ReadOnlyMemory<byte> body, params (string, string)[] headers) =>
+        new(contentType, body, $"\"{entry.Id}.{form}\"", Final(entry.Timestamp), headers);
 }

@@ -359,6 +359,18 @@ public sealed class The_event_API
         Assert.NotEqual(entry["ETag"], data["ETag"]);
     }
 
+    [Fact]
+    public async Task Tells_an_entry_and_its_payload_apart_also_where_the_path_ends_in_a_slash()
+    {
+        await using var log = await WithAsync(1);
+        var id = (await log.EntriesAsync())[0].Id.ToString();
+
+        var entry = await AnswerAsync(Request($"/api/events/{id}/"), ask => Api(log).EntryAsync(ask, id, CancellationToken.None));
+        var data = await AnswerAsync(Request($"/api/events/{id}/data/"), ask => Api(log).DataAsync(ask, id, CancellationToken.None));
+
+        Assert.Equal(($"\"{id}.json\"", $"\"{id}.data\""), (entry["ETag"], data["ETag"]));
+    }
+
     [Theory]
     [InlineData("nonsense", 404, "event-not-found")]
     [InlineData("{log}-0000-0000000000000000007", 404, "event-not-found")]
