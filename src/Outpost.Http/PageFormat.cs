@@ -22,19 +22,23 @@ internal sealed record PageFormat(string ContentType, string Name, Action<Utf8Js
     /// <param name="source">CloudEvents <c>source</c>.</param>
     public static PageFormat CloudEvents(string source) => new(CloudEventsBatch, $"cloudevents-{Tag(source)}", (json, entry) => WriteCloudEvent(json, entry, source));
 
-    /// <summary>Whether a request asks for CloudEvents: by name, and at least as much as for JSON (RFC 9110, 12.5.1).</summary>
+    /// <summary>
+    /// Whether a request asks for CloudEvents: by name, and at least as much as for JSON, which a wildcard may stand for.
+    /// Of the ranges that a type is in the most specific one counts (RFC 9110, 12.5.1).
+    /// </summary>
     public static bool IsCloudEventsWanted(HttpRequest request)
     {
         if (!MediaTypeHeaderValue.TryParseList(request.Headers.Accept, out var accepted)) return false;
-        var wanted = Quality(accepted, CloudEventsBatch);
-        return wanted > 0 && wanted >= Quality(accepted, "application/json");
+        var wanted = Quality(accepted, CloudEventsBatch) ?? 0;
+        return wanted > 0 && wanted >= (Quality(accepted, "application/json") ?? Quality(accepted, "application/*") ?? Quality(accepted, "*/*") ?? 0);
     }
 
     // Another source is another page.
     private static string Tag(string source) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(source))[..4]);
 
-    private static double Quality(IList<MediaTypeHeaderValue> accepted, string type) =>
-        accepted.Where(one => one.MediaType.Equals(type, StringComparison.OrdinalIgnoreCase)).Select(one => one.Quality ?? 1).DefaultIfEmpty(0).Max();
+    // Null: this very range is not there.
+    private static double? Quality(IList<MediaTypeHeaderValue> accepted, string range) =>
+        accepted.Where(one => one.MediaType.Equals(range, StringComparison.OrdinalIgnoreCase)).Max(one => (double?)(one.Quality ?? 1));
 
     private static void WriteCloudEvent(Utf8JsonWriter json, EventEntry entry, string source)
     {

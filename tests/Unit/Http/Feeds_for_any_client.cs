@@ -17,6 +17,12 @@ public sealed class Feeds_for_any_client
     [InlineData("application/json, " + Batch, true)]
     [InlineData("application/json, " + Batch + ";q=0.5", false)]
     [InlineData(Batch + ";q=0", false)]
+    [InlineData(Batch + ";q=0.5, */*", false)]
+    [InlineData(Batch + ";q=0.5, application/*", false)]
+    [InlineData(Batch + ";q=0.5, application/*;q=0.2, */*", true)]
+    [InlineData(Batch + ";q=0.5, application/json;q=0.2, */*", true)]
+    [InlineData(Batch + ", */*", true)]
+    [InlineData(Batch + ", */*;q=0.8", true)]
     [InlineData("nonsense", false)]
     public async Task Give_CloudEvents_to_whoever_asks_for_them(string? accept, bool isBatch)
     {
