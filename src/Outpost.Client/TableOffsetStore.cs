@@ -46,20 +46,26 @@ public sealed class TableOffsetStore(TableClient table, string reader, string ow
     public async Task StoreAsync(FeedPosition position, CancellationToken cancellationToken)
     {
         var row = new TableEntity(_reader, RowKey(position.Partition)) { ["Next"] = position.ToString(), ["Owner"] = owner };
-        try
+        for (var isRepeat = false; ; isRepeat = true)
         {
-            var response = _seen.TryGetValue(position.Partition, out var seen)
-                ? await table.UpdateEntityAsync(row, seen, TableUpdateMode.Replace, cancellationToken)
-                : await table.AddEntityAsync(row, cancellationToken);
-            _seen[position.Partition] = response.Headers.ETag!.Value;
-        }
-        catch (RequestFailedException e) when (e.Status is 404 or 409 or 412)
-        {
-            // The client repeats a request whose answer was lost: the refusal may be of our own repeated success.
-            var stored = await RowAsync(position.Partition, cancellationToken);
-            if (stored?.GetString("Owner") != owner || stored.GetString("Next") != position.ToString())
-                throw Fenced(position, stored, e);
-            _seen[position.Partition] = stored.ETag;
+            try
+            {
+                var response = _seen.TryGetValue(position.Partition, out var seen)
+                    ? await table.UpdateEntityAsync(row, seen, TableUpdateMode.Replace, cancellationToken)
+                    : await table.AddEntityAsync(row, cancellationToken);
+                _seen[position.Partition] = response.Headers.ETag!.Value;
+                return;
+            }
+            catch (RequestFailedException e) when (e.Status is 404 or 409 or 412)
+            {
+                // The client repeats a request whose answer was lost: the refusal may be of our own repeated success. Or an
+                // earlier store, given up at its deadline, took effect since the position was loaded: then once more.
+                var stored = await RowAsync(position.Partition, cancellationToken);
+                var isStored = stored?.GetString("Next") == position.ToString();
+                if (stored?.GetString("Owner") != owner || (isRepeat && !isStored)) throw Fenced(position, stored, e);
+                _seen[position.Partition] = stored.ETag;
+                if (isStored) return;
+            }
         }
     }
 

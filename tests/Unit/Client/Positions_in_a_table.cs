@@ -68,6 +68,42 @@ public sealed class Positions_in_a_table
         Assert.Equal(Position(3), await store.LoadAsync(0, CancellationToken.None));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Are_stored_although_an_earlier_store_that_was_given_up_lands_late(bool isFirst)
+    {
+        var store = Store("one");
+        if (!isFirst) await store.StoreAsync(Position(1), CancellationToken.None);
+        await GiveUpAsync(store, Position(5));
+
+        await store.StoreAsync(Position(3), CancellationToken.None);
+        await store.StoreAsync(Position(4), CancellationToken.None);
+
+        Assert.Equal(Position(4), await store.LoadAsync(0, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Are_left_alone_where_another_reader_comes_while_that_is_mended()
+    {
+        var one = Store("one");
+        var two = Store("two");
+        await one.StoreAsync(Position(1), CancellationToken.None);
+        await GiveUpAsync(one, Position(5));
+        var updates = 0;
+        _table.Faults = request =>
+        {
+            if (request.Kind == TableOperation.Update && ++updates == 2)
+                _table.Put(new TableEntity("refunds", "0000") { ["Next"] = Position(9).ToString(), ["Owner"] = "two" });
+            return null;
+        };
+
+        var fenced = await Assert.ThrowsAsync<FeedException>(() => one.StoreAsync(Position(3), CancellationToken.None));
+
+        Assert.Equal((FeedFailure.Fenced, 2), (fenced.Failure, updates));
+        Assert.Equal(Position(9), await two.LoadAsync(0, CancellationToken.None));
+    }
+
     [Fact]
     public async Task Say_so_when_they_were_deleted_meanwhile()
     {
@@ -109,6 +145,17 @@ public sealed class Positions_in_a_table
     [InlineData("ü")]
     public void Have_names_that_a_key_may_have(string reader) =>
         Assert.Throws<ArgumentException>(() => new TableOffsetStore(_table, reader, "one"));
+
+    // Its deadline passes, the position is loaded again, and only then the write takes effect.
+    private async Task GiveUpAsync(TableOffsetStore store, FeedPosition position)
+    {
+        var landing = new Landing();
+        _table.Faults = request => request.Kind is TableOperation.Get ? null : new TableFault.LandsLate(TableError.TimedOut, landing);
+        await Assert.ThrowsAsync<TaskCanceledException>(() => store.StoreAsync(position, CancellationToken.None));
+        _table.Faults = null;
+        await store.LoadAsync(0, CancellationToken.None);
+        landing.Now();
+    }
 
     private static FeedPosition Position(long offset, int partition = 0) => new("k3v9x2ab", partition, offset);
 
