@@ -105,8 +105,10 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
             // This process's memory of its own commits may have ended before what another one committed.
             if (!page!.IsFull && page.Next < state.Head) page = await _pages.ReadAsync(query, format, start, cancellationToken);
             isFinal = query.Offset is not null && page.IsFull && state.Head > page.Next;
-            // No room to wait, or entries that are not visible yet, or of a damaged log: whoever asks at once would ask all the time.
-            if (page.Next == start && (!hadRoom || state.Head > start)) request.HttpContext.Response.Headers.RetryAfter = "1";
+            // No room to wait, or entries that are not visible yet, of a damaged log, or that the table lost although this process
+            // knows of their head, which ends every wait: whoever asks at once would ask all the time.
+            if (page.Next == start && (!hadRoom || Math.Max(state.Head, store.Heads[query.Partition]) > start))
+                request.HttpContext.Response.Headers.RetryAfter = "1";
         }
 
         return Answer(layout, query, format, start, page!, isFinal ? null : state, nextUrl);

@@ -295,6 +295,22 @@ public sealed class The_event_API
         Assert.Equal(("1", "3"), (answer["Next-Offset"], answer["Outpost-Head"]));
     }
 
+    // The table's partition failed over to a copy that lacks the last commits.
+    [Fact]
+    public async Task Asks_for_patience_where_it_knows_of_entries_that_the_table_has_lost()
+    {
+        await using var log = await WithAsync(1);
+        var head = log.Table.Row("0000", "!head")!;
+        await AddAsync(log, 2);
+        log.Table.Put(head);
+        foreach (var offset in new[] { 1, 2 }) log.Table.Remove("0000", $"e|{offset:D19}");
+        log.Time.Advance(TimeSpan.FromMinutes(2));
+
+        var answer = await ReadAsync(log, "/api/events?offset=1&wait=25");
+
+        Assert.Equal((200, "[]", "1", "1"), (answer.Status, answer.Text, answer["Retry-After"], answer["Outpost-Head"]));
+    }
+
     [Fact]
     public async Task Says_that_an_entry_is_gone_a_minute_after_retention_at_the_latest()
     {
