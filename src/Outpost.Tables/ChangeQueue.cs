@@ -61,6 +61,8 @@ internal sealed class ChangeQueue(TimeProvider time)
 
     private bool IsAnswered(PendingChange pending)
     {
+        // Its list landed although it had been refused.
+        if (pending.Result.IsCompleted) return true;
         if (time.GetElapsedTime(pending.QueuedAt) > Limits.QueueWaitMax) pending.Complete(CommitResult.QueueFull);
         else if (_recent.IsStale(pending)) pending.Complete(CommitResult.EntityChanged);
         else return false;

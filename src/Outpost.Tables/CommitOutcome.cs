@@ -59,7 +59,7 @@ internal sealed class CommitOutcome(TableClient table, string partitionKey)
         var headIsOurs = head.Commit == rows.CommitId;
         var headMoved = head.Tag != rows.Before.Tag || head.Next != rows.Before.Next;
         if (commitAtFirstOffset == rows.CommitId) return new Found.Committed(headIsOurs ? head : null);
-        if (commitAtFirstOffset is not null) return new Found.Overtaken(headMoved && !headIsOurs ? head : null);
+        if (commitAtFirstOffset is not null) return new Found.Overtaken(headMoved && !headIsOurs ? head : null, commitAtFirstOffset);
         if (!headMoved) return new Found.NotThere();
         // The head moved and the row is missing: read too early, or retention deleted it already.
         if (!lastRound) return null;
@@ -75,8 +75,8 @@ internal sealed class CommitOutcome(TableClient table, string partitionKey)
         /// <summary>It is not in the log, but an attempt under way may still land.</summary>
         internal sealed record NotThere : Found;
 
-        /// <summary>Another commit took its offsets: it is not in the log and never will be.</summary>
-        internal sealed record Overtaken(HeadRow? Head) : Found;
+        /// <summary>Another commit, named here, took its offsets: it is not in the log and never will be.</summary>
+        internal sealed record Overtaken(HeadRow? Head, string Commit) : Found;
 
         /// <summary>It can no longer be told.</summary>
         internal sealed record Unknown : Found;

@@ -25,6 +25,10 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
     private readonly ChangeQueue _queue;
     private readonly Task _loop;
     private readonly WriterTurns _turns;
+
+    // Lists on the present head that a receipt refused: a claim in a receipt's place may go, and a repeat inside the
+    // pipeline land after all.
+    private readonly List<(CommitBatch Batch, RowList Rows)> _refused = [];
     private HeadRow? _head;
     private long _seen;
 
@@ -156,12 +160,12 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
                     return;
 
                 case CommitOutcome.Found.Overtaken overtaken:
-                    _head = overtaken.Head;
-                    _turns.Lost(overtaken.Head);
+                    Overtaken(overtaken, start);
                     _queue.GoAgain(batch.Changes);
                     return;
 
-                case CommitOutcome.Found.NotThere when TableErrors.IsRefusal(refusal):
+                // Not allowed any more, after an attempt that may have been allowed, says nothing about that one.
+                case CommitOutcome.Found.NotThere when TableErrors.IsRefusal(refusal) && (attempt == 1 || !TableErrors.IsForbidden(refusal)):
                     Refused(batch, rows, refusal);
                     return;
 
@@ -178,8 +182,22 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         }
     }
 
+    private void Overtaken(CommitOutcome.Found.Overtaken overtaken, long start)
+    {
+        _head = overtaken.Head;
+        if (_refused.Find(list => list.Rows.CommitId == overtaken.Commit) is { Rows: { } rows } landed)
+        {
+            Committed(landed.Batch, rows, overtaken.Head, _sources.Time.GetElapsedTime(start));
+            return;
+        }
+
+        _refused.Clear();
+        _turns.Lost(overtaken.Head);
+    }
+
     private void Committed(CommitBatch batch, RowList rows, HeadRow? head, TimeSpan took)
     {
+        _refused.Clear();
         _seen = rows.After.Next;
         _metrics?.Committed(_partition, took);
         _head = head;
@@ -192,9 +210,9 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         }
     }
 
-    // The head is as it was, so the transaction was refused by a row of one command. That refusal stands for ever (a
+    // The head is as it was, so the transaction was refused by a row of one command. An entity's refusal stands for ever (a
     // version that moved on does not come back), so no earlier attempt at the same list can land either, and the
-    // others may go again in another list.
+    // others may go again in another list. A receipt's may not: see _refused.
     private void Refused(CommitBatch batch, RowList rows, Exception refusal)
     {
         var index = (refusal as TableTransactionFailedException)?.FailedTransactionActionIndex ?? 0;
@@ -210,6 +228,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
             owner.Complete(rows.IsEntity(index) ? CommitResult.EntityChanged : CommitResult.DoneBefore);
         else
             owner.Fail(refusal);
+        if (rows.IsReceipt(index)) _refused.Add((batch, rows));
         _queue.GoAgain([.. batch.Changes.Where(p => p != owner)]);
     }
 

@@ -16,6 +16,9 @@ internal static class TableErrors
     /// </summary>
     public static bool IsRefusal(Exception e) => e is RequestFailedException { Status: >= 400 and < 500 and not 408 and not 429 };
 
+    /// <summary>Who asked may not do it, whatever it is.</summary>
+    public static bool IsForbidden(Exception e) => e is RequestFailedException { Status: 401 or 403 };
+
     /// <summary>The caller left after some tries had failed already: the client then throws them all together.</summary>
     public static bool IsGivenUp(Exception e, CancellationToken callers) =>
         callers.IsCancellationRequested && e is AggregateException tries && tries.InnerExceptions.Any(one => one is OperationCanceledException);

@@ -145,6 +145,55 @@ public sealed class An_unclear_outcome
         Assert.Equal(["a1", "c1"], SoundLog.Check(log.Table));
     }
 
+    // A claim in the place of a receipt refused the client's second try; then it was let go, and the first one lands.
+    [Fact]
+    public async Task Is_found_out_although_a_receipt_had_refused_the_list()
+    {
+        await using var log = new SimulatedLog();
+        await log.DoAsync(Tallies.Count("a", "a1"));
+        var (landing, together) = (new Landing(), new TaskCompletionSource());
+        var lists = 0;
+        log.Table.Faults = request => request.Kind != TableOperation.Transaction ? null : ++lists switch
+        {
+            1 => new TableFault.HeldBack(together.Task),
+            2 => new TableFault.LandsLate(() => TableError.Transaction(409, "EntityAlreadyExists", index: 3), landing),
+            3 => Landed(),
+            _ => null,
+        };
+        TableFault? Landed()
+        {
+            landing.Now();
+            return null;
+        }
+
+        Task<CommandResult<Tally>.Done>[] commands = [
+            log.DoAsync(Tallies.Count("b", "b1") with { LikelyNew = true }),
+            log.DoAsync(Tallies.Count("c", "c1", key: "k") with { LikelyNew = true }),
+            log.DoAsync(Tallies.Count("d", "d1") with { LikelyNew = true })];
+        together.SetResult();
+        var done = await Task.WhenAll(commands);
+
+        Assert.All(done, one => Assert.Equal(1, one.Version));
+        Assert.Equal(["a1", "b1", "c1", "d1"], SoundLog.Check(log.Table));
+    }
+
+    [Fact]
+    public async Task Stays_unclear_when_the_next_attempt_is_not_allowed()
+    {
+        await using var log = new SimulatedLog();
+        await log.DoAsync(Tallies.Count("a", "a1"));
+        var landing = new Landing();
+        var lists = 0;
+        log.Table.Faults = request => request.Kind != TableOperation.Transaction ? null
+            : ++lists == 1 ? new TableFault.LandsLate(TableError.TimedOut, landing)
+            : new TableFault.BeforeEffect(() => TableError.Status(403, "AuthorizationPermissionMismatch"));
+
+        Assert.IsType<CommandResult<Tally>.Unknown>(await log.RunAsync(Tallies.Count("b", "b1") with { LikelyNew = true }));
+
+        landing.Now();
+        Assert.Equal(["a1", "b1"], SoundLog.Check(log.Table));
+    }
+
     [Fact]
     public async Task Is_found_out_too_when_the_answer_came_and_made_no_sense()
     {
