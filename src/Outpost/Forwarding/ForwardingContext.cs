@@ -68,4 +68,8 @@ internal sealed partial class ForwardingLog(ILogger logger)
 
     [LoggerMessage(12, LogLevel.Warning, "Forwarder {Forwarder}: {EventId} is refused in a replay and passed over: {Reason}")]
     public partial void ReplayRefused(string forwarder, string eventId, string reason);
+
+    [LoggerMessage(13, LogLevel.Error,
+        "Forwarder {Forwarder}: partition {Partition}: what was to end within {Seconds} s has not, although it was cancelled; nothing more goes from this process before it does. It began with {EventId}")]
+    public partial void DoesNotReturn(string forwarder, int partition, double seconds, string eventId);
 }

@@ -7,6 +7,9 @@ internal sealed class LeasedTarget(Forwarder forwarder, int partition, Forwardin
     private static readonly TimeSpan LeaseNeeded = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan LeaseSpare = TimeSpan.FromSeconds(1);
 
+    // Twice the lease: a target that listens to its token has ended long before.
+    private static readonly TimeSpan OverdueAfter = TimeSpan.FromSeconds(30);
+
     /// <summary>Tries since something was accepted.</summary>
     public int Failures { get; set; }
 
@@ -23,6 +26,9 @@ internal sealed class LeasedTarget(Forwarder forwarder, int partition, Forwardin
         using var deadline = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, context.Sources.Time);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, lease.Lost, stop);
         using var activity = ForwardingContext.StartForward(forwarder.Name, entries);
+        // It is waited for all the same: two deliveries at once would break the order. But somebody has to hear of it.
+        using var overdue = context.Sources.Time.CreateTimer(
+            _ => context.Log.DoesNotReturn(forwarder.Name, partition, OverdueAfter.TotalSeconds, entries[0].Id.ToString()), null, OverdueAfter, Timeout.InfiniteTimeSpan);
         Delivery delivery;
         try
         {

@@ -64,6 +64,24 @@ public sealed class What_a_forwarder_says
         Assert.Equal(2, lines.All.Count(line => line.EndsWith("works again", StringComparison.Ordinal)));
     }
 
+    [Fact]
+    public async Task Is_that_a_target_does_not_return_although_it_was_cancelled()
+    {
+        await using var log = new SimulatedLog();
+        await log.DoAsync(Tallies.Count("a", "a1"));
+        var lines = new Lines();
+        var (called, returns) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var forwarder = Forwarder(log, new RecordingTarget { Before = (_, _) => { called.TrySetResult(); return returns.Task; } }, lines);
+        var run = forwarder.RunAsync(CancellationToken.None);
+        await called.Task;
+
+        log.Time.Advance(TimeSpan.FromSeconds(31));
+
+        Assert.StartsWith("Error: Forwarder servicebus: partition 0: what was to end within 30 s has not", Assert.Single(lines.All), StringComparison.Ordinal);
+        returns.SetResult();
+        await run;
+    }
+
     private static ForwardingEngine Forwarder(SimulatedLog log, IForwardTarget target, Lines lines) =>
         log.Engine([new Forwarder("servicebus", target)], logger: lines);
 
