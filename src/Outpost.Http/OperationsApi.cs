@@ -134,7 +134,7 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
             "behind-parked", $"This entry waits behind entry {behind.Offset}: retry or discard that one.").With("behind", behind.Offset),
         OperationResult.OutOfRange range => Problem.BadRequest(
             $"fromOffset and toOffset: the log has entries {range.Oldest} to {range.Head - 1}.").With("oldestOffset", range.Oldest).With("headOffset", range.Head),
-        OperationResult.InUse => Problem.Conflict("forwarder-in-use", $"'{name}' is one of this app's forwarders; only one that no longer exists can be forgotten."),
+        OperationResult.InUse => Problem.Conflict("forwarder-in-use", $"'{name}' is one of this app's forwarders, or another process still runs it; only one that no longer exists can be forgotten."),
         OperationResult.TooMany => Problem.Unavailable("busy", "Too many requests to this forwarder are waiting to be carried out."),
         _ => throw new InvalidOperationException($"Unknown result {result}."),
     };

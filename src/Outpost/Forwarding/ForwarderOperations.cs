@@ -13,8 +13,7 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
     public async Task<LogStatus> StatusAsync(CancellationToken cancellationToken)
     {
         var layout = await events.LayoutAsync(cancellationToken);
-        var states = await Task.WhenAll(Enumerable.Range(0, layout.Partitions)
-            .Select(partition => events.ReadPartitionAsync(partition, cancellationToken)));
+        var states = await StatesAsync(layout, cancellationToken);
         var names = engine.Forwarders.Select(forwarder => forwarder.Name)
             .Concat(states.SelectMany(state => state.Checkpoints.Keys.Order(StringComparer.Ordinal))).Distinct().ToList();
         var forwarders = new List<ForwarderStatus>();
@@ -93,17 +92,23 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
     {
         var layout = await events.LayoutAsync(cancellationToken);
         if (engine.Forwarders.Any(one => one.Name == forwarder)) return new OperationResult.InUse();
+        // Another process would begin it anew, with the oldest entry, while its rows are being deleted here.
+        var states = await StatesAsync(layout, cancellationToken);
+        if (states.Any(state => state.Checkpoints.GetValueOrDefault(forwarder)?.LeaseLeft(state.ReadAt) > TimeSpan.Zero)) return new OperationResult.InUse();
         // A control row or a parked one may be all that is left by a call that was cut short.
         if (await FindAsync(forwarder, layout, cancellationToken) is { } missing && (await ParkedAsync(forwarder, 0, 0, 1, cancellationToken)).Count == 0) return missing;
         await Task.WhenAll(Enumerable.Range(0, layout.Partitions).Select(partition => store.ForgetAsync(partition, forwarder, cancellationToken)));
         return new OperationResult.Done();
     }
 
+    private Task<PartitionState[]> StatesAsync(LogLayout layout, CancellationToken cancellationToken) =>
+        Task.WhenAll(Enumerable.Range(0, layout.Partitions).Select(partition => events.ReadPartitionAsync(partition, cancellationToken)));
+
     // Null: it exists.
     private async Task<OperationResult?> FindAsync(string forwarder, LogLayout layout, CancellationToken cancellationToken)
     {
         if (engine.Forwarders.Any(one => one.Name == forwarder)) return null;
-        var states = await Task.WhenAll(Enumerable.Range(0, layout.Partitions).Select(partition => events.ReadPartitionAsync(partition, cancellationToken)));
+        var states = await StatesAsync(layout, cancellationToken);
         return states.Any(state => state.Checkpoints.ContainsKey(forwarder) || state.Controls.ContainsKey(forwarder)) ? null : new OperationResult.NotFound();
     }
 

@@ -26,6 +26,21 @@ public sealed class A_forwarder_that_is_forgotten
         Assert.Equal(4, Left(log).Count());
     }
 
+    [Fact]
+    public async Task Is_none_that_another_process_still_runs()
+    {
+        await using var log = await ParkedAndPausedAsync();
+        var running = await log.CheckpointAsync() with { Owner = "another process" };
+        await log.Checkpoints.SaveAsync(0, running with { Write = running.Write + 1 }, [], [], CancellationToken.None);
+
+        Assert.IsType<OperationResult.InUse>(await log.Operators().ForgetAsync(Name, CancellationToken.None));
+        Assert.Equal(4, Left(log).Count());
+
+        // It ended without giving its lease back.
+        log.Time.Advance(TimeSpan.FromSeconds(16));
+        Assert.IsType<OperationResult.Done>(await log.Operators().ForgetAsync(Name, CancellationToken.None));
+    }
+
     // Cut short at each request in turn: asked again, it is done to the end.
     [Theory]
     [InlineData("unreachable")]
