@@ -40,8 +40,6 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
     private async Task<CommandResult<TState>> OnceAsync<TState>(Command<TState> command, CancellationToken cancellationToken)
         where TState : class
     {
-        // The first answer of the store is what sets its clock.
-        await store.LayoutAsync(cancellationToken);
         var began = store.Now;
         if (command.Idempotency is not { } idempotency) return await DecideAndCommitAsync(command, began, claimedIn: null, cancellationToken);
 
