@@ -40,7 +40,7 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
     private async Task<CommandResult<TState>> OnceAsync<TState>(Command<TState> command, CancellationToken cancellationToken)
         where TState : class
     {
-        var began = store.Now;
+        var began = time.GetTimestamp();
         if (command.Idempotency is not { } idempotency) return await DecideAndCommitAsync(command, began, claimedIn: null, cancellationToken);
 
         if (idempotency.Key.Length is 0 or > Limits.IdempotencyKeyMax)
@@ -88,7 +88,7 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
     // A receipt is where its entity is. Where the key alone leads to another partition, it is claimed there first, so
     // that the same key with another entity is noticed.
     private async Task<CommandResult<TState>> ClaimAndCommitAsync<TState>(
-        Command<TState> command, Idempotency idempotency, DateTimeOffset began, CancellationToken cancellationToken)
+        Command<TState> command, Idempotency idempotency, long began, CancellationToken cancellationToken)
         where TState : class
     {
         if (idempotency.HomeSubject is not { } homeSubject) return await DecideAndCommitAsync(command, began, claimedIn: null, cancellationToken);
@@ -106,7 +106,7 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
     }
 
     private async Task<CommandResult<TState>> DecideAndCommitAsync<TState>(
-        Command<TState> command, DateTimeOffset began, int? claimedIn, CancellationToken cancellationToken)
+        Command<TState> command, long began, int? claimedIn, CancellationToken cancellationToken)
         where TState : class
     {
         var layout = await store.LayoutAsync(cancellationToken);
@@ -143,7 +143,7 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
 
     // Null: the entity was not what the decision was made on; decide again on fresh state.
     private async Task<CommandResult<TState>?> TryAsync<TState>(
-        Command<TState> command, DateTimeOffset began, int partition, int? claimedIn, bool guess, CancellationToken cancellationToken)
+        Command<TState> command, long began, int partition, int? claimedIn, bool guess, CancellationToken cancellationToken)
         where TState : class
     {
         var entity = guess
@@ -151,7 +151,7 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
             : await store.ReadEntityAsync(partition, command.Entity.Name, command.EntityId, cancellationToken);
         // Its process was suspended, and what was repeated elsewhere meanwhile may have left no trace any more: receipts go
         // after an hour at the earliest.
-        if (store.Now - began > Limits.CommandLifeMax)
+        if (time.GetElapsedTime(began) > Limits.CommandLifeMax)
             return new CommandResult<TState>.Busy("The command was held up for too long; nothing was written. Send it again with the same Idempotency-Key.");
         return Decide(command, entity) switch
         {
