@@ -8,7 +8,6 @@ internal sealed class Build(Repository repository, Shell shell)
 
     public async Task RunAsync(params string[] projects)
     {
-        await new Packages(repository, shell).ChooseAsync();
         foreach (var project in projects)
         {
             var build = await shell.RunAsync(

@@ -8,7 +8,6 @@ namespace Outpost.Dev;
 /// </summary>
 internal sealed class BuildInputs(Repository repository, string project)
 {
-    private static readonly string[] Sources = ["src", "standins"];
     private static readonly string[] Generated = ["bin", "obj", "node_modules"];
 
     private string StampPath => repository.PathOf("eng", "dev", "obj", $"inputs-of-{Path.GetFileName(project)}");
@@ -21,7 +20,7 @@ internal sealed class BuildInputs(Repository repository, string project)
     {
         var text = new StringBuilder();
         var files = Directory.EnumerateFiles(repository.Root)
-            .Concat(Sources.Select(name => repository.PathOf(name)).Where(Directory.Exists).SelectMany(FilesBelow))
+            .Concat(FilesBelow(repository.PathOf("src")))
             .Order(StringComparer.Ordinal);
         foreach (var file in files) text.Append($"{file} {File.GetLastWriteTimeUtc(file).Ticks}\n");
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));

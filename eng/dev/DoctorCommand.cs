@@ -5,16 +5,11 @@ internal sealed class DoctorCommand(Repository repository, Shell shell)
 {
     private int _missing;
 
-    public async Task<int> RunAsync(IReadOnlyList<string> arguments)
+    public async Task<int> RunAsync()
     {
-        var packages = new Packages(repository, shell);
-        if (arguments is ["--packages"]) await packages.ChooseAsync(again: true);
-        else if (arguments.Count > 0) throw new DevException("doctor has one option, --packages.");
-
         await VersionAsync("dotnet", major: 10, "install the .NET 10 SDK (https://dot.net)");
         await VersionAsync("node", major: 20, "install Node.js 20 or newer (https://nodejs.org)");
         await VersionAsync("npm", major: 1, "it comes with Node.js (https://nodejs.org)");
-        Report("packages", packages.Remembered()?.ToString() ?? "not chosen yet; the first build asks the package feed");
         var isInstalled = NodePackages.AreInstalled(repository.LocalServices);
         Report("npm packages", isInstalled ? "installed" : "not installed yet; up does it");
         foreach (var (option, port) in new UpOptions().Ports())

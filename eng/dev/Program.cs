@@ -18,8 +18,7 @@ const string Help = """
                 --seeds 1000  --seed 0 (alone: that one, told step by step)  --minutes 5
                 --broken (how many seeds it takes to notice what is broken on purpose)  --exhaustive 12
       check     formatting, analyzers, dependency direction, public surface, no traces of a machine
-      doctor    what is installed, real packages or stand-ins, free ports
-                --packages  looks at the package feed again
+      doctor    what is installed, and which ports are free
     """;
 
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
@@ -34,7 +33,7 @@ try
         ["up", .. var rest] => await new UpCommand(repository, shell).RunAsync(rest),
         ["test", .. var rest] => await new TestCommand(repository, shell).RunAsync(rest),
         ["check"] => await new CheckCommand(repository, shell).RunAsync(),
-        ["doctor", .. var rest] => await new DoctorCommand(repository, shell).RunAsync(rest),
+        ["doctor"] => await new DoctorCommand(repository, shell).RunAsync(),
         ["bench", .. var rest] => await new BenchCommand(repository, shell).RunAsync(rest),
         ["prove", .. var rest] => await new ProveCommand(repository, shell).RunAsync(rest),
         ["simulate", .. var rest] => await new SimulateCommand(repository, shell).RunAsync(rest),

@@ -11,7 +11,7 @@ namespace Outpost.Dev;
 /// </summary>
 internal static class ResultsPage
 {
-    private static readonly string[] Machine = ["date", "machine", "versions", "packages", "azurite"];
+    private static readonly string[] Machine = ["date", "machine", "versions", "azurite"];
     private static readonly (string Name, string Key)[] Scaling = [("with a key each", "scale.partitions"), ("without keys", "scale.partitions.nokey")];
     private static readonly string[] Kinds = ["uncached", "cached"];
     private static readonly int[] Clients = [1, 8, 64];

@@ -67,7 +67,6 @@ internal sealed class UpCommand(Repository repository, Shell shell)
         }
 
         using var turn = await repository.TakeTurnAsync(shell.Stopped);
-        await new Packages(repository, shell).ChooseAsync();
         if (inputs.AreAsBuilt(program)) return program;
         var description = inputs.Describe();
         await new Build(repository, shell).RunAsync(LocalHost);

@@ -28,15 +28,9 @@ internal static class Machine
             $"Azurite {AzuriteVersion()}",
             $"Node.js {await NodeVersionAsync()}",
         ]));
-        // One stand-in is enough: its cost is in the figures.
-        figures.Set("packages", packages.Any(IsStandIn) ? "standin" : "real");
         // infra/local/azurite.mjs, which all of this runs on, looks rows up by both keys; Azurite as published does not.
         figures.Set("azurite", "patched");
     }
-
-    /// <summary>A stand-in's project says so in its assembly (standins/*/*.csproj); a real package has no such mark.</summary>
-    public static bool IsStandIn(Assembly assembly) =>
-        assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Any(each => each is { Key: "StandIn", Value: "true" });
 
     private static string Version(Assembly assembly) =>
         assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]

@@ -5,6 +5,8 @@ using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.DependencyInjection;
 using Outpost.LocalHost;
 
+using FunctionDefinition = Outpost.LocalHost.FunctionDefinition;
+
 namespace Outpost.Tests.Unit.LocalHost;
 
 public sealed class Functions_answer_requests

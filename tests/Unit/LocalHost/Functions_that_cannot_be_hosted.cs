@@ -3,6 +3,8 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Outpost.LocalHost;
 
+using FunctionDefinition = Outpost.LocalHost.FunctionDefinition;
+
 namespace Outpost.Tests.Unit.LocalHost;
 
 public sealed class Functions_that_cannot_be_hosted

@@ -6,6 +6,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Outpost.LocalHost;
 
+using FunctionDefinition = Outpost.LocalHost.FunctionDefinition;
+
 namespace Outpost.Tests.Unit.LocalHost;
 
 public sealed class Routes_match_as_in_the_Functions_host

@@ -2,6 +2,8 @@ using System.Globalization;
 using Microsoft.Extensions.Configuration;
 using Outpost.LocalHost;
 
+using FunctionDefinition = Outpost.LocalHost.FunctionDefinition;
+
 namespace Outpost.Tests.Unit.LocalHost;
 
 public sealed class Timer_schedules

@@ -1,7 +1,0 @@
-namespace Azure.Messaging.ServiceBus;
-
-public enum ServiceBusRetryMode
-{
-    Fixed,
-    Exponential,
-}
