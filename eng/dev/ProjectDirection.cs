@@ -21,9 +21,11 @@ internal static class ProjectDirection
     /// <summary>Projects that must run without any Azure package.</summary>
     private static readonly string[] AzureFree = ["Outpost", "Outpost.Http", "Orders"];
 
+    /// <summary>Looks beside the sources only: the Worker SDK writes a project of its own below obj.</summary>
     public static IReadOnlyList<string> Find(string root) =>
     [
-        .. Directory.EnumerateFiles(Path.Combine(root, "src"), "*.csproj", SearchOption.AllDirectories).Order()
+        .. Directory.EnumerateDirectories(Path.Combine(root, "src")).Order()
+            .SelectMany(folder => Directory.EnumerateFiles(folder, "*.csproj"))
             .SelectMany(file => Problems(Path.GetFileNameWithoutExtension(file), XDocument.Load(file))),
     ];
 

@@ -47,6 +47,7 @@ internal sealed class TestCommand(Repository repository, Shell shell)
                 await node.EnsureAsync(repository.PathOf("tests"));
             }
 
+            if (groups.Any(group => group.NeedsBrowser)) await EnsureBrowserAsync(node);
             await new Build(repository, shell).RunAsync(Repository.Solution);
             return true;
         }
@@ -54,6 +55,22 @@ internal sealed class TestCommand(Repository repository, Shell shell)
         {
             Console.Error.WriteLine(problem.Message);
             return false;
+        }
+    }
+
+    /// <summary>Where no browser is installed, an npm package brings one; where it cannot, the tests say they are skipped.</summary>
+    private async Task EnsureBrowserAsync(NodePackages node)
+    {
+        var folder = repository.PathOf("tests", "Browser");
+        var installed = await shell.RunAsync("node", ["chromium.mjs"], folder);
+        if (installed.Succeeded) return;
+        try
+        {
+            await node.EnsureAsync(folder);
+        }
+        catch (DevException problem)
+        {
+            Console.Error.WriteLine(problem.Message);
         }
     }
 

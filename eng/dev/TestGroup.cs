@@ -1,7 +1,7 @@
 namespace Outpost.Dev;
 
 /// <summary>A name on the command line and what it runs: a test project, Node tests, or both.</summary>
-internal sealed record TestGroup(string Name, string Project, string[]? NodeTests = null, bool NeedsNode = true)
+internal sealed record TestGroup(string Name, string Project, string[]? NodeTests = null, bool NeedsNode = true, bool NeedsBrowser = false)
 {
     public static IReadOnlyList<TestGroup> All { get; } =
     [
@@ -9,7 +9,7 @@ internal sealed record TestGroup(string Name, string Project, string[]? NodeTest
         new("simulation", "Simulation", NeedsNode: false),
         new("integration", "Integration", NodeTests: ["emulator", "infra"]),
         new("e2e", "EndToEnd"),
-        new("browser", "Browser", NodeTests: ["."]),
+        new("browser", "Browser", NodeTests: ["."], NeedsBrowser: true),
     ];
 
     /// <summary>The groups named first, and what comes after them, which is for dotnet test.</summary>

@@ -1,10 +1,10 @@
 // What can be done from the page, down to what the app then does.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
-import { after, describe, test } from 'node:test';
+import { after, test } from 'node:test';
 import { ServiceBusClient } from '@azure/service-bus';
 import { until } from './services.mjs';
-import { assertAccessible, card, confirm, headline, onPage, parked, picture, services } from './stage.mjs';
+import { assertAccessible, card, confirm, headline, onPage, parked, picture, services, describe } from './stage.mjs';
 
 /** A payment service that says no until it is told otherwise. */
 let refuses = true;

@@ -1,7 +1,7 @@
 // With the keyboard alone, on a phone, in the dark, without motion, with a screen reader's eyes.
 import assert from 'node:assert/strict';
-import { before, describe, test } from 'node:test';
-import { assertAccessible, assertFits, card, confirm, headline, onPage, PHONE, services } from './stage.mjs';
+import { before, test } from 'node:test';
+import { assertAccessible, assertFits, card, confirm, headline, onPage, PHONE, services, describe } from './stage.mjs';
 
 describe('For everybody', () => {
   let app;

@@ -1,9 +1,9 @@
 // What the page shows: the log as it grows, back in time, empty, and with more than fits.
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { test } from 'node:test';
 import { TableClient } from '@azure/data-tables';
 import { until } from './services.mjs';
-import { assertAccessible, assertFits, busyForPictures, card, entries, headline, onPage, parked, PHONE, picture, services } from './stage.mjs';
+import { assertAccessible, assertFits, busyForPictures, card, entries, headline, onPage, parked, PHONE, picture, services, describe } from './stage.mjs';
 
 describe('Looking', () => {
   test('An empty log says so and shows the first event by itself', async () => {

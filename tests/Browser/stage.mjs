@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { after } from 'node:test';
+import { after, describe as describeAnyway, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { launch } from './chromium.mjs';
+import { launch, WITHOUT } from './chromium.mjs';
 import { startServices } from './services.mjs';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -13,11 +13,14 @@ const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 390, height: 844 };
 
 const browser = await launch();
-export const services = await startServices();
+export const services = browser && await startServices();
 after(async () => {
-  await browser.close();
-  await services.stop();
+  await browser?.close();
+  await services?.stop();
 });
+
+/** A group of tests; where there is no browser, the group counts as skipped and says why. */
+export const describe = browser ? describeAnyway : (name) => test(name, { skip: WITHOUT });
 
 /**
  * Runs a test on a fresh page at the dashboard, with a profile of its own. Any error in the console, exception or

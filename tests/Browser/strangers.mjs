@@ -1,7 +1,7 @@
 // Who may not, and what others put into the log: keys, and markup in every field.
 import assert from 'node:assert/strict';
-import { before, describe, test } from 'node:test';
-import { assertAccessible, headline, onPage, services } from './stage.mjs';
+import { before, test } from 'node:test';
+import { assertAccessible, headline, onPage, services, describe } from './stage.mjs';
 
 const EVIL = `<img src=x onerror="globalThis.broken=1;alert(1)">"'\`</script></style><script>globalThis.broken=1;alert(2)</script>{{7*7}}\u202e`;
 const KEY = 'the-admin-key';

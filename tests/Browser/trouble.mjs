@@ -1,8 +1,8 @@
 // When something is down, or slow, or nobody looks: words for people, and patience with the app.
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { test } from 'node:test';
 import { until } from './services.mjs';
-import { assertAccessible, busyForPictures, card, headline, onPage, picture, services } from './stage.mjs';
+import { assertAccessible, busyForPictures, card, headline, onPage, picture, services, describe } from './stage.mjs';
 
 describe('In trouble', () => {
   test('While the bus is away the page says in words what that means, and recovers by itself', async () => {
