@@ -6,25 +6,48 @@ internal sealed class DataFolder : IDisposable
     private const string TemporaryStart = "outpost-up-";
     private const string InUse = "in-use";
     private readonly string _path;
-    private readonly FileStream? _inUse;
+    private readonly FileStream _inUse;
+    private readonly bool _isTemporary;
 
-    private DataFolder(string path, FileStream? inUse) => (_path, _inUse) = (path, inUse);
+    private DataFolder(string path, FileStream inUse, bool isTemporary) =>
+        (_path, _inUse, _isTemporary) = (path, inUse, isTemporary);
 
     public static DataFolder Open(string? path)
     {
-        if (path is not null) return new DataFolder(Directory.CreateDirectory(path).FullName, inUse: null);
+        if (path is not null) return Keep(path);
         RemoveLeftOvers();
         var temporary = Directory.CreateTempSubdirectory(TemporaryStart).FullName;
-        return new DataFolder(temporary, Hold(temporary, FileMode.CreateNew));
+        return new DataFolder(temporary, Hold(temporary, FileMode.CreateNew), isTemporary: true);
+    }
+
+    private static DataFolder Keep(string path)
+    {
+        if (File.Exists(path)) throw new DevException($"--data {path} is a file; name a folder, or one that up may create.");
+        try
+        {
+            var folder = Directory.CreateDirectory(path).FullName;
+            return new DataFolder(folder, Hold(folder, FileMode.OpenOrCreate), isTemporary: false);
+        }
+        catch (UnauthorizedAccessException)
+        {
+            throw new DevException($"--data {path} may not be written to; name another folder.");
+        }
+        catch (IOException) when (Directory.Exists(path))
+        {
+            throw new DevException($"--data {path} is in use by another up; stop that one, or name another folder.");
+        }
+        catch (IOException problem)
+        {
+            throw new DevException($"--data {path} cannot be created: {problem.Message}");
+        }
     }
 
     public string PathOf(string name) => Directory.CreateDirectory(Path.Combine(_path, name)).FullName;
 
     public void Dispose()
     {
-        if (_inUse is null) return;
         _inUse.Dispose();
-        Remove(_path);
+        if (_isTemporary) Remove(_path);
     }
 
     /// <summary>A killed `up` leaves its folder behind; whatever is no longer held by one goes now.</summary>

@@ -21,7 +21,7 @@ internal sealed class LocalService : IAsyncDisposable
         Name = name;
         _process = process;
         _readyStart = readyStart;
-        _output = Task.WhenAll(ReadAsync(process.StandardOutput), ReadAsync(process.StandardError));
+        _output = Task.WhenAll(ReadAsync(process.StandardOutput, mayBeReady: true), ReadAsync(process.StandardError, mayBeReady: false));
         Ended = process.WaitForExitAsync(CancellationToken.None);
     }
 
@@ -100,7 +100,7 @@ internal sealed class LocalService : IAsyncDisposable
         _process.Dispose();
     }
 
-    private async Task ReadAsync(StreamReader reader)
+    private async Task ReadAsync(StreamReader reader, bool mayBeReady)
     {
         while (await reader.ReadLineAsync() is { } line)
         {
@@ -111,7 +111,7 @@ internal sealed class LocalService : IAsyncDisposable
             }
 
             // The line itself is for `up` to print, in its own words and order.
-            var isReady = line.StartsWith(_readyStart, StringComparison.Ordinal)
+            var isReady = mayBeReady && line.StartsWith(_readyStart, StringComparison.Ordinal)
                 && _ready.TrySetResult(line[_readyStart.Length..]);
             if (!isReady) Console.WriteLine(line);
         }

@@ -35,7 +35,9 @@ internal sealed class UpCommand(Repository repository, Shell shell)
         Console.WriteLine($"Service Bus: {busConnection}");
 
         await using var functions = StartFunctions(program, options, data, tablesConnection, busConnection);
-        Console.WriteLine($"Ready: {await ReadyAsync(functions)}");
+        var address = await ReadyAsync(functions);
+        Console.WriteLine($"Dashboard: {address}/api/dashboard");
+        Console.WriteLine($"Ready: {address}");
 
         LocalService[] all = [tables, bus, functions];
         var ended = await Task.WhenAny(all.Select(each => each.Ended)).WaitAsync(shell.Stopped);
@@ -69,6 +71,7 @@ internal sealed class UpCommand(Repository repository, Shell shell)
         using var turn = await repository.TakeTurnAsync(shell.Stopped);
         if (inputs.AreAsBuilt(program)) return program;
         var description = inputs.Describe();
+        Console.WriteLine(File.Exists(program) ? "Building what has changed." : "Restoring packages and building; the first time takes minutes.");
         await new Build(repository, shell).RunAsync(LocalHost);
         inputs.Remember(description);
         return program;

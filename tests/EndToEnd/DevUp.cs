@@ -18,7 +18,7 @@ public sealed partial class DevUp
         var address = await up.LineAsync("Ready: ");
         using var http = new HttpClient();
 
-        var starts = new[] { "Tables: ", "Service Bus: ", "PlaceOrder: ", "Ready: " };
+        var starts = new[] { "Tables: ", "Service Bus: ", "PlaceOrder: ", "Dashboard: http", "Ready: " };
         var places = starts
             .Select(start => up.Lines.ToList().FindIndex(line => line.StartsWith(start, StringComparison.Ordinal)));
         Assert.Equal(places.Order(), places);
@@ -80,6 +80,33 @@ public sealed partial class DevUp
 
         Assert.Equal(1, await up.ExitCodeAsync());
         Assert.Equal($"Port {port} is taken: choose another with --tables-port (0 = any free one).", Assert.Single(up.Lines));
+    }
+
+    [Fact]
+    public async Task A_data_folder_that_another_up_uses_is_refused_by_name()
+    {
+        var data = Directory.CreateTempSubdirectory("outpost-e2e-").FullName;
+        await using var first = DevProcess.Up("--no-build", "--data", data);
+        await first.LineAsync("Ready: ");
+        await using var second = DevProcess.Up("--no-build", "--data", data);
+
+        Assert.Equal(1, await second.ExitCodeAsync());
+        Assert.Equal(
+            $"--data {data} is in use by another up; stop that one, or name another folder.", Assert.Single(second.Lines));
+        await first.SignalAsync("TERM");
+        await first.ExitCodeAsync();
+        Directory.Delete(data, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_data_folder_that_is_a_file_is_refused_by_name()
+    {
+        var file = Path.GetTempFileName();
+        await using var up = DevProcess.Up("--no-build", "--data", file);
+
+        Assert.Equal(1, await up.ExitCodeAsync());
+        Assert.Equal($"--data {file} is a file; name a folder, or one that up may create.", Assert.Single(up.Lines));
+        File.Delete(file);
     }
 
     [Theory]

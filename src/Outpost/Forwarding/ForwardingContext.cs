@@ -32,14 +32,20 @@ internal sealed record ForwardingContext(
     }
 }
 
+/// <summary>A number with its noun, for a line that people read: "1 entry", "2 entries".</summary>
+internal readonly record struct Amount(long Number, string One, string Many)
+{
+    public override string ToString() => $"{Number} {(Number == 1 ? One : Many)}";
+}
+
 /// <summary>What forwarding says, each change of state once.</summary>
 internal sealed partial class ForwardingLog(ILogger logger)
 {
     private readonly ILogger _logger = logger;
 
     [LoggerMessage(1, LogLevel.Information,
-        "Forwarder {Forwarder}: {Delivered} entries in {Batches} batches, {FailedPartitions} partitions failing, {ElapsedMs:F0} ms")]
-    public partial void Run(string forwarder, long delivered, long batches, int failedPartitions, double elapsedMs);
+        "Forwarder {Forwarder}: {Delivered} in {Batches}, {FailedPartitions} failing, {ElapsedMs:F0} ms")]
+    public partial void Run(string forwarder, Amount delivered, Amount batches, Amount failedPartitions, double elapsedMs);
 
     [LoggerMessage(2, LogLevel.Error, "Forwarder {Forwarder}: partition {Partition} is failing: {Reason}")]
     public partial void Failing(string forwarder, int partition, string reason, Exception exception);

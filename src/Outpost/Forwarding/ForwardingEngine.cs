@@ -65,7 +65,12 @@ public sealed class ForwardingEngine : IAsyncDisposable
             var run = _drains.Total(forwarder, layout.Partitions) - before[forwarder.Name];
             sum += run;
             if (run.Delivered > 0)
-                _context.Log.Run(forwarder.Name, run.Delivered, run.Batches, run.FailedPartitions, Time.GetElapsedTime(start).TotalMilliseconds);
+                _context.Log.Run(
+                    forwarder.Name,
+                    new Amount(run.Delivered, "entry", "entries"),
+                    new Amount(run.Batches, "batch", "batches"),
+                    new Amount(run.FailedPartitions, "partition", "partitions"),
+                    Time.GetElapsedTime(start).TotalMilliseconds);
         }
 
         return sum;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
 using Outpost.Forwarding;
 
@@ -28,6 +29,23 @@ public sealed class What_a_forwarder_says
         for (var tick = 0; tick < 5; tick++) await forwarder.RunAsync(CancellationToken.None);
 
         Assert.Equal(["Error: Forwarder servicebus: partition 0 is failing: IOException: down"], lines.All);
+    }
+
+    [Fact]
+    public async Task Is_how_much_it_delivered_in_words_that_fit_the_number()
+    {
+        await using var log = new SimulatedLog();
+        var lines = new Lines();
+        var forwarder = Forwarder(log, new RecordingTarget(), lines);
+        await log.DoAsync(Tallies.Count("a", "a1"));
+        await forwarder.RunAsync(CancellationToken.None);
+        await log.DoAsync(Tallies.Count("a", "a2"));
+        await log.DoAsync(Tallies.Count("a", "a3"));
+        await forwarder.RunAsync(CancellationToken.None);
+
+        Assert.Equal(
+            ["1 entry in 1 batch, 0 partitions failing", "2 entries in 1 batch, 0 partitions failing"],
+            lines.All.Select(line => Regex.Match(line, "servicebus: (.*failing),").Groups[1].Value));
     }
 
     [Fact]
