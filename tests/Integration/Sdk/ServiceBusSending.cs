@@ -4,7 +4,7 @@ using Outpost.Tests.Testing;
 
 namespace Outpost.Tests.Integration.Sdk;
 
-/// <summary>What a sender does, against the emulator: the same with the real package and with its stand-in.</summary>
+/// <summary>What the Service Bus target relies on: what a sender of the official client does, against the emulator.</summary>
 public sealed class ServiceBusSending
 {
     private static readonly ServiceBusRetryOptions Once = new() { MaxRetries = 0, TryTimeout = TimeSpan.FromSeconds(5) };

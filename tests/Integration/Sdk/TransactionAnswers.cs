@@ -37,7 +37,7 @@ public class TransactionAnswers
     }
 
     /// <summary>
-    /// Trap: the real package passes these on as they are (the stand-in throws), so a caller compares the counts.
+    /// Trap: the package passes these on as they are, so a caller compares the counts.
     /// </summary>
     [Fact]
     public async Task An_answer_for_other_actions_than_were_sent_can_be_told_from_a_success()
