@@ -51,10 +51,34 @@ param maximumInstanceCount int = 100
 @maxValue(20)
 param alwaysReadyInstances int = 0
 
+@description('Instances of the timer\'s group that always run, paid for while idle; 1: a sleeping app needs nobody to wake its timer.')
+@minValue(0)
+@maxValue(20)
+param alwaysReadyTimers int = 0
+
+@description('Spread over three zones, where the region has them: at least two instances, and both storage accounts get zone redundancy.')
+param zoneRedundant bool = false
+
+@description('A network of its own: storage and Service Bus (then Premium) answer inside it only, through private endpoints.')
+param privateNetwork bool = false
+
+@description('Gigabytes of telemetry a day after which Log Analytics takes no more until the next day; 0: no limit. Beyond it alarms are blind.')
+@minValue(0)
+@maxValue(1000)
+param dailyQuotaGb int = 0
+
+@description('Monthly budget of the resource group in the currency of the subscription; at 80 and 100 percent a mail goes to alertEmail. 0: none.')
+@minValue(0)
+@maxValue(1000000)
+param monthlyBudget int = 0
+
+@description('First day of the month from which the budget counts.')
+param budgetStart string = utcNow('yyyy-MM-01')
+
 @description('Readers that may wait in one instance for the next event.')
 @minValue(1)
 @maxValue(500)
-param waitersMax int = 100
+param waitersMax int = 50
 
 @description('Requests beside the waiting readers that one instance takes before another is started.')
 @minValue(1)
@@ -84,6 +108,10 @@ param actionGroupId string = ''
 @description('Without actionGroupId, the address that the alarms write to; empty as well: alarms show in the portal only.')
 param alertEmail string = ''
 
+// Private endpoints of Service Bus are a feature of Premium; zones need copies in zones.
+var effectiveBusTier = privateNetwork ? 'Premium' : busTier
+var effectiveLogRedundancy = !zoneRedundant ? logRedundancy : logRedundancy == 'Standard_LRS' ? 'Standard_ZRS' : logRedundancy == 'Standard_GRS' ? 'Standard_GZRS' : logRedundancy
+
 var tags = { 'azd-env-name': environmentName }
 var token = uniqueString(subscription().id, environmentName, location)
 
@@ -107,7 +135,9 @@ module storage 'modules/storage.bicep' = {
     location: location
     tags: tags
     principalId: identity.outputs.principalId
-    logRedundancy: logRedundancy
+    logRedundancy: effectiveLogRedundancy
+    hostRedundancy: zoneRedundant ? 'Standard_ZRS' : 'Standard_LRS'
+    isPrivate: privateNetwork
   }
 }
 
@@ -119,7 +149,8 @@ module bus 'modules/bus.bicep' = {
     location: location
     tags: tags
     principalId: identity.outputs.principalId
-    tier: busTier
+    tier: effectiveBusTier
+    isPrivate: privateNetwork
     messagingUnits: busMessagingUnits
     duplicateDetectionMinutes: duplicateDetectionMinutes
   }
@@ -128,7 +159,32 @@ module bus 'modules/bus.bicep' = {
 module monitoring 'modules/monitoring.bicep' = {
   name: 'monitoring'
   scope: group
-  params: { token: token, location: location, tags: tags, principalId: identity.outputs.principalId }
+  params: {
+    token: token
+    location: location
+    tags: tags
+    principalId: identity.outputs.principalId
+    dailyQuotaGb: dailyQuotaGb
+  }
+}
+
+module network 'modules/network.bicep' = if (privateNetwork) {
+  name: 'network'
+  scope: group
+  params: {
+    token: token
+    location: location
+    tags: tags
+    hostAccountId: storage.outputs.hostAccountId
+    logAccountId: storage.outputs.logAccountId
+    busId: bus.outputs.id
+  }
+}
+
+module budget 'modules/budget.bicep' = if (monthlyBudget > 0 && !empty(alertEmail)) {
+  name: 'budget'
+  scope: group
+  params: { name: 'budget-${token}', amount: monthlyBudget, start: budgetStart, email: alertEmail }
 }
 
 module alerts 'modules/alerts.bicep' = {
@@ -140,6 +196,8 @@ module alerts 'modules/alerts.bicep' = {
     componentId: monitoring.outputs.componentId
     busId: bus.outputs.id
     topic: bus.outputs.topic
+    topicMegabytes: bus.outputs.topicMegabytes
+    healthUrl: '${app.outputs.url}/api/health'
     actionGroupId: actionGroupId
     alertEmail: alertEmail
   }
@@ -156,6 +214,9 @@ module app 'modules/app.bicep' = {
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     alwaysReadyInstances: alwaysReadyInstances
+    alwaysReadyTimers: alwaysReadyTimers
+    zoneRedundant: zoneRedundant
+    subnetId: network.?outputs.appSubnetId ?? ''
     requestsPerInstance: waitersMax + requestsBesideWaiters
     packageContainerUrl: storage.outputs.packageContainerUrl
     settings: {

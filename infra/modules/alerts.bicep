@@ -4,6 +4,8 @@ param tags object
 param componentId string
 param busId string
 param topic string
+param topicMegabytes int
+param healthUrl string
 param actionGroupId string
 param alertEmail string
 
@@ -67,6 +69,18 @@ var queries = [
     window: windows.minutes
   }
   {
+    name: 'unanswered'
+    says: 'Callers of commands got no answer: a fault, an unknown outcome, or a queue that was full.'
+    severity: 2
+    query: loadTextContent('../alerts/unanswered.kql')
+    measure: 'Unanswered'
+    aggregation: 'Maximum'
+    dimension: 'result'
+    operator: 'GreaterThan'
+    threshold: 10
+    window: windows.minutes
+  }
+  {
     name: 'retention-held'
     says: 'Old events cannot be deleted: a forwarder is paused, behind, or has parked entries.'
     severity: 3
@@ -91,6 +105,16 @@ var metrics = [
     dimensions: [{ name: 'EntityName', operator: 'Include', values: [topic] }]
     aggregation: 'Maximum'
     threshold: 0
+  }
+  {
+    name: 'topic-full'
+    says: 'The topic is filling up; a full topic refuses everybody.'
+    severity: 2
+    metric: 'Size'
+    dimensions: [{ name: 'EntityName', operator: 'Include', values: [topic] }]
+    aggregation: 'Maximum'
+    // 80 percent, in bytes.
+    threshold: topicMegabytes * 838861
   }
   {
     name: 'bus-throttled'
@@ -177,3 +201,51 @@ resource metricAlerts 'Microsoft.Insights/metricAlerts@2018-03-01' = [for alert 
     actions: map(actionGroups, id => { actionGroupId: id })
   }
 }]
+
+// Asks for the health of the app from five places, every five minutes: it also notices an app that does not start.
+resource availability 'Microsoft.Insights/webtests@2022-06-15' = {
+  name: 'outpost-health'
+  location: location
+  tags: union(tags, { 'hidden-link:${componentId}': 'Resource' })
+  kind: 'standard'
+  properties: {
+    SyntheticMonitorId: 'outpost-health'
+    Name: 'Outpost health'
+    Enabled: true
+    Kind: 'standard'
+    Frequency: 300
+    Timeout: 30
+    RetryEnabled: true
+    Locations: [
+      { Id: 'emea-nl-ams-azr' }
+      { Id: 'emea-gb-db3-azr' }
+      { Id: 'us-va-ash-azr' }
+      { Id: 'us-ca-sjc-azr' }
+      { Id: 'apac-sg-sin-azr' }
+    ]
+    Request: { RequestUrl: healthUrl, HttpVerb: 'GET', ParseDependentRequests: false }
+    ValidationRules: { ExpectedHttpStatusCode: 200, SSLCheck: true, SSLCertRemainingLifetimeCheck: 7 }
+  }
+}
+
+resource unavailable 'Microsoft.Insights/metricAlerts@2018-03-01' = {
+  name: 'outpost-unavailable'
+  location: 'global'
+  tags: tags
+  properties: {
+    description: 'Health did not answer 200 to at least two places.'
+    severity: 1
+    enabled: true
+    scopes: [availability.id, componentId]
+    evaluationFrequency: 'PT5M'
+    windowSize: 'PT15M'
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.WebtestLocationAvailabilityCriteria'
+      webTestId: availability.id
+      componentId: componentId
+      failedLocationCount: 2
+    }
+    autoMitigate: true
+    actions: map(actionGroups, id => { actionGroupId: id })
+  }
+}

@@ -6,9 +6,18 @@ param identityId string
 param instanceMemoryMB int
 param maximumInstanceCount int
 param alwaysReadyInstances int
+param alwaysReadyTimers int
+param zoneRedundant bool
+param subnetId string
 param requestsPerInstance int
 param packageContainerUrl string
 param settings object
+
+// Groups of instances of which some always run: one for all HTTP functions, one for the timer.
+var alwaysReady = [
+  { name: 'http', instanceCount: alwaysReadyInstances }
+  { name: 'function:Forward', instanceCount: alwaysReadyTimers }
+]
 
 resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
   name: 'plan-${name}'
@@ -16,7 +25,7 @@ resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
   tags: tags
   kind: 'functionapp'
   sku: { name: 'FC1', tier: 'FlexConsumption' }
-  properties: { reserved: true }
+  properties: { reserved: true, zoneRedundant: zoneRedundant }
 }
 
 resource app 'Microsoft.Web/sites@2024-04-01' = {
@@ -29,6 +38,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
     // Flex Consumption refuses most other properties here (error 51021): ftpsState, linuxFxVersion.
     siteConfig: { minTlsVersion: '1.2' }
     functionAppConfig: {
@@ -43,7 +53,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       scaleAndConcurrency: {
         instanceMemoryMB: instanceMemoryMB
         maximumInstanceCount: maximumInstanceCount
-        alwaysReady: alwaysReadyInstances == 0 ? [] : [{ name: 'http', instanceCount: alwaysReadyInstances }]
+        alwaysReady: filter(alwaysReady, each => each.instanceCount > 0)
         // A reader that waits takes a place and no processor.
         triggers: { http: { perInstanceConcurrency: requestsPerInstance } }
       }

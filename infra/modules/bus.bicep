@@ -4,10 +4,12 @@ param location string
 param tags object
 param principalId string
 param tier string
+param isPrivate bool
 param messagingUnits int
 param duplicateDetectionMinutes int
 
 var topicName = 'events'
+var topicMegabytes = 5120
 var serviceBusDataSender = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '69a216fc-b8fb-44d8-bc22-1f3c2cd27a39')
 
 resource namespace 'Microsoft.ServiceBus/namespaces@2024-01-01' = {
@@ -15,7 +17,7 @@ resource namespace 'Microsoft.ServiceBus/namespaces@2024-01-01' = {
   location: location
   tags: tags
   sku: tier == 'Premium' ? { name: 'Premium', tier: 'Premium', capacity: messagingUnits } : { name: 'Standard', tier: 'Standard' }
-  properties: { disableLocalAuth: true, minimumTlsVersion: '1.2' }
+  properties: { disableLocalAuth: true, minimumTlsVersion: '1.2', publicNetworkAccess: isPrivate ? 'Disabled' : 'Enabled' }
 
   resource topic 'topics' = {
     name: topicName
@@ -27,7 +29,7 @@ resource namespace 'Microsoft.ServiceBus/namespaces@2024-01-01' = {
       supportOrdering: true
       enableBatchedOperations: true
       defaultMessageTimeToLive: 'P14D'
-      maxSizeInMegabytes: 5120
+      maxSizeInMegabytes: topicMegabytes
     }
 
     // In order per subject. What nobody handles within two weeks shows as dead-lettered.
@@ -64,3 +66,4 @@ resource topicRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 output id string = namespace.id
 output host string = '${namespace.name}.servicebus.windows.net'
 output topic string = topicName
+output topicMegabytes int = topicMegabytes

@@ -3,6 +3,7 @@ param token string
 param location string
 param tags object
 param principalId string
+param dailyQuotaGb int
 
 var monitoringMetricsPublisher = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '3913510d-42f4-4e42-8a64-420c390055eb')
 
@@ -10,7 +11,12 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
   name: 'log-${token}'
   location: location
   tags: tags
-  properties: { sku: { name: 'PerGB2018' }, retentionInDays: 30 }
+  properties: {
+    sku: { name: 'PerGB2018' }
+    retentionInDays: 30
+    // -1: no limit.
+    workspaceCapping: { dailyQuotaGb: dailyQuotaGb == 0 ? -1 : dailyQuotaGb }
+  }
 }
 
 resource component 'Microsoft.Insights/components@2020-02-02' = {

@@ -5,6 +5,8 @@ param location string
 param tags object
 param principalId string
 param logRedundancy string
+param hostRedundancy string
+param isPrivate bool
 
 var storageBlobDataOwner = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b')
 var storageTableDataContributor = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3')
@@ -17,6 +19,7 @@ var accountProperties = {
   defaultToOAuthAuthentication: true
   minimumTlsVersion: 'TLS1_2'
   supportsHttpsTrafficOnly: true
+  publicNetworkAccess: isPrivate ? 'Disabled' : 'Enabled'
 }
 
 resource host 'Microsoft.Storage/storageAccounts@2023-05-01' = {
@@ -24,7 +27,7 @@ resource host 'Microsoft.Storage/storageAccounts@2023-05-01' = {
   location: location
   tags: tags
   kind: 'StorageV2'
-  sku: { name: 'Standard_LRS' }
+  sku: { name: hostRedundancy }
   properties: accountProperties
 
   resource blobs 'blobServices' = {
@@ -51,6 +54,13 @@ resource hostRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   properties: { principalId: principalId, principalType: 'ServicePrincipal', roleDefinitionId: storageBlobDataOwner }
 }
 
+// The host writes its own diagnostic events to a table in its account.
+resource hostEventsRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(host.id, principalId, storageTableDataContributor)
+  scope: host
+  properties: { principalId: principalId, principalType: 'ServicePrincipal', roleDefinitionId: storageTableDataContributor }
+}
+
 // The app makes the table itself, and nothing else is in this account.
 resource logRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(log.id, principalId, storageTableDataContributor)
@@ -59,7 +69,9 @@ resource logRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 }
 
 output hostAccount string = host.name
+output hostAccountId string = host.id
 output hostBlobUrl string = host.properties.primaryEndpoints.blob
 output packageContainerUrl string = '${host.properties.primaryEndpoints.blob}${packageContainer}'
 output logTableUrl string = log.properties.primaryEndpoints.table
 output logAccount string = log.name
+output logAccountId string = log.id
