@@ -37,12 +37,11 @@ public sealed class OrderApi(EventLog log, IEventStore store, Sources sources)
             line.Decimal("unitPrice", 0, UnitPriceMax, UnitPriceDecimals)));
         if (fields.Problem() is { } badFields) return badFields;
 
-        const string Scope = "POST /orders";
-        var idempotency = headers.Idempotency(Scope, body.Bytes);
-        var derivedId = idempotency is null ? $"o-{sources.NewId():N}" : DerivedId(idempotency);
-        // The caller may name another order under the same key: the key's home is where it would lead without a name.
-        if (idempotency is not null) idempotency = idempotency with { HomeSubject = OrderDecisions.Entity.Subject(derivedId) };
-        orderId ??= derivedId;
+        // A named order is part of the scope, an unnamed one gets an id made of scope and key: either way the key leads to
+        // one order only.
+        var scope = orderId is null ? "POST /orders" : $"POST /orders {OrderDecisions.Entity.Subject(orderId)}";
+        var idempotency = headers.Idempotency(scope, body.Bytes);
+        orderId ??= idempotency is null ? $"o-{sources.NewId():N}" : DerivedId(idempotency);
         var result = await log.ExecuteAsync(
             NewCommand(orderId, headers, idempotency, order => OrderDecisions.Place(order, orderId, customerId, lines)) with { LikelyNew = true },
             cancellationToken);
@@ -132,7 +131,7 @@ public sealed class OrderApi(EventLog log, IEventStore store, Sources sources)
             CorrelationId = headers.CorrelationId,
         };
 
-    // The same for every repeat of the request, so that it finds the partition its receipt is in.
+    // The same for every repeat of the request, in every version of the app: it leads to the partition of the receipt.
     private static string DerivedId(Idempotency idempotency) =>
         "o-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{idempotency.Scope}\n{idempotency.Key}")))[..DerivedIdCharacters];
 

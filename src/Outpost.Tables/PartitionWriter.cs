@@ -26,8 +26,8 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
     private readonly Task _loop;
     private readonly WriterTurns _turns;
 
-    // Lists on the present head that a receipt refused: a claim in a receipt's place may go, and a repeat inside the
-    // pipeline land after all.
+    // Lists on the present head that a receipt refused: retention may delete the receipt, and an earlier attempt at the
+    // list, still on its way, land after all.
     private readonly List<(CommitBatch Batch, RowList Rows)> _refused = [];
     private HeadRow? _head;
     private long _seen;

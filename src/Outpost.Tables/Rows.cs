@@ -59,31 +59,11 @@ internal static class ReceiptRow
         return row;
     }
 
-    public static StoredReceipt Read(TableEntity row) =>
-        new(row.GetString("Fingerprint"), PayloadColumns.Read(row, "State"), row.GetInt64("Version")!.Value);
-}
-
-/// <summary>
-/// Says that a key belongs to a command in another partition. It stands where that command's receipt would be, were it
-/// in this one, so that a command that leaves its receipt here meets it.
-/// </summary>
-/// <param name="Fingerprint">Hash of the request.</param>
-/// <param name="Partition">Where the command's entity and receipt are.</param>
-/// <param name="At">When it was written, as the store says: a process that was suspended has yet to learn what time it is.</param>
-/// <param name="Tag">Concurrency token.</param>
-internal sealed record ClaimRow(string Fingerprint, int Partition, DateTimeOffset At, string Tag)
-{
-    public static TableEntity Write(int home, int partition, Idempotency idempotency) =>
-        new(Keys.Partition(home), Keys.Receipt(idempotency.Scope, idempotency.Key))
-        {
-            ["Fingerprint"] = idempotency.Fingerprint,
-            ["ClaimedBy"] = (long)partition,
-        };
-
-    /// <summary>Null: it is a receipt.</summary>
-    public static ClaimRow? Read(TableEntity row) => row.GetInt64("ClaimedBy") is { } partition
-        ? new ClaimRow(row.GetString("Fingerprint"), (int)partition, row.Timestamp!.Value, row.ETag.ToString())
-        : null;
+    // Older versions put claims in the place of receipts, for requests about entities in other partitions: no request of
+    // today is the same as one of theirs, so a claim has no fingerprint that one could have.
+    public static StoredReceipt Read(TableEntity row) => row.ContainsKey("ClaimedBy")
+        ? new StoredReceipt(Fingerprint: "", State: default, Version: 0)
+        : new StoredReceipt(row.GetString("Fingerprint"), PayloadColumns.Read(row, "State"), row.GetInt64("Version")!.Value);
 }
 
 /// <summary>One event's row.</summary>
@@ -101,9 +81,8 @@ internal static class EventRow
             ["Version"] = change.Version,
             ["Commit"] = commitId,
         };
-        // Whoever deletes old receipts finds them through these two.
+        // Whoever deletes old receipts finds them through this.
         if (change.Idempotency is { } idempotency) row["Receipt"] = Keys.Receipt(idempotency.Scope, idempotency.Key);
-        if (change.ClaimedIn is { } home) row["ClaimedIn"] = (long)home;
         if (change.TraceParent is { } traceParent) row["TraceParent"] = traceParent;
         if (change.CorrelationId is { } correlationId) row["CorrelationId"] = correlationId;
         PayloadColumns.Write(row, "Payload", @event.Payload, MediaType.TextOrNull(@event.ContentType, @event.Payload.Span));

@@ -19,7 +19,6 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
     private readonly TableClient _table;
     private readonly LayoutStore _layout;
     private readonly StoreClock _clock;
-    private readonly KeyClaims _claims;
     private readonly RecentEntries[] _recent;
     private readonly PartitionWriter[] _writers;
 
@@ -31,7 +30,6 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
         _layout = new LayoutStore(_table, partitions, sources);
         _clock = clock;
         Heads = new PartitionHeads(partitions);
-        _claims = new KeyClaims(_table, clock);
         _recent = [.. Enumerable.Range(0, partitions)
             .Select(_ => new RecentEntries(RecentEntriesMax, Math.Max(RecentBytesMin, RecentBytesMax / partitions)))];
         _writers = [.. Enumerable.Range(0, partitions)
@@ -49,15 +47,7 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
 
     /// <inheritdoc/>
     public Task<StoredReceipt?> ReadReceiptAsync(int partition, Idempotency idempotency, CancellationToken cancellationToken) =>
-        TableErrors.ReachAsync(() => _claims.ReadReceiptAsync(partition, idempotency, cancellationToken), cancellationToken);
-
-    /// <inheritdoc/>
-    public Task<KeyClaim?> ClaimKeyAsync(int home, int partition, Idempotency idempotency, CancellationToken cancellationToken) =>
-        TableErrors.ReachAsync(() => _claims.TakeAsync(home, partition, idempotency, cancellationToken), cancellationToken);
-
-    /// <inheritdoc/>
-    public Task ReleaseKeyAsync(int home, Idempotency idempotency, KeyClaim claim, CancellationToken cancellationToken) =>
-        _claims.ReleaseAsync(home, idempotency, claim, cancellationToken);
+        ReadRowAsync(partition, Keys.Receipt(idempotency.Scope, idempotency.Key), ReceiptRow.Read, cancellationToken);
 
     /// <inheritdoc/>
     public Task<CommitResult> CommitAsync(int partition, Change change, CancellationToken cancellationToken) =>

@@ -15,11 +15,10 @@ public sealed class TableRetentionStore(TableClient table) : IRetentionStore
                 var filter = TableClient.CreateQueryFilter(
                     $"PartitionKey eq {Keys.Partition(partition)} and RowKey ge {Keys.Event(offset)} and RowKey lt {Keys.Event(offset + limit)}");
                 var traces = new List<EntryTrace>(limit);
-                await foreach (var row in table.QueryAsync<TableEntity>(filter, limit, ["RowKey", "At", "Commit", "Receipt", "ClaimedIn"], cancellationToken))
+                await foreach (var row in table.QueryAsync<TableEntity>(filter, limit, ["RowKey", "At", "Commit", "Receipt"], cancellationToken))
                 {
                     var trace = new EntryTrace(
-                        Keys.EventOffset(row.RowKey), row.GetDateTimeOffset("At")!.Value, row.GetString("Commit"), row.GetString("Receipt"),
-                        (int?)row.GetInt64("ClaimedIn"));
+                        Keys.EventOffset(row.RowKey), row.GetDateTimeOffset("At")!.Value, row.GetString("Commit"), row.GetString("Receipt"));
                     if (trace.Offset != offset + traces.Count) break;
                     traces.Add(trace);
                 }
@@ -56,25 +55,12 @@ public sealed class TableRetentionStore(TableClient table) : IRetentionStore
     /// <inheritdoc/>
     public Task<Trimmed?> DeleteReceiptsAsync(
         int partition, long oldest, Trimmed trimmed, IReadOnlyList<EntryTrace> entries, CancellationToken cancellationToken) =>
-        TableErrors.ReachAsync<Trimmed?>(
-            async () =>
-            {
-                var named = entries.Where(entry => entry.Receipt is not null).DistinctBy(entry => entry.Receipt).ToList();
-                // As they are now: whoever takes a key over before its claim is deleted writes the claim anew.
-                var claims = new List<TableEntity>();
-                foreach (var entry in named.Where(entry => entry.ClaimedIn is not null))
-                {
-                    if (await ReadAsync(Keys.Partition(entry.ClaimedIn!.Value), entry.Receipt!, cancellationToken) is { } row
-                        && ClaimRow.Read(row)?.Partition == partition)
-                        claims.Add(row);
-                }
-
-                var saved = await TrimAsync(OldestRow.Write(Keys.Partition(partition), oldest, trimmed), trimmed, named, cancellationToken);
-                if (saved is null) return null;
-                foreach (var claim in claims)
-                    await DeleteAsync(claim, cancellationToken);
-                return saved;
-            },
+        TableErrors.ReachAsync(
+            () => TrimAsync(
+                OldestRow.Write(Keys.Partition(partition), oldest, trimmed),
+                trimmed,
+                [.. entries.Where(entry => entry.Receipt is not null).DistinctBy(entry => entry.Receipt)],
+                cancellationToken),
             cancellationToken);
 
     private async Task<Trimmed?> TrimAsync(
@@ -114,18 +100,6 @@ public sealed class TableRetentionStore(TableClient table) : IRetentionStore
     {
         var row = await table.GetEntityIfExistsAsync<TableEntity>(partitionKey, key, cancellationToken: cancellationToken);
         return row.HasValue ? row.Value : null;
-    }
-
-    private async Task DeleteAsync(TableEntity row, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await table.DeleteEntityAsync(row.PartitionKey, row.RowKey, row.ETag, cancellationToken);
-        }
-        catch (RequestFailedException e) when (TableErrors.IsChangedOrGone(e))
-        {
-            // Somebody's by now.
-        }
     }
 
     private Task<bool> DeleteAsync(string partitionKey, IReadOnlyList<string> rowKeys, CancellationToken cancellationToken) =>

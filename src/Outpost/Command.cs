@@ -54,18 +54,14 @@ public sealed record Command<TState>
 }
 
 /// <summary>How a repeat of a command is recognised.</summary>
-/// <param name="Scope">Where the key is valid, for example method and path.</param>
+/// <param name="Scope">
+/// Where the key is valid: method, path, and the entity that the request names, where it names one. A scope and key must
+/// always lead to the same entity, for the receipt is kept beside it; so where the server makes an entity's id, it
+/// derives the id from scope and key.
+/// </param>
 /// <param name="Key">The caller's key, 1 to <see cref="Limits.IdempotencyKeyMax"/> characters.</param>
 /// <param name="Fingerprint">Hash of the request: another one under the same key is a mistake of the caller.</param>
-public sealed record Idempotency(string Scope, string Key, string Fingerprint)
-{
-    /// <summary>
-    /// The subject that the key leads to by itself; needed only where the same scope and key may come with different
-    /// entities, as when a caller may choose the id of what it creates. A command about an entity in another partition
-    /// claims its key there first (one more request), so that a reuse is noticed in whichever partition it arrives.
-    /// </summary>
-    public string? HomeSubject { get; init; }
-}
+public sealed record Idempotency(string Scope, string Key, string Fingerprint);
 
 /// <summary>The versions of an entity that a caller accepts, from an <c>If-Match</c> header (RFC 9110, 13.1.1).</summary>
 /// <param name="Versions">Any of these; null means any version, but the entity must exist (<c>*</c>).</param>

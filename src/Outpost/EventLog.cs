@@ -13,7 +13,7 @@ namespace Outpost;
 public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetrics? metrics = null)
 {
     // Commands with a key that are under way in this process: a repeat waits here instead of racing its original.
-    private readonly ConcurrentDictionary<(string Scope, string Key, string Subject), Task> _inFlight = new();
+    private readonly ConcurrentDictionary<(string Scope, string Key), Task> _inFlight = new();
     private readonly EntityTurns _turns = new(time);
 
     /// <summary>
@@ -41,18 +41,18 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
         where TState : class
     {
         var began = time.GetTimestamp();
-        if (command.Idempotency is not { } idempotency) return await DecideAndCommitAsync(command, began, claimedIn: null, cancellationToken);
+        if (command.Idempotency is not { } idempotency) return await DecideAndCommitAsync(command, began, cancellationToken);
 
         if (idempotency.Key.Length is 0 or > Limits.IdempotencyKeyMax)
             throw new ArgumentException($"The idempotency key must have 1 to {Limits.IdempotencyKeyMax} characters.", nameof(command));
-        var key = (idempotency.Scope, idempotency.Key, command.Entity.Subject(command.EntityId));
+        var key = (idempotency.Scope, idempotency.Key);
         var mine = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         if (!await EnterAsync(key, mine.Task, cancellationToken))
             return new CommandResult<TState>.Busy("The same command is still under way; try again later with the same key.");
 
         try
         {
-            return await ClaimAndCommitAsync(command, idempotency, began, cancellationToken);
+            return await DecideAndCommitAsync(command, began, cancellationToken);
         }
         finally
         {
@@ -61,8 +61,7 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
         }
     }
 
-    private async Task<bool> EnterAsync(
-        (string Scope, string Key, string Subject) key, Task mine, CancellationToken cancellationToken)
+    private async Task<bool> EnterAsync((string Scope, string Key) key, Task mine, CancellationToken cancellationToken)
     {
         var start = time.GetTimestamp();
         while (_inFlight.GetOrAdd(key, mine) is var first && first != mine)
@@ -85,28 +84,8 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
         static async Task UntilDoneAsync(Task task) => await task;
     }
 
-    // A receipt is where its entity is. Where the key alone leads to another partition, it is claimed there first, so
-    // that the same key with another entity is noticed.
-    private async Task<CommandResult<TState>> ClaimAndCommitAsync<TState>(
-        Command<TState> command, Idempotency idempotency, long began, CancellationToken cancellationToken)
-        where TState : class
-    {
-        if (idempotency.HomeSubject is not { } homeSubject) return await DecideAndCommitAsync(command, began, claimedIn: null, cancellationToken);
-        var layout = await store.LayoutAsync(cancellationToken);
-        var home = layout.PartitionOf(homeSubject);
-        var partition = layout.PartitionOf(command.Entity.Subject(command.EntityId));
-        if (home == partition) return await DecideAndCommitAsync(command, began, claimedIn: null, cancellationToken);
-
-        if (await store.ClaimKeyAsync(home, partition, idempotency, cancellationToken) is not { } claim) return new CommandResult<TState>.KeyReused();
-        var result = await DecideAndCommitAsync(command, began, home, cancellationToken);
-        var wroteNothing = result is CommandResult<TState>.Refused or CommandResult<TState>.Stale
-            or CommandResult<TState>.TooLarge or CommandResult<TState>.Busy;
-        if (wroteNothing && claim.IsNew) await store.ReleaseKeyAsync(home, idempotency, claim, cancellationToken);
-        return result;
-    }
-
     private async Task<CommandResult<TState>> DecideAndCommitAsync<TState>(
-        Command<TState> command, long began, int? claimedIn, CancellationToken cancellationToken)
+        Command<TState> command, long began, CancellationToken cancellationToken)
         where TState : class
     {
         var layout = await store.LayoutAsync(cancellationToken);
@@ -125,7 +104,7 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
                 }
 
                 var guess = command.LikelyNew && attempt == 1;
-                if (await TryAsync(command, began, partition, claimedIn, guess, cancellationToken) is { } result)
+                if (await TryAsync(command, began, partition, guess, cancellationToken) is { } result)
                     return result;
             }
         }
@@ -143,7 +122,7 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
 
     // Null: the entity was not what the decision was made on; decide again on fresh state.
     private async Task<CommandResult<TState>?> TryAsync<TState>(
-        Command<TState> command, long began, int partition, int? claimedIn, bool guess, CancellationToken cancellationToken)
+        Command<TState> command, long began, int partition, bool guess, CancellationToken cancellationToken)
         where TState : class
     {
         var entity = guess
@@ -158,8 +137,7 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
             // Only a commit can be tried on a guess; an answer needs the facts.
             Outcome<TState>.Finished when guess => null,
             Outcome<TState>.Finished finished => await AnsweredBeforeAsync(command, partition, cancellationToken) ?? finished.Result,
-            Outcome<TState>.Write write => await CommitAsync(
-                command, partition, write with { Change = write.Change with { ClaimedIn = claimedIn } }, cancellationToken),
+            Outcome<TState>.Write write => await CommitAsync(command, partition, write, cancellationToken),
             var other => throw new InvalidOperationException($"Unknown outcome {other}."),
         };
     }

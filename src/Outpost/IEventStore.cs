@@ -15,15 +15,6 @@ public interface IEventStore
     /// <summary>The receipt of a command, or null.</summary>
     Task<StoredReceipt?> ReadReceiptAsync(int partition, Idempotency idempotency, CancellationToken cancellationToken);
 
-    /// <summary>
-    /// Claims a key in its home partition for a command in another partition, which leaves its receipt there. Null: the
-    /// key belongs to another request.
-    /// </summary>
-    Task<KeyClaim?> ClaimKeyAsync(int home, int partition, Idempotency idempotency, CancellationToken cancellationToken);
-
-    /// <summary>Gives a claim up again after a command that wrote nothing. Best effort.</summary>
-    Task ReleaseKeyAsync(int home, Idempotency idempotency, KeyClaim claim, CancellationToken cancellationToken);
-
     /// <summary>Records one change with its events, all or nothing.</summary>
     Task<CommitResult> CommitAsync(int partition, Change change, CancellationToken cancellationToken);
 
@@ -59,11 +50,6 @@ public sealed record StoredEntity(ReadOnlyMemory<byte> State, long Version, stri
 /// <param name="Version">Version right after it.</param>
 public sealed record StoredReceipt(string Fingerprint, ReadOnlyMemory<byte> State, long Version);
 
-/// <summary>A key that is claimed in its home partition.</summary>
-/// <param name="IsNew">False: an earlier attempt at the same command had claimed it.</param>
-/// <param name="Tag">The store's concurrency token.</param>
-public sealed record KeyClaim(bool IsNew, string Tag);
-
 /// <summary>One entity's change with its events: what goes into one transaction, or nowhere.</summary>
 /// <param name="EntityType">Name of the kind of entity.</param>
 /// <param name="EntityId">Which entity.</param>
@@ -83,9 +69,6 @@ public sealed record Change(
     string? TraceParent,
     string? CorrelationId)
 {
-    /// <summary>The partition in which the command's key is claimed, where that is another one; null: none.</summary>
-    public int? ClaimedIn { get; init; }
-
     /// <summary>The subject of the events.</summary>
     public string Subject => $"{EntityType}/{EntityId}";
 

@@ -17,7 +17,7 @@ public interface IRetentionStore
 
     /// <summary>
     /// Deletes the receipts that entries name, and notes in the same transaction how far that has come: a receipt that
-    /// takes the place of a deleted one is not deleted by whoever comes late or again. Then the claims that went with them.
+    /// takes the place of a deleted one is not deleted by whoever comes late or again.
     /// At most <see cref="ReceiptsMax"/> receipts. Null: somebody else did meanwhile, and nothing was deleted.
     /// </summary>
     Task<Trimmed?> DeleteReceiptsAsync(
@@ -32,5 +32,4 @@ public interface IRetentionStore
 /// <param name="At">When it was committed.</param>
 /// <param name="Commit">Id of its commit, which its receipt names too.</param>
 /// <param name="Receipt">Key of its command's receipt; null: it has none.</param>
-/// <param name="ClaimedIn">Partition in which the command's key is claimed; null: none.</param>
-public sealed record EntryTrace(long Offset, DateTimeOffset At, string Commit, string? Receipt, int? ClaimedIn);
+public sealed record EntryTrace(long Offset, DateTimeOffset At, string Commit, string? Receipt);

@@ -15,12 +15,6 @@ internal sealed class BrokenEvents(IEventStore store, Func<PartitionState, Parti
     public Task<StoredReceipt?> ReadReceiptAsync(int partition, Idempotency idempotency, CancellationToken cancellationToken) =>
         store.ReadReceiptAsync(partition, idempotency, cancellationToken);
 
-    public Task<KeyClaim?> ClaimKeyAsync(int home, int partition, Idempotency idempotency, CancellationToken cancellationToken) =>
-        store.ClaimKeyAsync(home, partition, idempotency, cancellationToken);
-
-    public Task ReleaseKeyAsync(int home, Idempotency idempotency, KeyClaim claim, CancellationToken cancellationToken) =>
-        store.ReleaseKeyAsync(home, idempotency, claim, cancellationToken);
-
     public Task<CommitResult> CommitAsync(int partition, Change change, CancellationToken cancellationToken) =>
         store.CommitAsync(partition, change, cancellationToken);
 

@@ -50,7 +50,7 @@ internal sealed class Answers(Judge judge, LogModel log)
                 Refused(asked, before, asked.Kind == CommandKind.CountIfMatch && !(before.Version == asked.ExpectedVersion && before.Version != 0 && log.VersionOf(asked.Subject) == before.Version));
                 return true;
             case Answer.Result { Value: CommandResult<Tally>.KeyReused }:
-                if (before.IsCommitted || log.Commands.All(other => other == asked || other.Idempotency?.Key != asked.Idempotency?.Key))
+                if (before.IsCommitted || log.Commands.All(other => other == asked || !asked.HasKeyOf(other)))
                     judge.Wrong($"{asked.Step}: its key is its own, but it was told that it is used");
                 return true;
             default:

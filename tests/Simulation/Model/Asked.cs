@@ -34,6 +34,9 @@ internal sealed class Asked
     /// <summary>Null: a repeat would be another command.</summary>
     public Idempotency? Idempotency { get; init; }
 
+    public bool HasKeyOf(Asked other) =>
+        Idempotency is { } mine && other.Idempotency is { } theirs && (mine.Scope, mine.Key) == (theirs.Scope, theirs.Key);
+
     /// <summary>Characters of padding in each event.</summary>
     public int Padding { get; init; }
 

@@ -58,7 +58,7 @@ internal sealed class LogModel(Judge judge, int partitions)
                 case 'd' when head is null || change.After is null:
                     judge.Wrong($"{change.Row} was written outside a commit or deleted");
                     break;
-                case 'r' when head is null && change.After?.Text("Commit") is not null:
+                case 'r' when head is null && change.After is not null:
                     judge.Wrong($"receipt {change.Row} was written outside a commit");
                     break;
             }

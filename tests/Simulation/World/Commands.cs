@@ -25,11 +25,11 @@ internal sealed class Commands(World world)
                 9 => CommandKind.Nothing,
                 _ => CommandKind.Count,
             },
-            EntityId = kind < 4 ? $"new-{step}" : kind < 7 ? $"few-{entity}" : $"e-{entity}",
+            EntityId = kind < 4 ? Created(kind, step) : kind < 7 ? $"few-{entity}" : $"e-{entity}",
             Events = events == 0 ? 60 + random.Next(38) : 1 + (events % 3),
             Padding = big == 0 ? 20_000 : 0,
             LikelyNew = kind < 4,
-            Idempotency = key == 0 ? null : Idempotency(step, kind < 4),
+            Idempotency = key == 0 ? null : Idempotency(kind, step),
         };
         _keyed.RemoveAll(one => world.Time.Elapsed - one.At > ReusedWithin);
         if (reused == 0 && world.Plan.Has(FaultKind.KeyReused) && _keyed.Count > 0) asked = WithKeyOf(_keyed[random.Next(_keyed.Count)].Asked, asked);
@@ -38,24 +38,32 @@ internal sealed class Commands(World world)
         return asked;
     }
 
-    // Whoever creates may choose the id: the key alone leads to another partition.
-    private static Idempotency Idempotency(string step, bool creates) => creates
-        ? new Idempotency("POST /tallies", step, step) { HomeSubject = $"tally/{step}" }
-        : new Idempotency("POST /tallies/count", step, step);
+    // Whoever creates may name the entity, which is part of the scope then; else its id is made of the key.
+    private static string Created(int kind, string step) => kind < 2 ? $"named-{step}" : $"new-{step}";
 
-    // Another request under a key that was used before: about the same entity, or (creating) about another.
+    private static Idempotency Idempotency(int kind, string step) => kind switch
+    {
+        < 2 => Naming(step, key: step),
+        < 4 => new Idempotency("POST /tallies", step, step),
+        _ => new Idempotency("POST /tallies/count", step, step),
+    };
+
+    private static Idempotency Naming(string step, string key) => new($"POST /tallies tally/{Created(0, step)}", key, step);
+
+    // Another request under a key that was used before: about the same entity, which is refused, or naming another, which
+    // is another command.
     private Asked WithKeyOf(Asked first, Asked asked)
     {
         world.Faults.Fired(FaultKind.KeyReused);
-        var creates = first.Kind == CommandKind.Create;
+        var names = first.Kind == CommandKind.Create && first.EntityId == Created(0, first.Step);
         return new Asked
         {
             Step = asked.Step,
-            Kind = creates ? CommandKind.Create : CommandKind.Count,
-            EntityId = creates ? $"new-{asked.Step}" : first.EntityId,
+            Kind = first.Kind == CommandKind.Create ? CommandKind.Create : CommandKind.Count,
+            EntityId = names ? Created(0, asked.Step) : first.EntityId,
             Events = 1,
-            LikelyNew = creates,
-            Idempotency = first.Idempotency! with { Fingerprint = asked.Step },
+            LikelyNew = first.Kind == CommandKind.Create,
+            Idempotency = names ? Naming(asked.Step, first.Idempotency!.Key) : first.Idempotency! with { Fingerprint = asked.Step },
         };
     }
 }

@@ -1,3 +1,4 @@
+using Azure.Data.Tables;
 using Microsoft.AspNetCore.Http;
 using Outpost.Functions;
 using static Outpost.Tests.Unit.Http.Asking;
@@ -97,16 +98,65 @@ public sealed class The_orders_API
     }
 
     [Fact]
-    public async Task Refuses_another_order_id_under_the_same_key()
+    public async Task Takes_the_same_key_with_another_order_id_or_none_for_another_command()
+    {
+        await using var log = new SimulatedLog(partitions: 8);
+        string[] bodies = [Body, .. Enumerable.Range(1, 12).Select(i => BodyWithId.Replace("o-1", $"o-{i}", StringComparison.Ordinal))];
+
+        foreach (var replayed in new[] { null, "true" })
+        {
+            foreach (var body in bodies)
+            {
+                var answer = await PlaceAsync(log, body, ("Idempotency-Key", "k-1"));
+                Assert.Equal((201, replayed), (answer.Status, answer["Idempotency-Replayed"]));
+            }
+        }
+
+        Assert.Equal(bodies.Length, Rows(log, "e|").Count());
+    }
+
+    [Fact]
+    public async Task Refuses_another_body_for_an_order_id_under_the_same_key()
     {
         await using var log = new SimulatedLog(partitions: 8);
         await PlaceAsync(log, BodyWithId, ("Idempotency-Key", "k-1"));
 
-        var others = new List<int>();
-        for (var i = 2; i < 12; i++)
-            others.Add((await PlaceAsync(log, BodyWithId.Replace("o-1", $"o-{i}", StringComparison.Ordinal), ("Idempotency-Key", "k-1"))).Status);
+        var answer = await PlaceAsync(log, BodyWithId.Replace("c1", "c2", StringComparison.Ordinal), ("Idempotency-Key", "k-1"));
 
-        Assert.All(others, status => Assert.Equal(422, status));
+        Assert.Equal((422, "idempotency-key-reused"), (answer.Status, answer.ProblemName));
+    }
+
+    // An older version put a claim where the receipt of an order without an id would be: the key was another request's.
+    [Fact]
+    public async Task Refuses_a_key_that_an_older_version_claimed_for_another_request()
+    {
+        await using var log = new SimulatedLog(partitions: 8);
+        await PlaceAsync(log, Body, ("Idempotency-Key", "k-1"));
+        var receipt = Rows(log, "r|").Single();
+        await using var older = new SimulatedLog(partitions: 8);
+        await older.Table.CreateIfNotExistsAsync();
+        older.Table.Put(new TableEntity(receipt.PartitionKey, receipt.RowKey) { ["Fingerprint"] = receipt.GetString("Fingerprint"), ["ClaimedBy"] = 3L });
+
+        var answer = await PlaceAsync(older, Body, ("Idempotency-Key", "k-1"));
+
+        Assert.Equal((422, "idempotency-key-reused"), (answer.Status, answer.ProblemName));
+        Assert.Equal(201, (await PlaceAsync(older, BodyWithId, ("Idempotency-Key", "k-1"))).Status);
+    }
+
+    [Fact]
+    public async Task Places_an_order_with_a_key_and_an_id_in_one_request_to_the_store()
+    {
+        await using var log = new SimulatedLog(partitions: 8);
+        await PlaceAsync(log, BodyWithId, ("Idempotency-Key", "k-1"));
+        log.Table.ForgetRequests();
+
+        var answers = new List<int>();
+        for (var i = 2; i < 30; i++)
+            answers.Add((await PlaceAsync(log, BodyWithId.Replace("o-1", $"o-{i}", StringComparison.Ordinal), ("Idempotency-Key", "k-1"))).Status);
+
+        Assert.All(answers, status => Assert.Equal(201, status));
+        // The other seven partitions' heads are read once.
+        Assert.Equal((28, 7), (log.Table.Sent(TableOperation.Transaction), log.Table.Requests.Count - 28));
     }
 
     [Fact]
@@ -153,6 +203,10 @@ public sealed class The_orders_API
         Assert.Equal(404, (await AnswerAsync(Request("/api/orders/x"), ask => Api(log).GetAsync(ask, id, CancellationToken.None))).Status);
         Assert.Equal(201, (await PlaceAsync(log, BodyWithId.Replace("o-1", "...", StringComparison.Ordinal))).Status);
     }
+
+    private static IEnumerable<TableEntity> Rows(SimulatedLog log, string prefix) =>
+        Enumerable.Range(0, 8).SelectMany(partition => log.Table.Rows(SoundLog.PartitionKey(partition)))
+            .Where(row => row.RowKey.StartsWith(prefix, StringComparison.Ordinal));
 
     private static OrderApi Api(SimulatedLog log) => new(log.Log, log.Store, log.Sources);
 

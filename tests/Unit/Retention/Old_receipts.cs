@@ -29,21 +29,6 @@ public sealed class Old_receipts
     }
 
     [Fact]
-    public async Task Are_deleted_with_the_claims_in_other_partitions()
-    {
-        await using var log = new SimulatedLog(partitions: 8);
-        var ids = Enumerable.Range(0, 30).Select(i => $"s{i}").ToList();
-        foreach (var id in ids)
-            await log.DoAsync(Tallies.Count(id, id) with { Idempotency = new Idempotency("scope", $"key-{id}", "same") { HomeSubject = "tally/home" } });
-        Assert.InRange(Enumerable.Range(0, 8).Sum(partition => RetainedLog.Rows(log, "r|", partition).Count()), 31, 60);
-        log.Time.Advance(TimeSpan.FromHours(49));
-
-        await new RetainedLog(log, TwoDays).RunAsync();
-
-        Assert.Equal(0, Enumerable.Range(0, 8).Sum(partition => RetainedLog.Rows(log, "r|", partition).Count()));
-    }
-
-    [Fact]
     public async Task Of_commands_with_several_events_take_one_request_for_almost_a_hundred_events()
     {
         await using var log = new SimulatedLog();
@@ -73,31 +58,6 @@ public sealed class Old_receipts
         Assert.Null(await store.DeleteReceiptsAsync(0, before.Oldest, before.Trimmed with { Receipts = 1 }, late, CancellationToken.None));
 
         Assert.True((await log.DoAsync(Tallies.Count("a", "second", key: "k"))).Replayed);
-    }
-
-    [Fact]
-    public async Task Are_deleted_with_a_claim_only_while_that_is_still_theirs()
-    {
-        await using var log = new SimulatedLog(partitions: 8);
-        var home = LogLayout.PartitionOf("tally/home", 8);
-        var elsewhere = Enumerable.Range(0, 30).Select(i => $"s{i}").First(id => LogLayout.PartitionOf($"tally/{id}", 8) != home);
-        Command<Tally> Claimed(string step) => Tallies.Count(elsewhere, step) with { Idempotency = new Idempotency("scope", "k", step) { HomeSubject = "tally/home" } };
-        await log.DoAsync(Claimed("first"));
-        log.Time.Advance(TimeSpan.FromHours(49));
-        log.Table.Faults = request =>
-        {
-            if (request.Kind != TableOperation.Transaction || request.Keys[0] != "!oldest") return null;
-            // As the transaction arrives, the key is taken over.
-            log.Table.Faults = null;
-            log.Store.ClaimKeyAsync(home, LogLayout.PartitionOf($"tally/{elsewhere}", 8), Claimed("first").Idempotency!, CancellationToken.None).GetAwaiter().GetResult();
-            return null;
-        };
-
-        await new RetainedLog(log, TwoDays).RunAsync();
-
-        Assert.Null(log.Table.Faults);
-        Assert.Single(RetainedLog.Rows(log, "r|", home));
-        Assert.Empty(RetainedLog.Rows(log, "r|", LogLayout.PartitionOf($"tally/{elsewhere}", 8)));
     }
 
     [Fact]

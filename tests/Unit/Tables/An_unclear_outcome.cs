@@ -145,7 +145,7 @@ public sealed class An_unclear_outcome
         Assert.Equal(["a1", "c1"], SoundLog.Check(log.Table));
     }
 
-    // A claim in the place of a receipt refused the client's second try; then it was let go, and the first one lands.
+    // A receipt refused the client's second try; then retention deleted the receipt, and the first one lands.
     [Fact]
     public async Task Is_found_out_although_a_receipt_had_refused_the_list()
     {
