@@ -80,7 +80,7 @@ internal sealed record Settings
                 ? new Uri(payments)
                 : null,
             FinalMaxAge = TimeSpan.FromSeconds(read.Number("Feed__MaxAgeSeconds", 86_400, 0, 31_536_000)),
-            WaitersMax = read.Number("Feed__WaitersMax", 100, 0, 10_000),
+            WaitersMax = read.Number("Feed__WaitersMax", 50, 0, 10_000),
         };
     }
 

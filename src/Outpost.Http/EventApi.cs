@@ -9,8 +9,8 @@ namespace Outpost.Http;
 /// <param name="Source">CloudEvents <c>source</c>.</param>
 public sealed record EventApiOptions(TimeSpan FinalMaxAge, string Source = "/outpost")
 {
-    /// <summary>Readers that may wait at the same time; one more is answered at once. Default 100.</summary>
-    public int WaitersMax { get; init; } = 100;
+    /// <summary>Readers that may wait at the same time; one more is answered at once. Default 50.</summary>
+    public int WaitersMax { get; init; } = 50;
 
     /// <summary>How long events are kept at least: no cache keeps a page for longer. Null (the default): for ever.</summary>
     public TimeSpan? EventsKeptFor { get; init; }

@@ -109,6 +109,15 @@ describe('What is deployed', () => {
     assert.match(JSON.stringify(closed.only('Microsoft.Web/sites').properties.virtualNetworkSubnetId), /subnets.*app|appSubnetId/);
   });
 
+  test('takes as many requests at once as the templates say: the limits of the host, 100 and 200 where it takes Flex for Consumption, are off', () => {
+    const { maxConcurrentRequests, maxOutstandingRequests, dynamicThrottlesEnabled } = JSON.parse(read('host.json')).extensions.http;
+    assert.deepEqual([maxConcurrentRequests, maxOutstandingRequests, dynamicThrottlesEnabled], [-1, -1, false]);
+    const perInstance = plain.only('Microsoft.Web/sites').properties.functionAppConfig.scaleAndConcurrency.triggers.http.perInstanceConcurrency;
+    const waiters = Number(plain.only('Microsoft.Web/sites/config').properties.Feed__WaitersMax);
+    assert.ok(waiters <= perInstance / 2, `${waiters} waiting readers of ${perInstance} requests`);
+    assert.match(read('src/Functions/Settings.cs'), new RegExp(`"Feed__WaitersMax", ${waiters},`));
+  });
+
   test('with zoneRedundant has its plan and both accounts in three zones', () => {
     const [, zoned] = variants.find(([title]) => title === 'zone redundant');
     assert.equal(plain.only('Microsoft.Web/serverfarms').properties.zoneRedundant, false);
