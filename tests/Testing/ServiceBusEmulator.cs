@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net.Http.Json;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace Outpost.Tests.Testing;
@@ -50,15 +51,35 @@ public static partial class ServiceBusEmulator
 
     /// <summary>
     /// From now on sends to <paramref name="entity"/> fail in this way, <paramref name="times"/> times (for ever when
-    /// null), or only those that carry a message whose id matches.
+    /// null), or only those that carry a message whose id matches. Another call replaces the fault, <see
+    /// cref="ServiceBusFault.None"/> ends it.
     /// </summary>
     public static Task SetFaultAsync(
-        string entity, ServiceBusFault fault, int? times = null, string? messageIdPattern = null)
+        string entity, ServiceBusFault fault, int? times = null, string? messageIdPattern = null) =>
+        SetFaultAsync(entity, new ServiceBusFaultWish(fault) { Times = times, MessageIdPattern = messageIdPattern });
+
+    /// <summary>From now on sends to <paramref name="entity"/>, or the links for them, meet this fault.</summary>
+    public static Task SetFaultAsync(string entity, ServiceBusFaultWish wish)
     {
-        var body = new Dictionary<string, object> { ["mode"] = ModeOf(fault) };
-        if (times is { } number) body["times"] = number;
-        if (messageIdPattern is not null) body["messageIdPattern"] = messageIdPattern;
+        var body = new Dictionary<string, object>
+        {
+            ["mode"] = NameOf(wish.Fault),
+            ["scope"] = NameOf(wish.Scope),
+            ["on"] = wish.OnAttach ? "attach" : "send",
+        };
+        if (wish.Times is { } times) body["times"] = times;
+        if (wish.Delay is { } delay) body["delayMs"] = (int)delay.TotalMilliseconds;
+        if (wish.BytesPerSecond is { } bytes) body["bytesPerSecond"] = bytes;
+        if (wish.MessageIdPattern is { } pattern) body["messageIdPattern"] = pattern;
         return PutAsync($"$faults/{entity}", body);
+    }
+
+    /// <summary>How often the present fault was met: sends, links or connections, by its scope.</summary>
+    public static async Task<int> FaultsMetAsync(string entity)
+    {
+        var emulator = await Started.Value;
+        var fault = await emulator.Http.GetFromJsonAsync<JsonElement>($"$faults/{entity}");
+        return fault.GetProperty("met").GetInt32();
     }
 
     private static async Task PutAsync(string path, object body)
@@ -72,19 +93,10 @@ public static partial class ServiceBusEmulator
         }
     }
 
-    private static System.Text.Json.JsonSerializerOptions JsonOptions { get; } = new();
+    private static JsonSerializerOptions JsonOptions { get; } = new();
 
-    private static string ModeOf(ServiceBusFault fault) => fault switch
-    {
-        ServiceBusFault.None => "none",
-        ServiceBusFault.Busy => "busy",
-        ServiceBusFault.EntityDisabled => "entity-disabled",
-        ServiceBusFault.Unauthorized => "unauthorized",
-        ServiceBusFault.Reset => "reset",
-        ServiceBusFault.Hang => "hang",
-        ServiceBusFault.AcceptThenReset => "accept-then-reset",
-        _ => throw new ArgumentOutOfRangeException(nameof(fault), fault, null),
-    };
+    private static string NameOf<T>(T value)
+        where T : struct, Enum => JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString());
 
     private static async Task<Running> StartAsync()
     {
@@ -130,18 +142,73 @@ public static partial class ServiceBusEmulator
 /// <summary>A subscription of a test's own topic.</summary>
 public sealed record ServiceBusSubscription(string Name, bool RequiresSession);
 
+/// <summary>A fault and when it is met.</summary>
+public sealed record ServiceBusFaultWish(ServiceBusFault Fault)
+{
+    /// <summary>How many sends, links or connections meet it; null is all that come.</summary>
+    public int? Times { get; init; }
+
+    public ServiceBusFaultScope Scope { get; init; } = ServiceBusFaultScope.Send;
+
+    /// <summary>Met when a link for sending is opened, not when something is sent.</summary>
+    public bool OnAttach { get; init; }
+
+    /// <summary>How long each send, or the answer to an attach, is held back first.</summary>
+    public TimeSpan? Delay { get; init; }
+
+    /// <summary>Each send is held back first for as long as it would take at this speed.</summary>
+    public int? BytesPerSecond { get; init; }
+
+    public string? MessageIdPattern { get; init; }
+}
+
+/// <summary>What a fault is met by, and what its number of times counts.</summary>
+public enum ServiceBusFaultScope
+{
+    /// <summary>Each send by itself.</summary>
+    Send,
+
+    /// <summary>A link, with everything sent on it for as long as it lives or the fault does.</summary>
+    Link,
+
+    /// <summary>A connection, with all its links, for as long as it lives or the fault does.</summary>
+    Connection,
+}
+
 /// <summary>How the emulator can be told to fail the sends to one entity.</summary>
 public enum ServiceBusFault
 {
     None,
     Busy,
+
+    /// <summary>As busy, in the words of a namespace that limits how much is sent.</summary>
+    Throttled,
+    QuotaExceeded,
+
+    /// <summary>The service says that it took too long.</summary>
+    TimedOut,
     EntityDisabled,
     Unauthorized,
-    Reset,
+    InternalError,
 
-    /// <summary>Takes the request and never answers.</summary>
+    /// <summary>Neither takes the messages nor ever answers; the connection lives.</summary>
     Hang,
 
-    /// <summary>Accepts the messages, then drops the connection instead of saying so.</summary>
+    /// <summary>Takes the messages and never says so; the connection lives.</summary>
+    AcceptThenHang,
+
+    /// <summary>Takes the messages after the delay, or at the speed, that goes with it.</summary>
+    Slow,
+
+    /// <summary>Does not take the messages and closes the link with an error; the connection lives.</summary>
+    Detach,
+
+    /// <summary>Does not take the messages and drops the connection.</summary>
+    Reset,
+
+    /// <summary>Takes the messages, then drops the connection instead of saying so.</summary>
     AcceptThenReset,
+
+    /// <summary>From now on nothing is read from the connection or written to it, and it is not closed: half-open.</summary>
+    Silence,
 }

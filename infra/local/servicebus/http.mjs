@@ -41,8 +41,10 @@ async function handle(request, response, services) {
   const [first, second, ...rest] = segments(request.url);
   const { method } = request;
   if (method === 'POST' && second === 'messages' && rest.length === 0) return send(first, request, response, services);
-  if (method === 'PUT' && first === '$faults' && second && rest.length === 0)
-    return setFault(second, request, response, services);
+  if (first === '$faults' && second && rest.length === 0) {
+    if (method === 'PUT') return setFault(second, request, response, services);
+    if (method === 'GET') return answer(response, 200, services.faults.describe(services.broker.entity(second).name));
+  }
   if (first && second === undefined) {
     if (method === 'PUT') return putEntity(first, request, response, services);
     if (method === 'GET') return answer(response, 200, describe(services.broker.entity(first)));
@@ -82,10 +84,10 @@ async function send(name, request, response, { broker, faults, clock }) {
       `The batch has ${bytes} bytes as AMQP; at most ${maxMessageBytes} are allowed by '${entity.name}'.`,
     );
   }
-  const fault = faults.onSend(entity.name, messages);
-  if (fault === 'hang') return;
-  if (fault !== 'reset') broker.send(entity.name, messages, clock());
-  if (fault === 'none') answer(response, 201);
+  const { mode } = faults.onSend(entity.name, request.socket, messages);
+  if (mode === 'hang') return;
+  if (mode !== 'reset') broker.send(entity.name, messages, clock());
+  if (mode === 'none') answer(response, 201);
   else request.socket.destroy();
 }
 

@@ -80,9 +80,9 @@ public sealed class ServiceBusBatchSize
         using var plain = await sender.CreateMessageBatchAsync();
         using var withIds = await sender.CreateMessageBatchAsync();
 
-        // Properties 3+1+2+13, body 3+2+10 = 34 bytes; as the envelope's only data section 3+2 more, and 5 for its place.
+        // Body 3+2+10 = 15 bytes; as the envelope's only data section 3+2 more, and 5 for its place.
         plain.TryAddMessage(new ServiceBusMessage(new byte[10]));
-        Assert.Equal(34 + 5 + 5, plain.SizeInBytes);
+        Assert.Equal(15 + 5 + 5, plain.SizeInBytes);
 
         // Message id 2+1 and session id 2+2 for their nulls: 39 bytes. The envelope has the same properties, 24 bytes.
         withIds.TryAddMessage(new ServiceBusMessage(new byte[10]) { MessageId = "m", SessionId = "s1" });

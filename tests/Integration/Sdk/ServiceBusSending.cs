@@ -86,6 +86,12 @@ public sealed class ServiceBusSending
     [InlineData(ServiceBusFault.Reset, ServiceBusFailureReason.ServiceCommunicationProblem, true)]
     [InlineData(ServiceBusFault.AcceptThenReset, ServiceBusFailureReason.ServiceCommunicationProblem, true)]
     [InlineData(ServiceBusFault.Hang, ServiceBusFailureReason.ServiceTimeout, true)]
+    [InlineData(ServiceBusFault.AcceptThenHang, ServiceBusFailureReason.ServiceTimeout, true)]
+    [InlineData(ServiceBusFault.Silence, ServiceBusFailureReason.ServiceTimeout, true)]
+    [InlineData(ServiceBusFault.TimedOut, ServiceBusFailureReason.ServiceTimeout, true)]
+    [InlineData(ServiceBusFault.Throttled, ServiceBusFailureReason.ServiceBusy, true)]
+    [InlineData(ServiceBusFault.QuotaExceeded, ServiceBusFailureReason.QuotaExceeded, false)]
+    [InlineData(ServiceBusFault.InternalError, ServiceBusFailureReason.GeneralError, true)]
     public async Task A_fault_has_its_reason(ServiceBusFault fault, ServiceBusFailureReason reason, bool transient)
     {
         var topic = await ServiceBusEmulator.NewTopicAsync();
@@ -94,6 +100,24 @@ public sealed class ServiceBusSending
         await ServiceBusEmulator.SetFaultAsync(topic, fault);
 
         await ThrowsAsync(reason, transient, () => sender.SendMessageAsync(Message("a", [])));
+    }
+
+    [Fact]
+    public async Task A_link_that_is_detached_is_a_passing_failure_and_the_sender_opens_another()
+    {
+        var topic = await ServiceBusEmulator.NewTopicAsync();
+        await using var client = await ClientAsync(Once);
+        await using var sender = client.CreateSender(topic);
+        await ServiceBusEmulator.SetFaultAsync(topic, ServiceBusFault.Detach, times: 1);
+
+        var failure = await Assert.ThrowsAsync<ServiceBusException>(() => sender.SendMessageAsync(Message("a", [])));
+
+        // which of the two depends on what the client hears first: its delivery is cancelled or its link is gone
+        Assert.True(
+            failure.Reason is ServiceBusFailureReason.GeneralError or ServiceBusFailureReason.ServiceCommunicationProblem,
+            failure.ToString());
+        Assert.True(failure.IsTransient);
+        await sender.SendMessageAsync(Message("a", []));
     }
 
     [Fact]

@@ -80,6 +80,12 @@ class RunningEmulator {
     return fetch(`${this.url}/$faults/${entity}`, { method: 'PUT', body: JSON.stringify(wish) });
   }
 
+  /** The fault as it is now, and how often it was met. */
+  async faultOf(entity) {
+    const response = await fetch(`${this.url}/$faults/${entity}`);
+    return response.json();
+  }
+
   /** Sends over HTTP as the service's batch form wants it. */
   post(
     entity,

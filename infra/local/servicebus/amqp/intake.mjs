@@ -1,7 +1,8 @@
 import rhea from 'rhea';
 import { BrokerError, CONDITION } from '../conditions.mjs';
-import { asRefusal } from './links.mjs';
+import { asRefusal, holdAttach } from './links.mjs';
 import { BATCH_FORMAT, messagesOfBatch, StoredMessage } from './message.mjs';
+import { fallSilent } from './silence.mjs';
 
 /** A link on which a client sends to a topic or queue. */
 export class Intake {
@@ -15,25 +16,48 @@ export class Intake {
     link.set_source({ address: link.source?.address });
     attach.max_message_size = maxMessageBytes;
     attach.properties = { 'com.microsoft:max-message-batch-size': rhea.types.wrap_long(maxMessageBytes) };
+    const { mode, delayMs } = services.faults.onAttach(this.entity.name, link);
+    if (mode === 'hang' || mode === 'slow') this.openLater = holdAttach(link, mode === 'slow' ? delayMs : undefined);
+    else this.#endConnection(mode);
   }
 
   onMessage({ message: payload, delivery }) {
-    const { faults, broker, clock } = this.services;
-    const { name } = this.entity;
+    if (!this.link.is_open()) {
+      forget(delivery); // sent before the client heard that we have detached
+      return;
+    }
     try {
       const messages = this.#decode(payload, delivery.format);
-      const fault = faults.onSend(name, messages);
-      if (fault === 'hang') return;
-      if (fault === 'reset') {
-        this.link.connection.socket.destroy();
-        return;
-      }
-      broker.send(name, messages, clock());
-      if (fault === 'accept-then-reset') this.link.connection.socket.destroy();
-      else delivery.update(true, rhea.message.accepted().described());
+      const { mode, delayMs } = this.services.faults.onSend(this.entity.name, this.link, messages);
+      if (delayMs > 0) setTimeout(() => this.#perform(mode, messages, delivery), delayMs);
+      else this.#perform(mode, messages, delivery);
     } catch (error) {
       this.#refuse(delivery, error);
     }
+  }
+
+  #perform(mode, messages, delivery) {
+    const { broker, clock } = this.services;
+    try {
+      const isTaken = ['none', 'slow', 'accept-then-hang', 'accept-then-reset'].includes(mode);
+      if (isTaken) broker.send(this.entity.name, messages, clock());
+      if (mode === 'none' || mode === 'slow') delivery.update(true, rhea.message.accepted().described());
+      else forget(delivery);
+      if (mode === 'detach') {
+        const description = 'The link was detached, as the test asked.';
+        this.link.close({ condition: CONDITION.detachForced, description });
+      } else this.#endConnection(mode);
+    } catch (error) {
+      this.#refuse(delivery, error);
+    }
+  }
+
+  #endConnection(mode) {
+    const { connection } = this.link;
+    if (mode === 'reset' || mode === 'accept-then-reset') connection.socket.destroy();
+    if (mode !== 'silence') return;
+    fallSilent(connection);
+    this.services.faults.silenced(this.entity.name, connection);
   }
 
   #decode(payload, format) {
@@ -50,9 +74,17 @@ export class Intake {
 
   #refuse(delivery, error) {
     const { condition, message } = asRefusal(error);
-    if (condition === CONDITION.internal) this.services.log(`send to '${this.entity.name}': ${error.stack}`);
+    if (!(error instanceof BrokerError) && condition === CONDITION.internal)
+      this.services.log(`send to '${this.entity.name}': ${error.stack}`);
     delivery.update(true, rhea.message.rejected({ error: { condition, description: message } }).described());
   }
 
-  onClose() {}
+  onClose() {
+    this.openLater?.now(); // so that the detach which follows has an attach before it
+  }
+}
+
+/** What will never have an outcome must not keep its place in the window of unsettled deliveries. */
+function forget(delivery) {
+  delivery.settled = true;
 }

@@ -20,3 +20,20 @@ export function refuse(link, { condition, message }) {
 export function pathOf(address) {
   return address.replace(/^(?:amqps?|sb):\/\/[^/]*/i, '').replace(/^\/+|\/+$/g, '');
 }
+
+/**
+ * rhea has decided to answer the attach already: takes that back. The answer goes out when asked for, or after
+ * `delayMs` where that is given.
+ */
+export function holdAttach(link, delayMs) {
+  const { state } = link;
+  state.local_open = false;
+  state.open_requests -= 1;
+  let timer;
+  const now = () => {
+    clearTimeout(timer);
+    link.open();
+  };
+  if (delayMs !== undefined) timer = setTimeout(now, delayMs);
+  return { now };
+}

@@ -2,7 +2,7 @@ import rhea from 'rhea';
 import { BrokerError, CONDITION } from '../conditions.mjs';
 import { abandon, complete, consume, defer, giveBackSession, reject, release } from '../entities/settlement.mjs';
 import { encodeDelivery, tagOfToken, ticksOf } from './delivery.mjs';
-import { asRefusal, refuse } from './links.mjs';
+import { asRefusal, holdAttach, refuse } from './links.mjs';
 
 const SESSION_FILTER = 'com.microsoft:session-filter';
 const SESSION_WAIT_MS = 60_000;
@@ -49,10 +49,7 @@ export class Outlet {
       this.#attachTo(session);
       return;
     }
-    const { state } = this.link;
-    // rhea has decided to answer the attach already: take that back
-    state.local_open = false;
-    state.open_requests -= 1;
+    holdAttach(this.link);
     const waitMs = this.link.properties?.['com.microsoft:timeout'] ?? SESSION_WAIT_MS;
     this.waiting = setTimeout(() => {
       receivers.stopWaiting(this);
