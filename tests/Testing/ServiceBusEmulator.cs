@@ -49,6 +49,17 @@ public static partial class ServiceBusEmulator
         return topic;
     }
 
+    /// <summary>Creates or changes a topic or queue: <paramref name="item"/> is one of the configuration's file.</summary>
+    public static Task DefineAsync(string name, object item) => PutAsync(name, item);
+
+    /// <summary>What a queue, or one subscription of a topic, holds now.</summary>
+    public static async Task<ServiceBusCounts> CountsAsync(string entity, string? subscription = null)
+    {
+        var emulator = await Started.Value;
+        var description = await emulator.Http.GetFromJsonAsync<JsonElement>(entity);
+        return description.GetProperty("messages").GetProperty(subscription ?? entity).Deserialize<ServiceBusCounts>(JsonSerializerOptions.Web)!;
+    }
+
     /// <summary>
     /// From now on sends to <paramref name="entity"/> fail in this way, <paramref name="times"/> times (for ever when
     /// null), or only those that carry a message whose id matches. Another call replaces the fault, <see
@@ -141,6 +152,9 @@ public static partial class ServiceBusEmulator
 
 /// <summary>A subscription of a test's own topic.</summary>
 public sealed record ServiceBusSubscription(string Name, bool RequiresSession);
+
+/// <summary>How many messages a queue or subscription holds, by what became of them.</summary>
+public sealed record ServiceBusCounts(int Active, int Locked, int Deferred, int DeadLettered);
 
 /// <summary>A fault and when it is met.</summary>
 public sealed record ServiceBusFaultWish(ServiceBusFault Fault)

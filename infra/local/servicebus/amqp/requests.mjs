@@ -11,6 +11,8 @@ export class RequestIntake {
     this.link = link;
     this.services = services;
     this.answer = answer;
+    // .NET gives all its requests one delivery tag, which is right only for what is settled as it is sent
+    link.local.attach.snd_settle_mode = link.snd_settle_mode;
     link.set_target({ address: link.target.address });
     link.set_source({ address: link.source?.address });
   }
