@@ -4,6 +4,7 @@ import { Broker } from '../../../infra/local/servicebus/entities/broker.mjs';
 import { Deadlines } from '../../../infra/local/servicebus/entities/deadlines.mjs';
 import { DuplicateHistory } from '../../../infra/local/servicebus/entities/duplicates.mjs';
 import { Lane } from '../../../infra/local/servicebus/entities/lane.mjs';
+import { Line } from '../../../infra/local/servicebus/entities/line.mjs';
 import * as settle from '../../../infra/local/servicebus/entities/settlement.mjs';
 import { snapshot } from '../../../infra/local/servicebus/entities/snapshot.mjs';
 import { StoredMessage } from '../../../infra/local/servicebus/amqp/message.mjs';
@@ -108,6 +109,41 @@ test('A history of ids forgets by time and, at a million, the oldest', () => {
   assert.equal(history.seen('1000009', 500, 1), true);
   history.prune(2_000);
   assert.equal(history.size, 0);
+});
+
+test('A message costs the same beyond a million remembered ids as before', () => {
+  const history = new DuplicateHistory();
+  let next = 0;
+  const msFor = (count) => {
+    const start = performance.now();
+    for (const end = next + count; next < end; next++) history.seen(`id-${next}`, 0, 1_000);
+    return performance.now() - start;
+  };
+  const below = msFor(1_000_000);
+  const beyond = msFor(200_000); // took 80 to 450 times as long for each
+  assert.ok(beyond < below, `${beyond} ms for 200,000 beyond a million, ${below} ms for the million`);
+});
+
+test('The first in a line is found at once, whatever left it before', () => {
+  const line = new Line();
+  const model = new Map();
+  const random = randomFrom(1);
+  for (let i = 0; i < 20_000; i++) {
+    const key = random(5_000);
+    if (random(3) > 0) {
+      model.delete(key);
+      model.set(key, i);
+      line.push(key, i);
+    } else {
+      const gone = random(2) ? key : line.first();
+      model.delete(gone);
+      line.delete(gone);
+    }
+    assert.equal(line.first(), model.keys().next().value);
+    assert.equal(line.size, model.size);
+    assert.equal(line.get(key), model.get(key));
+  }
+  assert.deepEqual(line.entries(), [...model]);
 });
 
 test('A message sent over HTTP has the shortest bytes it can have as AMQP, so that a full batch of a client fits', () => {

@@ -1,10 +1,12 @@
+import { Line } from './line.mjs';
+
 /** More ids than this are not remembered: the oldest go first. */
 const IDS_MAX = 1_000_000;
 
 /** The message ids an entity has seen within its window. */
 export class DuplicateHistory {
-  /** @type {Map<string, number>} id to the time it is forgotten, oldest first */
-  #ids = new Map();
+  /** Each id with the time it is forgotten, oldest first. */
+  #ids = new Line();
 
   get size() {
     return this.#ids.size;
@@ -20,19 +22,16 @@ export class DuplicateHistory {
   }
 
   note(id, until) {
-    this.#ids.delete(id);
-    this.#ids.set(id, until);
-    if (this.#ids.size > IDS_MAX) this.#ids.delete(this.#ids.keys().next().value);
+    this.#ids.push(id, until);
+    if (this.#ids.size > IDS_MAX) this.#ids.delete(this.#ids.first());
   }
 
   prune(now) {
-    for (const [id, until] of this.#ids) {
-      if (until > now) return;
+    for (let id = this.#ids.first(); id !== undefined && this.#ids.get(id) <= now; id = this.#ids.first())
       this.#ids.delete(id);
-    }
   }
 
   entries() {
-    return [...this.#ids];
+    return this.#ids.entries();
   }
 }

@@ -1,5 +1,6 @@
 import { BrokerError, CONDITION } from '../conditions.mjs';
 import { Lane } from './lane.mjs';
+import { Line } from './line.mjs';
 import { Session } from './session.mjs';
 
 /** One message in one queue. */
@@ -46,8 +47,8 @@ export class Queue {
     this.locks = new Map();
     /** @type {Map<string, Session>} */
     this.sessions = new Map();
-    /** Sessions with messages that nobody holds, longest waiting first. @type {Set<Session>} */
-    this.free = new Set();
+    /** Sessions with messages that nobody holds, longest waiting first. */
+    this.free = new Line();
     this.lane = new Lane();
     this.counts = { active: 0, locked: 0, deferred: 0 };
     /** @type {Queue|undefined} */
@@ -167,7 +168,7 @@ export class Queue {
 
   /** The session with this id, or the next free one when id is null; undefined when none is free. */
   acceptSession(id, holder, now) {
-    const session = id === null ? this.free.values().next().value : this.session(id);
+    const session = id === null ? this.free.first() : this.session(id);
     if (session === undefined) return undefined;
     if (session.holder) {
       throw new BrokerError(
@@ -222,8 +223,9 @@ export class Queue {
 
   /** Keeps `free` and `sessions` right after a session has changed. */
   #settleSession(session) {
-    if (!session.holder && session.lane.count > 0) this.free.add(session);
-    else this.free.delete(session);
+    const isFree = !session.holder && session.lane.count > 0;
+    if (!isFree) this.free.delete(session);
+    else if (!this.free.has(session)) this.free.push(session);
     if (session.unused) this.sessions.delete(session.id);
   }
 }
