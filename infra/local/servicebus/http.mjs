@@ -2,28 +2,18 @@ import { createServer } from 'node:http';
 import { BrokerError, CONDITION } from './conditions.mjs';
 import { asRefusal } from './amqp/links.mjs';
 import { ConfigError, entityDefinition } from './config.mjs';
-import { readHttpBatch } from './http-messages.mjs';
-import { checkToken } from './sas.mjs';
 
-const BATCH_TYPE = 'application/vnd.microsoft.servicebus.json';
 const STATUS = {
   [CONDITION.notFound]: 404,
   [CONDITION.tooLarge]: 413,
-  [CONDITION.quota]: 403,
-  [CONDITION.unauthorized]: 401,
-  [CONDITION.busy]: 503,
-  [CONDITION.disabled]: 403,
   [CONDITION.internal]: 500,
   [CONDITION.notAllowed]: 409,
 };
-/** JSON with Base64 is larger than the messages in it; this much larger is read before the answer is 413. */
-const BODY_FACTOR = 2;
-const BODY_MARGIN_BYTES = 256 * 1024;
-const ADMIN_BODY_BYTES_MAX = 1024 * 1024;
+const BODY_BYTES_MAX = 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
 
 /**
- * The HTTP side: the service's batch send, and what tests need (entities, faults).
+ * The HTTP side: what tests and tools need beside AMQP (entities, faults).
  * @param {object} services broker, faults, clock, log
  */
 export function createHttp(services) {
@@ -40,7 +30,6 @@ export function createHttp(services) {
 async function handle(request, response, services) {
   const [first, second, ...rest] = segments(request.url);
   const { method } = request;
-  if (method === 'POST' && second === 'messages' && rest.length === 0) return send(first, request, response, services);
   if (first === '$faults' && second && rest.length === 0) {
     if (method === 'PUT') return setFault(second, request, response, services);
     if (method === 'GET') return answer(response, 200, services.faults.describe(services.broker.entity(second).name));
@@ -65,40 +54,14 @@ function segments(url) {
   }
 }
 
-async function send(name, request, response, { broker, faults, clock }) {
-  const { refusal } = checkToken(request.headers.authorization, clock());
-  if (refusal) throw new BrokerError(CONDITION.unauthorized, refusal);
-  const entity = broker.entity(name);
-  if (request.headers['content-type'] !== BATCH_TYPE) {
-    throw new BrokerError(
-      CONDITION.argument,
-      `Content-Type must be exactly ${BATCH_TYPE}; only the batch form is supported.`,
-    );
-  }
-  const { maxMessageBytes } = entity.definition;
-  const text = await readBody(request, maxMessageBytes * BODY_FACTOR + BODY_MARGIN_BYTES);
-  const { messages, bytes } = readHttpBatch(text);
-  if (bytes > maxMessageBytes) {
-    throw new BrokerError(
-      CONDITION.tooLarge,
-      `The batch has ${bytes} bytes as AMQP; at most ${maxMessageBytes} are allowed by '${entity.name}'.`,
-    );
-  }
-  const { mode } = faults.onSend(entity.name, request.socket, messages);
-  if (mode === 'hang') return;
-  if (mode !== 'reset') broker.send(entity.name, messages, clock());
-  if (mode === 'none') answer(response, 201);
-  else request.socket.destroy();
-}
-
 async function putEntity(name, request, response, { broker }) {
-  const item = readJson(await readBody(request, ADMIN_BODY_BYTES_MAX));
+  const item = readJson(await readBody(request));
   const created = broker.define(entityDefinition({ ...item, Name: name }));
   answer(response, created ? 201 : 200, describe(broker.entity(name)));
 }
 
 async function setFault(name, request, response, { broker, faults }) {
-  faults.set(broker.entity(name).name, readJson(await readBody(request, ADMIN_BODY_BYTES_MAX)));
+  faults.set(broker.entity(name).name, readJson(await readBody(request)));
   answer(response, 200, {});
 }
 
@@ -121,15 +84,15 @@ function describe(entity) {
 }
 
 /** Reads a body up to a bound; a larger one is refused without reading it to its end. */
-function readBody(request, most) {
+function readBody(request) {
   return new Promise((resolve, reject) => {
     const chunks = [];
     let size = 0;
-    const tooLarge = () => reject(new BrokerError(CONDITION.tooLarge, `The body exceeds ${most} bytes.`));
-    if (Number(request.headers['content-length']) > most) return tooLarge();
+    const tooLarge = () => reject(new BrokerError(CONDITION.tooLarge, `The body exceeds ${BODY_BYTES_MAX} bytes.`));
+    if (Number(request.headers['content-length']) > BODY_BYTES_MAX) return tooLarge();
     request.on('data', (chunk) => {
       size += chunk.length;
-      if (size > most) tooLarge();
+      if (size > BODY_BYTES_MAX) tooLarge();
       else chunks.push(chunk);
     });
     request.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
@@ -153,8 +116,6 @@ function answerError(response, error, { log }) {
   const refusal = error instanceof ConfigError ? new BrokerError(CONDITION.argument, error.message) : asRefusal(error);
   if (refusal.condition === CONDITION.internal) log(`HTTP: ${error.stack}`);
   const status = STATUS[refusal.condition] ?? 400;
-  if (status === 401) response.setHeader('WWW-Authenticate', 'SharedAccessSignature');
-  if (status === 503) response.setHeader('Retry-After', '1');
   // a body that was not read would be taken for the next request
   if (!response.req.complete) response.setHeader('Connection', 'close');
   answer(response, status, problem(refusal.condition, refusal.message));
@@ -165,10 +126,6 @@ function problem(code, message) {
 }
 
 function answer(response, status, body) {
-  if (body === undefined) {
-    response.writeHead(status, { 'Content-Length': 0 }).end();
-    return;
-  }
   const text = JSON.stringify(body);
   response
     .writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) })

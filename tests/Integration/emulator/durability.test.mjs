@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { queue, receive, startEmulator, texts, topic, until } from './emulator.mjs';
+import { orGiveUp, queue, receive, startEmulator, texts, topic, until } from './emulator.mjs';
 
 /** Runs the steps one after the other on one data directory, each in a process of its own that is then killed. */
 async function inTurn({ signal = 'SIGKILL' }, ...steps) {
@@ -108,16 +108,13 @@ describe('With a data directory', { concurrency: 2 }, () => {
       async (emulator) => {
         await emulator.create(queue({ RequiresDuplicateDetection: true }), 'q');
         let running = true;
+        const client = emulator.client();
         const senders = Array.from({ length: 4 }, async (_, s) => {
+          const sender = client.createSender('q');
           for (let i = 0; running; i++) {
             const ids = Array.from({ length: 20 }, (__, n) => `${s}-${i}-${n}`);
-            const response = await emulator
-              .post(
-                'q',
-                ids.map((MessageId) => ({ Body: MessageId, BrokerProperties: { MessageId } })),
-              )
-              .catch(() => undefined);
-            if (response?.status === 201) acknowledged.push(...ids);
+            const sent = sender.sendMessages(ids.map((messageId) => ({ body: messageId, messageId })));
+            await orGiveUp(sent.then(() => acknowledged.push(...ids)).catch(() => {}));
           }
         });
         await until(() => acknowledged.length > 2_000);

@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url';
 import { ServiceBusClient } from '@azure/service-bus';
 
 const MAIN = fileURLToPath(new URL('../../../infra/local/servicebus/main.mjs', import.meta.url));
-export const BATCH_TYPE = 'application/vnd.microsoft.servicebus.json';
 const KEY_NAME = 'RootManageSharedAccessKey';
 const KEY = 'SAS_KEY_VALUE';
 
@@ -86,18 +85,11 @@ class RunningEmulator {
     return response.json();
   }
 
-  /** Sends over HTTP as the service's batch form wants it. */
-  post(
-    entity,
-    messages,
-    { authorization = token(entity), contentType = BATCH_TYPE, body = JSON.stringify(messages), ...rest } = {},
-  ) {
-    return fetch(`${this.url}/${entity}/messages`, {
-      method: 'POST',
-      headers: { 'Content-Type': contentType, ...(authorization && { Authorization: authorization }) },
-      body,
-      ...rest,
-    });
+  /** Sends to a topic or queue over a connection of its own. */
+  async send(entity, ...messages) {
+    const client = this.client();
+    await client.createSender(entity).sendMessages(messages);
+    await client.close();
   }
 
   async kill(signal = 'SIGKILL') {

@@ -254,14 +254,14 @@ describe('A peer that sends nonsense', { concurrency: true }, () => {
   test('slowly over HTTP does not hold up others', async () => {
     const slow = Array.from({ length: 50 }, () => connect(emulator.port, '127.0.0.1').on('error', () => {}));
     slow.forEach((socket, i) =>
-      socket.write(i % 2 ? 'PO' : `POST /x/messages HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n`),
+      socket.write(i % 2 ? 'PO' : `PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n`),
     );
     await stillServes();
     slow.forEach((socket) => socket.destroy());
   });
 
   test('over HTTP gets no answer that crashes anything', async () => {
-    await talk(emulator.port, 'POST /%zz/messages HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n');
+    await talk(emulator.port, 'GET /%zz HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n');
     await talk(emulator.port, 'GET //[ HTTP/1.1\r\nHost: x\r\n\r\n');
     await talk(emulator.port, 'PUT /$faults/%E0%A4%A HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}');
     await stillServes();

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { Broker } from '../../../infra/local/servicebus/entities/broker.mjs';
 import { Deadlines } from '../../../infra/local/servicebus/entities/deadlines.mjs';
@@ -9,7 +10,6 @@ import * as settle from '../../../infra/local/servicebus/entities/settlement.mjs
 import { snapshot } from '../../../infra/local/servicebus/entities/snapshot.mjs';
 import { StoredMessage } from '../../../infra/local/servicebus/amqp/message.mjs';
 import { entityDefinition } from '../../../infra/local/servicebus/config.mjs';
-import { readHttpBatch } from '../../../infra/local/servicebus/http-messages.mjs';
 import { queue, topic } from './emulator.mjs';
 
 // the rules by themselves: no process, no waiting, time is a number
@@ -23,8 +23,19 @@ function randomFrom(seed) {
   };
 }
 
-const message = (Body, BrokerProperties = {}) =>
-  readHttpBatch(JSON.stringify([{ Body, BrokerProperties }])).messages[0];
+const rhea = createRequire(createRequire(import.meta.url).resolve('@azure/service-bus'))('rhea');
+
+/** As a client encodes it. */
+const message = (body, { messageId, sessionId, ttl, dueAt } = {}) =>
+  new StoredMessage(
+    rhea.message.encode({
+      body: rhea.message.data_section(Buffer.from(body)),
+      ttl,
+      ...(messageId && { message_id: messageId }),
+      ...(sessionId && { group_id: sessionId }),
+      ...(dueAt && { message_annotations: { 'x-opt-scheduled-enqueue-time': rhea.types.wrap_timestamp(dueAt) } }),
+    }),
+  );
 const define = (broker, name, item) => broker.define(entityDefinition({ ...item, Name: name }));
 const bodyOf = ({ message: { bytes, bodyStart } }) => bytes.toString('latin1', bodyStart + 5);
 
@@ -146,30 +157,10 @@ test('The first in a line is found at once, whatever left it before', () => {
   assert.deepEqual(line.entries(), [...model]);
 });
 
-test('A message sent over HTTP has the shortest bytes it can have as AMQP, so that a full batch of a client fits', () => {
-  const text = (value) => [0xa1, value.length, ...Buffer.from(value)];
-  const contentType = [0xa3, 10, ...Buffer.from('text/plain')];
-  const expected = Buffer.from([
-    ...[0x00, 0x53, 0x70, 0xc0, 5, 3, 0x40, 0x40, 0x52, 250],
-    ...[0x00, 0x53, 0x73, 0xc0, 29, 11, ...text('m'), 0x40, 0x40, ...text('L'), 0x40, 0x40, ...contentType],
-    ...[0x40, 0x40, 0x40, ...text('s')],
-    ...[0x00, 0x53, 0x74, 0xc1, 16, 6, ...text('a'), ...text('b'), ...text('n'), 0x54, 7, ...text('y'), 0x41],
-    ...[0x00, 0x53, 0x75, 0xa0, 1, 0x78],
-  ]);
-  const BrokerProperties = { MessageId: 'm', Label: 'L', ContentType: 'text/plain', SessionId: 's', TimeToLive: 0.25 };
-
-  const { messages, bytes } = readHttpBatch(
-    JSON.stringify([{ Body: 'x', BrokerProperties, UserProperties: { a: 'b', n: 7, y: true } }]),
-  );
-
-  assert.equal(messages[0].bytes.toString('hex'), expected.toString('hex'));
-  assert.equal(bytes, expected.length + 5, 'and what a data section adds around it');
-});
-
 test('A message that passes its time to live while locked can still be completed, and otherwise goes', () => {
   const broker = brokerWith('q', queue({ LockDuration: 'PT10S' }));
   const q = broker.queue('q');
-  broker.send('q', [message('a', { TimeToLive: 5 }), message('b', { TimeToLive: 5 })], 0);
+  broker.send('q', [message('a', { ttl: 5_000 }), message('b', { ttl: 5_000 })], 0);
   const a = receiveNext(q, 0);
   receiveNext(q, 0);
 
@@ -186,7 +177,7 @@ test('The shortest time to live counts: of the message, the topic, the subscript
     't',
     topic({ s: { DefaultMessageTimeToLive: 'PT30S' }, l: {} }, { DefaultMessageTimeToLive: 'PT1M' }),
   );
-  broker.send('t', [message('a'), message('b', { TimeToLive: 10 })], 0);
+  broker.send('t', [message('a'), message('b', { ttl: 10_000 })], 0);
   const left = (at) => {
     broker.advance(at);
     return ['s', 'l'].map((name) => broker.queue(`t/Subscriptions/${name}`).entries.size);
@@ -206,7 +197,7 @@ test('The shortest time to live counts: of the message, the topic, the subscript
 
 test('Behind an expired message the next one is received', () => {
   const broker = brokerWith('q', queue());
-  broker.send('q', [message('short', { TimeToLive: 1 }), message('long')], 0);
+  broker.send('q', [message('short', { ttl: 1_000 }), message('long')], 0);
   let woken = 0;
   broker.onReady = () => {
     woken += 1;
@@ -221,7 +212,7 @@ test('A session that is given back goes to the end of the line', () => {
   const q = broker.queue('q');
   broker.send(
     'q',
-    ['a', 'b', 'a', 'b'].map((SessionId) => message('x', { SessionId })),
+    ['a', 'b', 'a', 'b'].map((sessionId) => message('x', { sessionId })),
     0,
   );
   const accept = () => q.acceptSession(null, {}, 0);
@@ -234,7 +225,7 @@ test('A session nobody uses is forgotten', () => {
   const broker = brokerWith('q', queue({ RequiresSession: true }));
   const q = broker.queue('q');
   for (let i = 0; i < 100; i++) {
-    broker.send('q', [message('x', { SessionId: `s${i}` })], 0);
+    broker.send('q', [message('x', { sessionId: `s${i}` })], 0);
     const session = q.acceptSession(null, {}, 0);
     settle.complete(broker, q, q.lock(q.next(0, session), 0).lock.token, 0);
     settle.giveBackSession(broker, session, 0, { lapsed: false });
@@ -283,18 +274,18 @@ function lasting(broker) {
 /** Anything a client or the clock can do, one step of it. */
 function randomStep(broker, random, now, locks) {
   const sub = (name) => broker.queue(`t/Subscriptions/${name}`);
-  const BrokerProperties = () => ({
-    MessageId: `m${random(40)}`,
-    ...(random(5) > 0 && { SessionId: `s${random(4)}` }),
-    ...(random(4) === 0 && { TimeToLive: 1 + random(20) }),
-    ...(random(6) === 0 && { ScheduledEnqueueTimeUtc: new Date(now + random(10_000)).toISOString() }),
+  const properties = () => ({
+    messageId: `m${random(40)}`,
+    ...(random(5) > 0 && { sessionId: `s${random(4)}` }),
+    ...(random(4) === 0 && { ttl: 1_000 * (1 + random(20)) }),
+    ...(random(6) === 0 && { dueAt: now + random(10_000) }),
   });
   switch (random(8)) {
     case 0:
     case 1:
       broker.send(
         't',
-        Array.from({ length: 1 + random(4) }, () => message(`${now}`, BrokerProperties())),
+        Array.from({ length: 1 + random(4) }, () => message(`${now}`, properties())),
         now,
       );
       return;

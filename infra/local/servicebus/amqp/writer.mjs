@@ -91,10 +91,6 @@ export class Writer {
     return this.#eight(0x83, BigInt(Math.trunc(milliseconds)));
   }
 
-  uuid(bytes) {
-    return this.byte(0x98).raw(bytes);
-  }
-
   string(value) {
     return this.#sized(0xa1, 0xb1, Buffer.byteLength(value), (at) => this.buffer.write(value, at, 'utf8'));
   }
