@@ -25,6 +25,12 @@ internal sealed class ChangeQueue(TimeProvider time)
     /// <summary>Takes no more; what is in it is still to be done.</summary>
     public void Close() => _queue.Writer.TryComplete();
 
+    /// <summary>Nobody will do what is left in it. Only when the writer has ended.</summary>
+    public void Clear()
+    {
+        while (Take() is { } pending) pending.LeaveQueue();
+    }
+
     /// <summary>Waits for something to do; false: closed and empty.</summary>
     public async ValueTask<bool> WaitAsync() => _carry.Count > 0 || await _queue.Reader.WaitToReadAsync();
 
@@ -38,9 +44,10 @@ internal sealed class ChangeQueue(TimeProvider time)
         var later = new LinkedList<PendingChange>();
         while (later.Count < PassedOverMax && batch.Changes.Count < max && Take() is { } pending)
         {
-            if (pending.DropIfCancelled() || IsAnswered(pending)) continue;
+            if (IsAnswered(pending) || !pending.TryTake()) continue;
             var fit = batch.TryAdd(pending);
             if (fit == CommitBatch.Fit.Added) continue;
+            pending.PutBack();
             later.AddLast(pending);
             if (fit == CommitBatch.Fit.Full) break;
         }
@@ -53,7 +60,11 @@ internal sealed class ChangeQueue(TimeProvider time)
     /// <summary>Puts changes that were sent and are known not to be in the log back at the front, in order.</summary>
     public void GoAgain(IReadOnlyList<PendingChange> changes)
     {
-        for (var i = changes.Count - 1; i >= 0; i--) _carry.AddFirst(changes[i]);
+        for (var i = changes.Count - 1; i >= 0; i--)
+        {
+            changes[i].PutBack();
+            _carry.AddFirst(changes[i]);
+        }
     }
 
     /// <summary>This change is in the log: what was decided on an older version of its entity is stale.</summary>

@@ -1,50 +1,46 @@
-using Azure.Data.Tables;
-
 namespace Outpost.Tables;
 
 /// <summary>Finds out what became of a transaction whose answer is missing or may not be about the first attempt.</summary>
-internal sealed class CommitOutcome(TableClient table, string partitionKey)
+internal sealed class CommitOutcome(StoreCalls calls, string partitionKey)
 {
     private static readonly TimeSpan BetweenReads = TimeSpan.FromMilliseconds(250);
     private const int RoundsMax = 4;
 
-    public async Task<HeadRow> ReadHeadAsync(CancellationToken cancellationToken)
-    {
-        var row = await table.GetEntityIfExistsAsync<TableEntity>(partitionKey, Keys.Head, cancellationToken: cancellationToken);
-        return row.HasValue ? HeadRow.Read(row.Value!) : HeadRow.Empty;
-    }
+    public Task<HeadRow> ReadHeadAsync(CancellationToken cancellationToken) => calls.ReachAsync(
+        async end => await calls.FindAsync(partitionKey, Keys.Head, end) is { } row ? HeadRow.Read(row) : HeadRow.Empty, cancellationToken);
 
     /// <summary>
     /// Reads head and the list's first event row at once. Our commit id in that row means committed; an unmoved head
     /// means not (yet); somebody else's row there means that this list can never land any more. While the table cannot
     /// be read, asks again until <see cref="Limits.OutcomeWaitMax"/> after <paramref name="start"/>.
     /// </summary>
-    public async Task<Found> FindAsync(RowList rows, Sources sources, long start)
+    public async Task<Found> FindAsync(RowList rows, Sources sources, long start, CancellationToken cancellationToken)
     {
         for (var round = 1; ; round++)
         {
             try
             {
-                var headRead = ReadHeadAsync(CancellationToken.None);
-                var first = await table.GetEntityIfExistsAsync<TableEntity>(
-                    partitionKey, Keys.Event(rows.Before.Next), ["Commit"]);
-                var commit = first.HasValue ? first.Value!.GetString("Commit") : null;
-                if (Judge(rows, await headRead, commit, lastRound: round >= RoundsMax) is { } found) return found;
+                var headRead = ReadHeadAsync(cancellationToken);
+                var first = await ReadCommitAsync(rows.Before.Next, cancellationToken);
+                if (Judge(rows, await headRead, first, lastRound: round >= RoundsMax) is { } found) return found;
             }
-            catch (Exception e) when (TableErrors.IsTransient(e, CancellationToken.None))
+            catch (Exception e) when (TableErrors.IsTransient(e, cancellationToken) && !TableErrors.IsTableMissing(e))
             {
                 if (sources.Time.GetElapsedTime(start) >= Limits.OutcomeWaitMax) return new Found.Unknown();
             }
             catch (Exception)
             {
-                // Not allowed to read what it was allowed to write, or an answer that is none: it cannot be told, and asking
-                // again would not help.
+                // Not allowed to read what it was allowed to write, no table any more, or no time: it cannot be told, and
+                // asking again would not help.
                 return new Found.Unknown();
             }
 
-            await Task.Delay(BetweenReads, sources.Time);
+            await Task.Delay(BetweenReads, sources.Time, CancellationToken.None);
         }
     }
+
+    private Task<string?> ReadCommitAsync(long offset, CancellationToken cancellationToken) => calls.ReachAsync(
+        async end => (await calls.FindAsync(partitionKey, Keys.Event(offset), end, "Commit"))?.GetString("Commit"), cancellationToken);
 
     /// <summary>
     /// What two point reads say; null: read again. The two are not one moment, so each may be older than the other,

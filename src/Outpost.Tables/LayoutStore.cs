@@ -4,7 +4,7 @@ using Azure.Data.Tables;
 namespace Outpost.Tables;
 
 /// <summary>Reads the layout row, and creates table and row where there are none yet.</summary>
-internal sealed class LayoutStore(TableClient table, int partitions, Sources sources)
+internal sealed class LayoutStore(StoreCalls calls, int partitions, Sources sources)
 {
     private const long SchemaVersion = 1;
     private const int LogIdLength = 8;
@@ -17,20 +17,29 @@ internal sealed class LayoutStore(TableClient table, int partitions, Sources sou
     public ValueTask<LogLayout> GetAsync(CancellationToken cancellationToken) =>
         _known is { } layout ? new ValueTask<LogLayout>(layout) : new ValueTask<LogLayout>(OpenAsync(cancellationToken));
 
-    // Begun by one, and ended for all who wait, whoever leaves.
+    // Begun by one, and ended for all who wait, whoever leaves: one call with one deadline, whatever it takes.
     private async Task<LogLayout> OpenAsync(CancellationToken cancellationToken) =>
-        _known = await _opening.ReadAsync(0, async () => _known ?? await ReadAsync() ?? await CreateAsync(), isForGood: _ => true, cancellationToken);
+        _known = await _opening.ReadAsync(
+            0,
+            () => calls.ReachAsync(async end => _known ?? await ReadAsync(end) ?? await CreateAsync(end), CancellationToken.None),
+            isForGood: _ => true,
+            cancellationToken);
 
-    private async Task<LogLayout?> ReadAsync()
+    private async Task<LogLayout?> ReadAsync(CancellationToken end)
     {
-        var row = await table.GetEntityIfExistsAsync<TableEntity>(
-            Keys.LayoutPartition, Keys.Layout);
-        return row.HasValue ? Check(row.Value!) : null;
+        try
+        {
+            return await calls.FindAsync(Keys.LayoutPartition, Keys.Layout, end) is { } row ? Check(row) : null;
+        }
+        catch (Exception e) when (TableErrors.IsTableMissing(e))
+        {
+            return null;
+        }
     }
 
-    private async Task<LogLayout> CreateAsync()
+    private async Task<LogLayout> CreateAsync(CancellationToken end)
     {
-        await table.CreateIfNotExistsAsync();
+        await calls.Table.CreateIfNotExistsAsync(end);
         var row = new TableEntity(Keys.LayoutPartition, Keys.Layout)
         {
             ["Schema"] = SchemaVersion,
@@ -39,13 +48,13 @@ internal sealed class LayoutStore(TableClient table, int partitions, Sources sou
         };
         try
         {
-            await table.AddEntityAsync(row);
+            await calls.Table.AddEntityAsync(row, end);
             return Check(row);
         }
         catch (RequestFailedException e) when (TableErrors.IsConflict(e))
         {
             // Another process was faster, or this is our own row after a repeat: either way what is stored counts.
-            return await ReadAsync()
+            return await ReadAsync(end)
                    ?? throw new InvalidOperationException("The layout row exists and cannot be read.", e);
         }
     }
@@ -56,10 +65,10 @@ internal sealed class LayoutStore(TableClient table, int partitions, Sources sou
         var stored = row.GetInt64("Partitions")!.Value;
         if (schema != SchemaVersion)
             throw new LayoutMismatchException(
-                $"Table '{table.Name}' has schema version {schema}; this program reads and writes version {SchemaVersion}.");
+                $"Table '{calls.Table.Name}' has schema version {schema}; this program reads and writes version {SchemaVersion}.");
         if (stored != partitions)
             throw new LayoutMismatchException(
-                $"Outpost__PartitionCount: '{partitions}' does not fit table '{table.Name}', whose log has {stored} partitions. " +
+                $"Outpost__PartitionCount: '{partitions}' does not fit table '{calls.Table.Name}', whose log has {stored} partitions. " +
                 $"The count is fixed when a log is created: set it to {stored}, or name another table in Outpost__TableName.");
         return new LogLayout(row.GetString("Log"), partitions);
     }

@@ -10,10 +10,17 @@ namespace Outpost.Tables;
 /// </summary>
 internal sealed partial class PartitionWriter : IAsyncDisposable
 {
-    // More looks at the head than a round of busy processes takes; whoever is not let in by then races.
+    // More looks at the head, and longer, than a round of busy processes takes; whoever is not let in by then races.
     private const int LooksMax = 100;
+    private static readonly TimeSpan LooksTimeMax = TimeSpan.FromSeconds(5);
 
-    private readonly TableClient _table;
+    // A commit that is sent again after an unclear outcome waits between tries as long as that takes at a store in trouble.
+    private static readonly TimeSpan BackOffMax = TimeSpan.FromSeconds(2);
+
+    // What was accepted is done by then, or nobody can tell: a host gives its apps some 30 seconds, and kills them.
+    private static readonly TimeSpan StopMax = TimeSpan.FromSeconds(5);
+
+    private readonly StoreCalls _calls;
     private readonly int _partition;
     private readonly string _partitionKey;
     private readonly Action<RowList> _committed;
@@ -24,6 +31,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
     private readonly CommitOutcome _outcome;
     private readonly ChangeQueue _queue;
     private readonly Task _loop;
+    private readonly CancellationTokenSource _stop = new();
     private readonly WriterTurns _turns;
 
     // Lists on the present head that a receipt refused: retention may delete the receipt, and an earlier attempt at the
@@ -33,10 +41,10 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
     private long _seen;
 
     public PartitionWriter(
-        TableClient table, int partition, Action<RowList> committed, StoreClock clock, Sources sources, ILogger logger,
+        StoreCalls calls, int partition, Action<RowList> committed, StoreClock clock, Sources sources, ILogger logger,
         OutpostMetrics? metrics)
     {
-        _table = table;
+        _calls = calls;
         _committed = committed;
         _partition = partition;
         _partitionKey = Keys.Partition(partition);
@@ -44,7 +52,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         _sources = sources;
         _logger = logger;
         _metrics = metrics;
-        _outcome = new CommitOutcome(table, _partitionKey);
+        _outcome = new CommitOutcome(calls, _partitionKey);
         _queue = new ChangeQueue(sources.Time);
         _turns = new WriterTurns(sources);
         // In a host the current scheduler is the thread pool's; a simulation brings one that keeps its own order.
@@ -57,20 +65,34 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         var pending = new PendingChange(change, _sources.Time.GetTimestamp(), cancellationToken);
         if (!_queue.TryAdd(pending)) return CommitResult.QueueFull;
         // The caller may leave; the change goes on where it was sent already.
-        using var leaving = cancellationToken.UnsafeRegister(static left => ((PendingChange)left!).DropIfCancelled(), pending);
+        using var leaving = cancellationToken.UnsafeRegister(static left => ((PendingChange)left!).Leave(), pending);
+        await using var waited = _sources.Time.CreateTimer(
+            static left => ((PendingChange)left!).LeaveQueue(), pending, Limits.QueueWaitMax, Timeout.InfiniteTimeSpan);
         return await pending.Result;
     }
 
-    /// <summary>Finishes what was accepted, and takes no more.</summary>
+    /// <summary>
+    /// Finishes what was accepted, and takes no more. What is not done soon is given up: what waits is refused, and of what
+    /// was sent nobody knows.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         _queue.Close();
-        await _loop;
+        await using (_sources.Time.CreateTimer(static stop => ((CancellationTokenSource)stop!).Cancel(), _stop, StopMax, Timeout.InfiniteTimeSpan))
+        {
+            await EndOfLoopAsync();
+        }
+
+        _queue.Clear();
+        _stop.Dispose();
+
+        // Waiting for the task itself would go on wherever it was completed.
+        async Task EndOfLoopAsync() => await _loop;
     }
 
     private async Task RunAsync()
     {
-        while (await _queue.WaitAsync())
+        while (!_stop.IsCancellationRequested && await _queue.WaitAsync())
         {
             await TakeTurnAsync();
             var batch = _queue.NextBatch(_turns.ChangesMax);
@@ -83,7 +105,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
             {
                 // Nothing may end the writer: those who wait learn what happened, the next batch starts afresh.
                 _head = null;
-                var fault = TableErrors.IsTransient(e, CancellationToken.None)
+                var fault = TableErrors.IsTransient(e, CancellationToken.None) && !TableErrors.IsTableMissing(e)
                     ? new StoreUnavailableException("The store did not answer; nothing was written.", e)
                     : e;
                 foreach (var pending in batch.Changes) pending.Fail(fault);
@@ -95,12 +117,13 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
     private async Task TakeTurnAsync()
     {
         _turns.Begin();
+        var start = _sources.Time.GetTimestamp();
         try
         {
-            if (_turns.Pause() is { } pause) await Task.Delay(pause, _sources.Time);
-            for (var looks = 0; looks < LooksMax && _turns.Wait() is { } wait; looks++)
+            if (_turns.Pause() is { } pause) await Task.Delay(pause, _sources.Time, _stop.Token);
+            for (var looks = 0; looks < LooksMax && _sources.Time.GetElapsedTime(start) < LooksTimeMax && _turns.Wait() is { } wait; looks++)
             {
-                if (wait > TimeSpan.Zero) await Task.Delay(wait, _sources.Time);
+                if (wait > TimeSpan.Zero) await Task.Delay(wait, _sources.Time, _stop.Token);
                 _head = await ReadHeadAsync();
             }
         }
@@ -114,7 +137,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
     private async Task<HeadRow> ReadHeadAsync()
     {
         var start = _sources.Time.GetTimestamp();
-        var head = await _outcome.ReadHeadAsync(CancellationToken.None);
+        var head = await _outcome.ReadHeadAsync(_stop.Token);
         _turns.Measured(_sources.Time.GetElapsedTime(start));
         _turns.Saw(head);
         // Deleted and made anew, restored, failed over: its offsets would be given a second time, under the ids that readers
@@ -122,7 +145,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         if (head.Next < _seen)
         {
             throw new LayoutMismatchException(
-                $"Table '{_table.Name}': the head of partition {_partitionKey} went back from {_seen} to {head.Next} while this process ran. "
+                $"Table '{_calls.Table.Name}': the head of partition {_partitionKey} went back from {_seen} to {head.Next} while this process ran. "
                 + "Nothing more is written to it before the app is started again; docs/operations.md, Backup and restore, says what else to do.");
         }
 
@@ -132,6 +155,9 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
 
     private async Task CommitBatchAsync(CommitBatch batch)
     {
+        // A time that was wrong, which this process gave the head, would hold all later ones. The table has the store's own
+        // beside it.
+        if (_head is { } old && old.At - _clock.Now > StoreClock.FarOff) _head = null;
         var head = _head ??= await ReadHeadAsync();
         var rows = batch.Build(_partitionKey, head, _turns.NextCommitId(), _clock.Now);
         var start = _sources.Time.GetTimestamp();
@@ -140,7 +166,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
             Exception refusal;
             try
             {
-                var tag = await _table.CommitAsync(rows.Actions, CancellationToken.None);
+                var tag = await _calls.ReachAsync(end => _calls.Table.CommitAsync(rows.Actions, end), _stop.Token);
                 var took = _sources.Time.GetElapsedTime(start);
                 _turns.Measured(took);
                 Committed(batch, rows, rows.After with { Tag = tag }, took);
@@ -153,7 +179,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
             }
 
             // Whatever was answered, a repeat inside the pipeline may stand behind it: only the table knows.
-            switch (await _outcome.FindAsync(rows, _sources, start))
+            switch (await _outcome.FindAsync(rows, _sources, start, _stop.Token))
             {
                 case CommitOutcome.Found.Committed committed:
                     Committed(batch, rows, committed.Head, _sources.Time.GetElapsedTime(start));
@@ -169,7 +195,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
                     Refused(batch, rows, refusal);
                     return;
 
-                case CommitOutcome.Found.NotThere when _sources.Time.GetElapsedTime(start) < Limits.OutcomeWaitMax:
+                case CommitOutcome.Found.NotThere when !_stop.IsCancellationRequested && _sources.Time.GetElapsedTime(start) < Limits.OutcomeWaitMax:
                     LogResend(_partitionKey, rows.CommitId, attempt, refusal.Message);
                     await BackOffAsync(attempt);
                     break; // The same list again: should the first one land late, the second cannot.
@@ -234,7 +260,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
 
     private Task BackOffAsync(int attempt)
     {
-        var ceiling = Math.Min(2000, 50 * Math.Pow(2, attempt));
+        var ceiling = Math.Min(BackOffMax.TotalMilliseconds, 50 * Math.Pow(2, attempt));
         return Task.Delay(TimeSpan.FromMilliseconds(ceiling * (0.5 + (_sources.NextRandom() / 2))), _sources.Time);
     }
 

@@ -7,6 +7,8 @@ namespace Outpost.Tables;
 internal sealed class PendingChange
 {
     private readonly TaskCompletionSource<CommitResult> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _lock = new();
+    private bool _isTaken;
 
     public PendingChange(Change change, long queuedAt, CancellationToken caller)
     {
@@ -42,12 +44,42 @@ internal sealed class PendingChange
 
     public void Fail(Exception exception) => _result.TrySetException(exception);
 
-    /// <summary>True when the caller gave up before the change was sent: it is dropped, and nobody else notices.</summary>
-    public bool DropIfCancelled()
+    /// <summary>Takes it into a batch, from when on it may be in the log. False: it has its answer, or its caller left.</summary>
+    public bool TryTake()
     {
-        if (!Caller.IsCancellationRequested) return false;
-        _result.TrySetCanceled(Caller);
-        return true;
+        lock (_lock)
+        {
+            if (Caller.IsCancellationRequested) _result.TrySetCanceled(Caller);
+            return _isTaken = !_result.Task.IsCompleted;
+        }
+    }
+
+    /// <summary>Gives it back: it is not in the log, nor under way there.</summary>
+    public void PutBack()
+    {
+        lock (_lock) _isTaken = false;
+    }
+
+    /// <summary>
+    /// The caller waits no longer. What waits for its turn is dropped, and nobody else notices; of what was sent nobody
+    /// knows.
+    /// </summary>
+    public void Leave()
+    {
+        lock (_lock)
+        {
+            if (_isTaken) _result.TrySetResult(CommitResult.Unknown);
+            else _result.TrySetCanceled(Caller);
+        }
+    }
+
+    /// <summary>It has waited for its turn for too long, or the queue closes.</summary>
+    public void LeaveQueue()
+    {
+        lock (_lock)
+        {
+            if (!_isTaken) _result.TrySetResult(CommitResult.QueueFull);
+        }
     }
 
     /// <summary>The entity's row, written only where the entity is what the decision was made on.</summary>

@@ -14,7 +14,7 @@ internal sealed record HeadRow(ETag? Tag, long Next, string? Commit, DateTimeOff
     public static readonly HeadRow Empty = new(null, 0, null, DateTimeOffset.MinValue);
 
     public static HeadRow Read(TableEntity row) =>
-        new(row.ETag, row.GetInt64("Next")!.Value, row.GetString("Commit"), row.GetDateTimeOffset("At")!.Value);
+        new(row.ETag, row.GetInt64("Next")!.Value, row.GetString("Commit"), StampedTime.Of(row));
 
     public TableTransactionAction Write(string partitionKey)
     {
@@ -22,6 +22,22 @@ internal sealed record HeadRow(ETag? Tag, long Next, string? Commit, DateTimeOff
         return Tag is { } tag
             ? new TableTransactionAction(TableTransactionActionType.UpdateReplace, row, tag)
             : new TableTransactionAction(TableTransactionActionType.Add, row);
+    }
+}
+
+/// <summary>
+/// When a row was written. Its writer's word counts, as far as the store's own stamp bears it out: a writer whose clock was
+/// hours ahead must not hold later times, retention and ages where they are. A copied row has a later stamp, which says nothing.
+/// </summary>
+internal static class StampedTime
+{
+    /// <summary>What has to be read for it.</summary>
+    public static readonly string[] Columns = ["At", "Timestamp"];
+
+    public static DateTimeOffset Of(TableEntity row)
+    {
+        var at = row.GetDateTimeOffset("At")!.Value;
+        return row.Timestamp is { } stamp && at - stamp > StoreClock.FarOff ? stamp : at;
     }
 }
 

@@ -1,32 +1,59 @@
+using System.Text.Json;
 using Azure;
 using Azure.Identity;
 
 namespace Outpost.Tables;
 
-/// <summary>The only reader of the service's status and error codes.</summary>
+/// <summary>
+/// The only reader of the service's status and error codes. A status by itself is no fact: whatever stands between may
+/// give any status, and only the service knows its codes.
+/// </summary>
 internal static class TableErrors
 {
-    public static bool IsConflict(RequestFailedException e) => e.Status is 409;
+    public const string TableNotFound = "TableNotFound";
+    public const string TableBeingDeleted = "TableBeingDeleted";
 
-    public static bool IsChangedOrGone(RequestFailedException e) => e.Status is 404 or 412;
+    /// <summary>The row is there already.</summary>
+    public static bool IsConflict(RequestFailedException e) => e is { Status: 409, ErrorCode: "EntityAlreadyExists" };
+
+    /// <summary>The row is not there, or not as it was expected.</summary>
+    public static bool IsChangedOrGone(RequestFailedException e) => IsGone(e) || e is
+    {
+        Status: 412,
+        ErrorCode: "UpdateConditionNotSatisfied" or "ConditionNotMet",
+    };
+
+    /// <summary>The row is not there.</summary>
+    public static bool IsGone(RequestFailedException e) => e is { Status: 404, ErrorCode: "ResourceNotFound" or "EntityNotFound" };
 
     /// <summary>
     /// The service said no to the request as such (a precondition, a limit, a permission) and did not do it; unlike a
     /// timeout or a 5xx, after which it may have done it.
     /// </summary>
-    public static bool IsRefusal(Exception e) => e is RequestFailedException { Status: >= 400 and < 500 and not 408 and not 429 };
+    public static bool IsRefusal(Exception e) => e is RequestFailedException
+    {
+        Status: >= 400 and < 500 and not 408 and not 429,
+        ErrorCode: { Length: > 0 } and not TableNotFound and not TableBeingDeleted,
+    };
 
     /// <summary>Who asked may not do it, whatever it is.</summary>
     public static bool IsForbidden(Exception e) => e is RequestFailedException { Status: 401 or 403 };
+
+    /// <summary>The table itself is not there, as <see cref="StoreAnswers"/> says it.</summary>
+    public static bool IsTableMissing(Exception e) =>
+        e is StoreUnavailableException { InnerException: RequestFailedException { ErrorCode: TableNotFound } };
 
     /// <summary>The caller left after some tries had failed already: the client then throws them all together.</summary>
     public static bool IsGivenUp(Exception e, CancellationToken callers) =>
         callers.IsCancellationRequested && e is AggregateException tries && tries.InnerExceptions.Any(one => one is OperationCanceledException);
 
-    /// <summary>Unreachable, overloaded or too slow: trying again later helps.</summary>
+    /// <summary>Unreachable, overloaded, too slow, or answered by somebody else: trying again later helps.</summary>
     public static bool IsTransient(Exception e, CancellationToken callers) => e switch
     {
+        StoreUnavailableException => true,
         RequestFailedException { Status: 0 or 408 or 429 or >= 500 } => true,
+        // An answer inside a transaction's that has no code is not the service's.
+        RequestFailedException { ErrorCode: null or "" or TableNotFound or TableBeingDeleted } => true,
         RequestFailedException => false,
         AggregateException all => all.InnerExceptions.All(inner => IsTransient(inner, callers)),
         // The pipeline's own timeout, not the caller's wish.
@@ -38,25 +65,10 @@ internal static class TableErrors
     };
 
     /// <summary>
-    /// A write was answered by something that is no answer (a proxy's page, a body cut short): it may have been done. The
-    /// client throws what its parsers throw.
+    /// The answer is no answer to what was asked (another request's, a body cut short). The client throws what its parsers
+    /// throw; a write may have been done.
     /// </summary>
-    public static bool IsUnreadable(Exception e) => e is InvalidOperationException or InvalidDataException or FormatException;
-
-    /// <summary>A request whose faults come as the log's own: the store is not available, or the caller left.</summary>
-    public static async Task<T> ReachAsync<T>(Func<Task<T>> request, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await request();
-        }
-        catch (Exception e) when (IsTransient(e, cancellationToken))
-        {
-            throw new StoreUnavailableException("Table Storage did not answer, or is overloaded.", e);
-        }
-        catch (Exception e) when (IsGivenUp(e, cancellationToken))
-        {
-            throw new OperationCanceledException("The caller gave up.", e, cancellationToken);
-        }
-    }
+    public static bool IsUnreadable(Exception e) =>
+        e is InvalidOperationException or InvalidDataException or FormatException or JsonException or KeyNotFoundException or ArgumentException
+            or NullReferenceException or InvalidCastException or IndexOutOfRangeException or OverflowException;
 }

@@ -16,7 +16,7 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
     private const long RecentBytesMin = 128 * 1024;
     private static readonly TimeSpan RecentAgeMax = TimeSpan.FromMinutes(1);
 
-    private readonly TableClient _table;
+    private readonly StoreCalls _calls;
     private readonly LayoutStore _layout;
     private readonly StoreClock _clock;
     private readonly RecentEntries[] _recent;
@@ -26,20 +26,20 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
     public TableEventStore(
         TableClient table, int partitions, StoreClock clock, Sources sources, ILogger logger, OutpostMetrics? metrics = null)
     {
-        _table = table;
-        _layout = new LayoutStore(_table, partitions, sources);
+        _calls = new StoreCalls(table, sources.Time);
+        _layout = new LayoutStore(_calls, partitions, sources);
         _clock = clock;
         Heads = new PartitionHeads(partitions);
         _recent = [.. Enumerable.Range(0, partitions)
             .Select(_ => new RecentEntries(RecentEntriesMax, Math.Max(RecentBytesMin, RecentBytesMax / partitions)))];
         _writers = [.. Enumerable.Range(0, partitions)
             .Select(partition => new PartitionWriter(
-                _table, partition, rows => Remember(partition, rows), clock, sources, logger, metrics))];
+                _calls, partition, rows => Remember(partition, rows), clock, sources, logger, metrics))];
     }
 
     /// <inheritdoc/>
     public async ValueTask<LogLayout> LayoutAsync(CancellationToken cancellationToken) =>
-        await TableErrors.ReachAsync(() => _layout.GetAsync(cancellationToken).AsTask(), cancellationToken);
+        await _layout.GetAsync(cancellationToken);
 
     /// <inheritdoc/>
     public Task<StoredEntity?> ReadEntityAsync(int partition, string type, string id, CancellationToken cancellationToken) =>
@@ -58,22 +58,19 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
         int partition, long offset, int limit, CancellationToken cancellationToken) =>
         limit > 0 && _recent[partition].From(offset, limit, Now - RecentAgeMax) is { } recent
             ? Task.FromResult(recent)
-            : TableErrors.ReachAsync(() => QueryEventsAsync(partition, offset, limit, cancellationToken), cancellationToken);
+            : _calls.ReachAsync(end => QueryEventsAsync(partition, offset, limit, end), cancellationToken);
 
     /// <inheritdoc/>
     public Task<DateTimeOffset?> ReadTimestampAsync(int partition, long offset, CancellationToken cancellationToken) =>
-        TableErrors.ReachAsync(
-            async () =>
-            {
-                var row = await _table.GetEntityIfExistsAsync<TableEntity>(
-                    Keys.Partition(partition), Keys.Event(offset), ["At"], cancellationToken);
-                return row.HasValue ? row.Value!.GetDateTimeOffset("At") : null;
-            },
+        _calls.ReachAsync(
+            async end => await _calls.FindAsync(Keys.Partition(partition), Keys.Event(offset), end, StampedTime.Columns) is { } row
+                ? StampedTime.Of(row)
+                : (DateTimeOffset?)null,
             cancellationToken);
 
     /// <inheritdoc/>
     public Task<PartitionState> ReadPartitionAsync(int partition, CancellationToken cancellationToken) =>
-        TableErrors.ReachAsync(() => QueryPartitionAsync(partition, cancellationToken), cancellationToken);
+        _calls.ReachAsync(end => QueryPartitionAsync(partition, end), cancellationToken);
 
     /// <inheritdoc/>
     public PartitionHeads Heads { get; }
@@ -84,7 +81,8 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
     /// <summary>Finishes the commits that were accepted.</summary>
     public async ValueTask DisposeAsync()
     {
-        foreach (var writer in _writers) await writer.DisposeAsync();
+        // Side by side: each has the same short time.
+        foreach (var writer in _writers.Select(writer => writer.DisposeAsync().AsTask()).ToList()) await writer;
     }
 
     // Entries before the head: whoever is woken by it finds them here.
@@ -96,14 +94,8 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
 
     private Task<T?> ReadRowAsync<T>(int partition, string rowKey, Func<TableEntity, T> read, CancellationToken cancellationToken)
         where T : class =>
-        TableErrors.ReachAsync(
-            async () =>
-            {
-                var row = await _table.GetEntityIfExistsAsync<TableEntity>(
-                    Keys.Partition(partition), rowKey, cancellationToken: cancellationToken);
-                return row.HasValue ? read(row.Value!) : null;
-            },
-            cancellationToken);
+        _calls.ReachAsync(
+            async end => await _calls.FindAsync(Keys.Partition(partition), rowKey, end) is { } row ? read(row) : null, cancellationToken);
 
     private async Task<IReadOnlyList<EventEntry>> QueryEventsAsync(
         int partition, long offset, int limit, CancellationToken cancellationToken)
@@ -113,11 +105,9 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
         var layout = await _layout.GetAsync(cancellationToken);
         // A partition may end at the last offset there is.
         var end = offset > long.MaxValue - limit ? long.MaxValue : offset + limit;
-        var filter = TableClient.CreateQueryFilter(
-            $"PartitionKey eq {Keys.Partition(partition)} and RowKey ge {Keys.Event(offset)} and RowKey lt {Keys.Event(end)}");
         var entries = new List<EventEntry>(Math.Min(limit, 100));
         var bytes = 0L;
-        await foreach (var row in _table.QueryAsync<TableEntity>(filter, limit, cancellationToken: cancellationToken))
+        await foreach (var row in _calls.RowsAsync(Keys.Partition(partition), Keys.Event(offset), Keys.Event(end), limit, null, cancellationToken))
         {
             var entry = EventRow.Read(row, layout.Log);
             // Offsets are dense: a hole is a row not yet visible (or trimmed between two pages), and nobody reads past it.
@@ -133,17 +123,16 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
 
     private async Task<PartitionState> QueryPartitionAsync(int partition, CancellationToken cancellationToken)
     {
-        var filter = TableClient.CreateQueryFilter(
-            $"PartitionKey eq {Keys.Partition(partition)} and RowKey lt {Keys.FirstEntity}");
         var head = HeadRow.Empty;
         var (oldest, trimmed) = (0L, new Trimmed(0, 0, null));
         var checkpoints = new Dictionary<string, Checkpoint>(StringComparer.Ordinal);
         var controls = new Dictionary<string, Control>(StringComparer.Ordinal);
         var wishes = new Dictionary<string, LeaseWish>(StringComparer.Ordinal);
         DateTimeOffset? readAt = null;
-        await foreach (var page in _table.QueryAsync<TableEntity>(filter, cancellationToken: cancellationToken).AsPages())
+        var known = Heads[partition];
+        await foreach (var page in _calls.PagesAsync(Keys.Partition(partition), "", Keys.FirstEntity, null, null, cancellationToken))
         {
-            readAt ??= page.GetRawResponse().Headers.Date;
+            readAt ??= _clock.TimeOf(page.GetRawResponse());
             foreach (var row in page.Values)
             {
                 if (row.RowKey == Keys.Head) head = HeadRow.Read(row);
@@ -154,6 +143,8 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
             }
         }
 
+        // Another query's answer, which had no rows.
+        if (head.Next == 0 && known > 0) throw StoreCalls.Unreadable();
         Heads.Raise(partition, head.Next);
         return new PartitionState(partition, oldest, head.Next, head.Next == 0 ? null : head.At, checkpoints)
         {

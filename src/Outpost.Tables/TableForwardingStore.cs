@@ -7,6 +7,8 @@ namespace Outpost.Tables;
 /// <summary>Checkpoints, operators' wishes and parked entries, in the log's own table. Thread-safe.</summary>
 public sealed class TableForwardingStore(TableClient table, Sources sources) : IForwardingStore
 {
+    private readonly StoreCalls _calls = new(table, sources.Time);
+
     // The caller's deadline is near by then.
     private const int TriesMax = 5;
 
@@ -18,12 +20,16 @@ public sealed class TableForwardingStore(TableClient table, Sources sources) : I
         IReadOnlyList<long> unpark,
         CancellationToken cancellationToken)
     {
+        var start = sources.Time.GetTimestamp();
         for (var attempt = 1; ; attempt++)
         {
             Exception refusal;
             try
             {
-                return checkpoint with { Tag = await WriteAsync(partition, checkpoint, park, unpark, cancellationToken) };
+                return checkpoint with
+                {
+                    Tag = await _calls.ReachAsync(end => WriteAsync(partition, checkpoint, park, unpark, end), cancellationToken),
+                };
             }
             catch (Exception e) when (IsUnclear(e, cancellationToken))
             {
@@ -35,7 +41,7 @@ public sealed class TableForwardingStore(TableClient table, Sources sources) : I
             if (stored is not null && checkpoint.IsSameWrite(stored)) return stored;
             if (stored?.Tag != checkpoint.Tag) return null;
             // As it was: the same write again, of which only one can land.
-            if (attempt == TriesMax || TableErrors.IsRefusal(refusal)) throw Unavailable(refusal);
+            if (attempt == TriesMax || TableErrors.IsRefusal(refusal) || sources.Time.GetElapsedTime(start) >= Limits.StoreCallMax) throw Unavailable(refusal);
             await Task.Delay(TimeSpan.FromMilliseconds(50 * attempt * (0.5 + sources.NextRandom())), sources.Time, cancellationToken);
         }
     }
@@ -45,13 +51,12 @@ public sealed class TableForwardingStore(TableClient table, Sources sources) : I
         int partition, string forwarder, long fromOffset, int limit, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, Limits.PageEntriesMax);
-        var filter = TableClient.CreateQueryFilter(
-            $"PartitionKey eq {Keys.Partition(partition)} and RowKey ge {Keys.Parked(forwarder, fromOffset)} and RowKey lt {Keys.ParkedEnd(forwarder)}");
-        return TableErrors.ReachAsync<IReadOnlyList<ParkedEntry>>(
-            async () =>
+        return _calls.ReachAsync<IReadOnlyList<ParkedEntry>>(
+            async end =>
             {
                 var entries = new List<ParkedEntry>();
-                await foreach (var row in table.QueryAsync<TableEntity>(filter, limit, cancellationToken: cancellationToken))
+                await foreach (var row in _calls.RowsAsync(
+                    Keys.Partition(partition), Keys.Parked(forwarder, fromOffset), Keys.ParkedEnd(forwarder), limit, null, end))
                 {
                     entries.Add(ParkedRow.Read(row, partition));
                     if (entries.Count == limit) break;
@@ -68,10 +73,10 @@ public sealed class TableForwardingStore(TableClient table, Sources sources) : I
         var row = ControlRow.Write(Keys.Partition(partition), forwarder, control);
         try
         {
-            await TableErrors.ReachAsync(
-                () => control.Tag is { } tag
-                    ? table.UpdateEntityAsync(row, new ETag(tag), TableUpdateMode.Replace, cancellationToken)
-                    : table.AddEntityAsync(row, cancellationToken),
+            await _calls.ReachAsync(
+                end => control.Tag is { } tag
+                    ? table.UpdateEntityAsync(row, new ETag(tag), TableUpdateMode.Replace, end)
+                    : table.AddEntityAsync(row, end),
                 cancellationToken);
             return true;
         }
@@ -87,7 +92,7 @@ public sealed class TableForwardingStore(TableClient table, Sources sources) : I
     public Task WishAsync(int partition, string forwarder, LeaseWish wish, CancellationToken cancellationToken)
     {
         var row = LeaseWishRow.Write(Keys.Partition(partition), forwarder, wish);
-        return TableErrors.ReachAsync(() => table.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellationToken), cancellationToken);
+        return _calls.ReachAsync(end => table.UpsertEntityAsync(row, TableUpdateMode.Replace, end), cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -102,8 +107,8 @@ public sealed class TableForwardingStore(TableClient table, Sources sources) : I
             foreach (var entry in parked) await DeleteAsync(Keys.Parked(forwarder, entry.Offset));
         }
 
-        Task DeleteAsync(string key) => TableErrors.ReachAsync(
-            () => table.DeleteEntityAsync(Keys.Partition(partition), key, ETag.All, cancellationToken), cancellationToken);
+        Task DeleteAsync(string key) => _calls.ReachAsync(
+            end => table.DeleteEntityAsync(Keys.Partition(partition), key, ETag.All, end), cancellationToken);
     }
 
     private async Task<string> WriteAsync(
@@ -116,7 +121,7 @@ public sealed class TableForwardingStore(TableClient table, Sources sources) : I
             var answer = checkpoint.Tag is { } tag
                 ? await table.UpdateEntityAsync(row, new ETag(tag), TableUpdateMode.Replace, cancellationToken)
                 : await table.AddEntityAsync(row, cancellationToken);
-            return answer.Headers.ETag!.Value.ToString();
+            return StoreCalls.TagOf(answer);
         }
 
         List<TableTransactionAction> actions =
@@ -136,18 +141,20 @@ public sealed class TableForwardingStore(TableClient table, Sources sources) : I
     {
         try
         {
-            var row = await table.GetEntityIfExistsAsync<TableEntity>(
-                Keys.Partition(partition), Keys.Checkpoint(forwarder), cancellationToken: cancellationToken);
-            return row.HasValue ? CheckpointRow.Read(row.Value!, forwarder) : null;
+            return await _calls.ReachAsync(
+                async end => await _calls.FindAsync(Keys.Partition(partition), Keys.Checkpoint(forwarder), end) is { } row
+                    ? CheckpointRow.Read(row, forwarder)
+                    : null,
+                cancellationToken);
         }
-        catch (Exception e) when (TableErrors.IsTransient(e, CancellationToken.None) || e is OperationCanceledException)
+        catch (OperationCanceledException e)
         {
             throw Unavailable(e);
         }
     }
 
     private static bool IsUnclear(Exception e, CancellationToken cancellationToken) =>
-        TableErrors.IsTransient(e, CancellationToken.None) || TableErrors.IsUnreadable(e) ||
+        TableErrors.IsTransient(e, CancellationToken.None) ||
         (e is OperationCanceledException && cancellationToken.IsCancellationRequested) ||
         (e is RequestFailedException refused && (TableErrors.IsConflict(refused) || TableErrors.IsChangedOrGone(refused)));
 

@@ -5,20 +5,22 @@ using Outpost.Retention;
 namespace Outpost.Tables;
 
 /// <summary>Deletes rows of the log. Thread-safe.</summary>
-public sealed class TableRetentionStore(TableClient table) : IRetentionStore
+public sealed class TableRetentionStore(TableClient table, Sources sources) : IRetentionStore
 {
+    private readonly StoreCalls _calls = new(table, sources.Time);
+
     /// <inheritdoc/>
     public Task<IReadOnlyList<EntryTrace>> ReadTracesAsync(int partition, long offset, int limit, CancellationToken cancellationToken) =>
-        TableErrors.ReachAsync<IReadOnlyList<EntryTrace>>(
-            async () =>
+        _calls.ReachAsync<IReadOnlyList<EntryTrace>>(
+            async end =>
             {
-                var filter = TableClient.CreateQueryFilter(
-                    $"PartitionKey eq {Keys.Partition(partition)} and RowKey ge {Keys.Event(offset)} and RowKey lt {Keys.Event(offset + limit)}");
                 var traces = new List<EntryTrace>(limit);
-                await foreach (var row in table.QueryAsync<TableEntity>(filter, limit, ["RowKey", "At", "Commit", "Receipt"], cancellationToken))
+                await foreach (var row in _calls.RowsAsync(
+                    Keys.Partition(partition), Keys.Event(offset), Keys.Event(offset + limit), limit,
+                    ["PartitionKey", "RowKey", "Commit", "Receipt", .. StampedTime.Columns], end))
                 {
                     var trace = new EntryTrace(
-                        Keys.EventOffset(row.RowKey), row.GetDateTimeOffset("At")!.Value, row.GetString("Commit"), row.GetString("Receipt"));
+                        Keys.EventOffset(row.RowKey), StampedTime.Of(row), row.GetString("Commit"), row.GetString("Receipt"));
                     if (trace.Offset != offset + traces.Count) break;
                     traces.Add(trace);
                 }
@@ -29,16 +31,16 @@ public sealed class TableRetentionStore(TableClient table) : IRetentionStore
 
     /// <inheritdoc/>
     public Task<Trimmed?> SaveOldestAsync(int partition, long oldest, Trimmed trimmed, CancellationToken cancellationToken) =>
-        TableErrors.ReachAsync<Trimmed?>(
-            async () =>
+        _calls.ReachAsync<Trimmed?>(
+            async end =>
             {
                 var row = OldestRow.Write(Keys.Partition(partition), oldest, trimmed);
                 try
                 {
                     var answer = trimmed.Tag is { } tag
-                        ? await table.UpdateEntityAsync(row, new ETag(tag), TableUpdateMode.Replace, cancellationToken)
-                        : await table.AddEntityAsync(row, cancellationToken);
-                    return trimmed with { Tag = answer.Headers.ETag!.Value.ToString() };
+                        ? await table.UpdateEntityAsync(row, new ETag(tag), TableUpdateMode.Replace, end)
+                        : await table.AddEntityAsync(row, end);
+                    return trimmed with { Tag = StoreCalls.TagOf(answer) };
                 }
                 catch (RequestFailedException e) when (TableErrors.IsConflict(e) || TableErrors.IsChangedOrGone(e))
                 {
@@ -55,12 +57,12 @@ public sealed class TableRetentionStore(TableClient table) : IRetentionStore
     /// <inheritdoc/>
     public Task<Trimmed?> DeleteReceiptsAsync(
         int partition, long oldest, Trimmed trimmed, IReadOnlyList<EntryTrace> entries, CancellationToken cancellationToken) =>
-        TableErrors.ReachAsync(
-            () => TrimAsync(
+        _calls.ReachAsync(
+            end => TrimAsync(
                 OldestRow.Write(Keys.Partition(partition), oldest, trimmed),
                 trimmed,
                 [.. entries.Where(entry => entry.Receipt is not null).DistinctBy(entry => entry.Receipt)],
-                cancellationToken),
+                end),
             cancellationToken);
 
     private async Task<Trimmed?> TrimAsync(
@@ -78,13 +80,13 @@ public sealed class TableRetentionStore(TableClient table) : IRetentionStore
                     TableTransactionActionType.Delete, new TableEntity(row.PartitionKey, receipt.Key), receipt.Tag));
                 return trimmed with { Tag = (await table.CommitAsync([mark, .. deletes], cancellationToken)).ToString() };
             }
-            catch (TableTransactionFailedException e) when (e.Status is 404 && e.FailedTransactionActionIndex > 0 && receipts.Exists(receipt => receipt.Tag == ETag.All))
+            catch (TableTransactionFailedException e) when (TableErrors.IsGone(e) && e.FailedTransactionActionIndex > 0 && receipts.Exists(receipt => receipt.Tag == ETag.All))
             {
                 // One of them is gone, and perhaps another command's in its place: those that are still there as they were.
                 receipts.Clear();
                 foreach (var entry in named)
                 {
-                    if (await ReadAsync(row.PartitionKey, entry.Receipt!, cancellationToken) is { } receipt && receipt.GetString("Commit") == entry.Commit)
+                    if (await _calls.FindAsync(row.PartitionKey, entry.Receipt!, cancellationToken) is { } receipt && receipt.GetString("Commit") == entry.Commit)
                         receipts.Add((entry.Receipt!, receipt.ETag));
                 }
             }
@@ -96,27 +98,21 @@ public sealed class TableRetentionStore(TableClient table) : IRetentionStore
         }
     }
 
-    private async Task<TableEntity?> ReadAsync(string partitionKey, string key, CancellationToken cancellationToken)
-    {
-        var row = await table.GetEntityIfExistsAsync<TableEntity>(partitionKey, key, cancellationToken: cancellationToken);
-        return row.HasValue ? row.Value : null;
-    }
-
     private Task<bool> DeleteAsync(string partitionKey, IReadOnlyList<string> rowKeys, CancellationToken cancellationToken) =>
-        TableErrors.ReachAsync(
-            async () =>
+        _calls.ReachAsync(
+            async end =>
             {
                 if (rowKeys.Count == 0) return true;
                 try
                 {
-                    await table.SubmitTransactionAsync(
-                        rowKeys.Select(key => new TableTransactionAction(TableTransactionActionType.Delete, new TableEntity(partitionKey, key), ETag.All)),
-                        cancellationToken);
+                    await table.SubmitAsync(
+                        [.. rowKeys.Select(key => new TableTransactionAction(TableTransactionActionType.Delete, new TableEntity(partitionKey, key), ETag.All))],
+                        end);
                 }
                 catch (RequestFailedException e) when (TableErrors.IsChangedOrGone(e))
                 {
                     // Another runner was here, or our own first attempt: one by one, a row that is gone is no error.
-                    foreach (var key in rowKeys) await table.DeleteEntityAsync(partitionKey, key, ETag.All, cancellationToken);
+                    foreach (var key in rowKeys) await table.DeleteEntityAsync(partitionKey, key, ETag.All, end);
                 }
 
                 return true;

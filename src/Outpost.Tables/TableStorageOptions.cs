@@ -32,13 +32,15 @@ public sealed record TableStorageOptions
     {
         var options = new TableClientOptions();
         // A transaction is small and the service answers in milliseconds or not at all; what is unclear after these
-        // tries the writer finds out by reading.
-        options.Retry.NetworkTimeout = TimeSpan.FromSeconds(10);
+        // tries the writer finds out by reading. A try that gets no answer leaves time for a second one, see Limits.StoreCallMax.
+        options.Retry.NetworkTimeout = TimeSpan.FromSeconds(4);
         options.Retry.Delay = TimeSpan.FromMilliseconds(100);
         options.Retry.MaxDelay = TimeSpan.FromSeconds(2);
         options.Retry.MaxRetries = 2;
         options.AddPolicy(clock, HttpPipelinePosition.PerRetry);
+        options.AddPolicy(new StoreAnswers(), HttpPipelinePosition.PerRetry);
         configure?.Invoke(options);
+        options.RetryPolicy ??= new StoreTries(options.Retry, clock.Time);
         return ConnectionString is not null
             ? new TableClient(ConnectionString, TableName, options)
             : new TableClient(ServiceUri!, TableName, Credential!, options);

@@ -5,16 +5,28 @@ namespace Outpost.Tables;
 
 internal static class Transactions
 {
-    /// <summary>
-    /// The new ETag of a transaction's first row. The client passes on an answer to other actions than were sent; here it
-    /// is one that cannot be read.
-    /// </summary>
+    /// <summary>The new ETag of a transaction's first row.</summary>
     public static async Task<ETag> CommitAsync(
+        this TableClient table, IReadOnlyCollection<TableTransactionAction> actions, CancellationToken cancellationToken) =>
+        (await table.SubmitAsync(actions, cancellationToken))[0].Headers.ETag ?? throw StoreCalls.Unreadable();
+
+    /// <summary>
+    /// The answers to a transaction's actions. The client passes on an answer to other actions than were sent, and throws
+    /// what its parsers throw; here either is an answer that is none.
+    /// </summary>
+    public static async Task<IReadOnlyList<Response>> SubmitAsync(
         this TableClient table, IReadOnlyCollection<TableTransactionAction> actions, CancellationToken cancellationToken)
     {
-        var answers = (await table.SubmitTransactionAsync(actions, cancellationToken)).Value;
-        return answers.Count == actions.Count && answers[0].Headers.ETag is { } tag
-            ? tag
-            : throw new InvalidDataException($"{actions.Count} actions were sent, and {answers.Count} answered.");
+        try
+        {
+            var answers = (await table.SubmitTransactionAsync(actions, cancellationToken)).Value;
+            return answers.Count == actions.Count
+                ? answers
+                : throw new InvalidDataException($"{actions.Count} actions were sent, and {answers.Count} answered.");
+        }
+        catch (Exception e) when (TableErrors.IsUnreadable(e))
+        {
+            throw StoreCalls.Unreadable(e);
+        }
     }
 }

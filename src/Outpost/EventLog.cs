@@ -25,10 +25,19 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
         where TState : class
     {
         using var span = CommandSpan.Start(command, metrics);
+        using var deadline = new CancellationTokenSource(Limits.CommandWaitMax, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
         try
         {
-            return span.Answered(await OnceAsync(
-                command with { TraceParent = CommandSpan.TraceParentOf(command.TraceParent) }, cancellationToken));
+            var result = await OnceAsync(command with { TraceParent = CommandSpan.TraceParentOf(command.TraceParent) }, either.Token);
+            // Of a command that was sent already its caller hears no more.
+            if (result is CommandResult<TState>.Unknown) cancellationToken.ThrowIfCancellationRequested();
+            return span.Answered(result);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && deadline.IsCancellationRequested)
+        {
+            return span.Answered(new CommandResult<TState>.Busy(
+                $"There was no answer within {Limits.CommandWaitMax.TotalSeconds} seconds; nothing was written."));
         }
         catch (Exception e)
         {

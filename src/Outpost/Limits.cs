@@ -59,6 +59,12 @@ public static class Limits
     /// </summary>
     public static readonly TimeSpan CommandLifeMax = TimeSpan.FromMinutes(10);
 
+    /// <summary>
+    /// Longest wait for a command's answer, all that is done for it together. Whoever asked hears by then that nothing was
+    /// written, or that nobody knows; gateways and clients give up soon after.
+    /// </summary>
+    public static readonly TimeSpan CommandWaitMax = TimeSpan.FromSeconds(30);
+
     /// <summary>Commands that wait for their turn on one contended entity; one more is told that it is busy.</summary>
     public const int EntityWaitersMax = 256;
 
@@ -73,6 +79,12 @@ public static class Limits
 
     /// <summary>How long one batch may look for its outcome before its callers are told that it is unknown.</summary>
     public static readonly TimeSpan OutcomeWaitMax = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// One call to the store with all its tries, whatever its answers ask for. The store answers in milliseconds, or after
+    /// some seconds where it is overloaded; whoever waits longer had better be told so, and come again.
+    /// </summary>
+    public static readonly TimeSpan StoreCallMax = TimeSpan.FromSeconds(10);
 
     /// <summary>Characters of a type name, content type, correlation id or trace parent stored with an event.</summary>
     public const int HeaderCharactersMax = 512;

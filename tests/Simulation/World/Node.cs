@@ -27,7 +27,7 @@ internal sealed class Node : IDisposable
         var events = world.Sabotage.Events(Process.Store, Process);
         _watch = new PartitionWatch(events, Process.Sources);
         _checkpoints = world.Sabotage.Forwarding(Process.Checkpoints, events);
-        _retention = world.Sabotage.Retention(new TableRetentionStore(Process.Table));
+        _retention = world.Sabotage.Retention(new TableRetentionStore(Process.Table, Process.Sources));
         _tick = TimeSpan.FromSeconds(2 + random.Next(7));
         Engine = new ForwardingEngine(
             events,

@@ -86,6 +86,16 @@ public sealed class SimulatedTable(TimeProvider time, bool exists = true) : Tabl
         lock (_lock) Keep([((row.PartitionKey, row.RowKey), Stamp(RowRules.Values(row)))]);
     }
 
+    /// <summary>Deletes the table as somebody else would.</summary>
+    public void Drop()
+    {
+        lock (_lock)
+        {
+            _exists = false;
+            _partitions.Clear();
+        }
+    }
+
     /// <summary>Deletes a row as somebody else would.</summary>
     public bool Remove(string partitionKey, string rowKey)
     {
@@ -138,7 +148,7 @@ public sealed class SimulatedTable(TimeProvider time, bool exists = true) : Tabl
             TableOperation.Get,
             partitionKey,
             [rowKey],
-            () => Find(partitionKey, rowKey) is { } row
+            () => Existing().Find(partitionKey, rowKey) is { } row
                 ? Response.FromValue((T)(object)row.ToEntity(partitionKey, rowKey, select?.ToList()), new SimulatedResponse(200, row.Tag, Now))
                 : (NullableResponse<T>)new NothingThere<T>(new SimulatedResponse(404, date: Now)),
             cancellationToken);
@@ -263,7 +273,7 @@ public sealed class SimulatedTable(TimeProvider time, bool exists = true) : Tabl
                 var answer = table.Locked(effect);
                 After(service.Way(), () => Answer(answer));
             }
-            catch (RequestFailedException e)
+            catch (Exception e) when (e is RequestFailedException or StoreUnavailableException)
             {
                 After(service.Way(), () => Fail(e));
             }
@@ -306,7 +316,7 @@ public sealed class SimulatedTable(TimeProvider time, bool exists = true) : Tabl
         {
             Locked(effect);
         }
-        catch (RequestFailedException)
+        catch (Exception e) when (e is RequestFailedException or StoreUnavailableException)
         {
             // Refused; nobody is there to hear it.
         }
@@ -366,7 +376,7 @@ public sealed class SimulatedTable(TimeProvider time, bool exists = true) : Tabl
     {
         var entity = action.Entity;
         var key = (entity.PartitionKey, entity.RowKey);
-        if (!_exists) return (key, null, (404, "TableNotFound"));
+        if (!_exists) throw TableError.TableMissing();
         var values = RowRules.Values(entity);
         if (RowRules.Refuse(entity, values) is { } code) return (key, null, (400, code));
         var old = Find(key.PartitionKey, key.RowKey);
@@ -391,6 +401,9 @@ public sealed class SimulatedTable(TimeProvider time, bool exists = true) : Tabl
         foreach (var (name, value) in values) merged[name] = value;
         return merged;
     }
+
+    // As the product's client has it: see StoreAnswers.
+    private SimulatedTable Existing() => _exists ? this : throw TableError.TableMissing();
 
     private SimulatedRow? Find(string partitionKey, string rowKey) =>
         _partitions.TryGetValue(partitionKey, out var partition) ? partition.Rows.GetValueOrDefault(rowKey) : null;
@@ -455,7 +468,7 @@ public sealed class SimulatedTable(TimeProvider time, bool exists = true) : Tabl
             {
                 var from = continuationToken;
                 var (rows, more) = await table.SendAsync(
-                    TableOperation.QueryPage, range.Partition, [filter], () => table.ReadPage(range, select, Math.Min(pageSizeHint ?? max, max), from), CancellationToken);
+                    TableOperation.QueryPage, range.Partition, [filter], () => table.Existing().ReadPage(range, select, Math.Min(pageSizeHint ?? max, max), from), CancellationToken);
                 // One was counted when it was asked for.
                 if (table.Service is { } service && rows.Count > 1) await service.WorkAsync(range.Partition, rows.Count - 1, CancellationToken);
                 yield return Page<T>.FromValues((IReadOnlyList<T>)(object)rows, more, new SimulatedResponse(200, date: table.Now));

@@ -82,6 +82,10 @@ public static class TableError
     public static Exception RetriesFailed() =>
         new AggregateException("Retry failed after 3 tries.", Unreachable(), TimedOut(), Unreachable());
 
+    /// <summary>As the product's client says it, whatever was asked.</summary>
+    public static Exception TableMissing() =>
+        new StoreUnavailableException("The log's table is not there.", Status(404, "TableNotFound"));
+
     public static Exception ConnectionReset() => new IOException("The response ended prematurely.");
 
     public static Exception Status(int status, string code) => new RequestFailedException(status, code, code, null);

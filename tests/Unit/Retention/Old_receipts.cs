@@ -49,7 +49,7 @@ public sealed class Old_receipts
         await using var log = new SimulatedLog();
         await log.DoAsync(Tallies.Count("a", "first", key: "k"));
         log.Time.Advance(TimeSpan.FromHours(49));
-        var store = new TableRetentionStore(log.Table);
+        var store = new TableRetentionStore(log.Table, log.Sources);
         var before = await log.Store.ReadPartitionAsync(0, CancellationToken.None);
         var late = await store.ReadTracesAsync(0, 0, 100, CancellationToken.None);
         await new RetainedLog(log, TwoDays).RunAsync();

@@ -16,7 +16,7 @@ internal sealed class RetainedLog(SimulatedLog log, RetentionOptions options, pa
     public IReadOnlyList<string> Lines => [.. _lines];
 
     public RetentionRunner Runner => _runner ??= new RetentionRunner(
-        log.Store, new TableRetentionStore(log.Table), log.Checkpoints, log.Watch, log.Engine(forwarders), options, log.Sources, log.Metrics, this);
+        log.Store, new TableRetentionStore(log.Table, log.Sources), log.Checkpoints, log.Watch, log.Engine(forwarders), options, log.Sources, log.Metrics, this);
 
     public Task RunAsync() => Runner.RunAsync(CancellationToken.None);
 

@@ -15,7 +15,7 @@ public sealed class A_caller_who_leaves
         ["asks for something"] = (log, left) => log.Checkpoints.SaveControlAsync(0, "bus", Control.None with { IsPaused = true }, left),
         ["wishes for a lease"] = (log, left) => log.Checkpoints.WishAsync(0, "bus", new LeaseWish("p1", 1), left),
         ["forgets a forwarder"] = (log, left) => log.Checkpoints.ForgetAsync(0, "bus", left),
-        ["reads what is old"] = (log, left) => new TableRetentionStore(log.Table).ReadTracesAsync(0, 0, 1, left),
+        ["reads what is old"] = (log, left) => new TableRetentionStore(log.Table, log.Sources).ReadTracesAsync(0, 0, 1, left),
     };
 
     public static TheoryData<string> Each => [.. Requests.Keys];

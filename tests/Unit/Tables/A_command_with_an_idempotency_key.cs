@@ -157,9 +157,19 @@ public sealed class A_command_with_an_idempotency_key
     public async Task Lets_its_repeat_wait_for_ten_seconds_and_no_longer()
     {
         await using var log = new SimulatedLog();
+        await log.Store.LayoutAsync(CancellationToken.None);
         var slow = new TaskCompletionSource();
-        log.Table.Faults = request => request.Kind == TableOperation.Transaction ? new TableFault.SlowAnswer(slow.Task) : null;
+        var sent = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        log.Table.Faults = request =>
+        {
+            if (request.Kind == TableOperation.Transaction) sent.TrySetResult();
+            // Nor is its outcome told.
+            return request.Kind == TableOperation.Transaction ? new TableFault.SlowAnswer(slow.Task)
+                : sent.Task.IsCompleted ? new TableFault.HeldBack(slow.Task)
+                : null;
+        };
         var first = log.RunAsync(Tallies.Count("a", "a1", key: "k") with { LikelyNew = true });
+        await sent.Task;
         var repeat = log.RunAsync(Tallies.Count("a", "a1", key: "k"));
 
         log.Time.Advance(TimeSpan.FromSeconds(9.9));

@@ -21,7 +21,7 @@ public sealed class Answers_that_tell_the_store_s_time
     [Fact]
     public async Task Correct_the_clock_of_whoever_awaits_them()
     {
-        await SendAsync(() => Stamped(behind: 3600 * Second));
+        await SendTwiceAsync(behind: 3600 * Second);
 
         AssertBehind(3600 * Second);
     }
@@ -29,7 +29,8 @@ public sealed class Answers_that_tell_the_store_s_time
     [Fact]
     public void Correct_the_clock_of_whoever_blocks_for_them()
     {
-        _clock.Process(NewMessage(), new HttpPipelinePolicy[] { new Service(() => Task.FromResult<string?>(Stamped(behind: -3600 * Second))) });
+        for (var i = 0; i < 2; i++)
+            _clock.Process(NewMessage(), new HttpPipelinePolicy[] { new Service(() => Task.FromResult<string?>(Stamped(behind: -3600 * Second))) });
 
         AssertBehind(-3600 * Second);
     }
@@ -64,7 +65,7 @@ public sealed class Answers_that_tell_the_store_s_time
             return stampedEarly;
         });
         _time.Advance(20 * Second);
-        await SendAsync(() => Stamped(behind: 3600 * Second));
+        await SendTwiceAsync(behind: 3600 * Second);
         var proved = _clock.Correction;
         _time.Advance(10 * Second);
 
@@ -78,7 +79,7 @@ public sealed class Answers_that_tell_the_store_s_time
     [Fact]
     public async Task Stand_when_somebody_sets_the_machine_s_clock()
     {
-        await SendAsync(() => Stamped(behind: 3600 * Second));
+        await SendTwiceAsync(behind: 3600 * Second);
         var before = _clock.Now;
 
         _time.SetClock(by: 3600 * Second);
@@ -90,8 +91,8 @@ public sealed class Answers_that_tell_the_store_s_time
     [Fact]
     public async Task Are_worth_a_warning_once_when_the_machine_is_two_seconds_off()
     {
-        await SendAsync(() => Stamped(behind: 10 * Second));
-        await SendAsync(() => Stamped(behind: 20 * Second));
+        await SendTwiceAsync(behind: 10 * Second);
+        await SendTwiceAsync(behind: 20 * Second);
 
         Assert.Equal(["This machine's clock is 9 s ahead of the store's; the store's counts"], _warnings.Lines);
     }
@@ -105,11 +106,53 @@ public sealed class Answers_that_tell_the_store_s_time
         Assert.Empty(_warnings.Lines);
     }
 
+    [Fact]
+    public async Task Are_not_believed_alone_when_they_are_far_from_all_others()
+    {
+        await SendAsync(() => Stamped(behind: -24 * 365 * 3600 * Second));
+
+        Assert.Equal(TimeSpan.Zero, _clock.Correction);
+    }
+
+    [Fact]
+    public async Task Are_not_believed_when_each_says_something_else()
+    {
+        for (var year = 1; year < 20; year++) await SendAsync(() => Stamped(behind: -year * 365 * 24 * 3600 * Second));
+
+        Assert.Equal(TimeSpan.Zero, _clock.Correction);
+    }
+
+    // One in two lies, always in the same way.
+    [Fact]
+    public async Task Are_not_believed_while_others_contradict_them()
+    {
+        for (var i = 0; i < 50; i++) await SendAsync(() => Stamped(behind: i % 2 == 0 ? TimeSpan.Zero : -3600 * Second));
+
+        AssertBehind(TimeSpan.Zero);
+    }
+
+    [Fact]
+    public async Task Are_believed_against_what_many_said_when_six_in_a_row_say_the_same()
+    {
+        for (var i = 0; i < 50; i++) await SendAsync(() => Stamped(behind: TimeSpan.Zero));
+
+        for (var i = 0; i < 5; i++) await SendAsync(() => Stamped(behind: 3600 * Second));
+        AssertBehind(TimeSpan.Zero);
+        await SendAsync(() => Stamped(behind: 3600 * Second));
+        AssertBehind(3600 * Second);
+    }
+
     // The header has whole seconds: that much stays unknown.
     private void AssertBehind(TimeSpan behind) =>
         Assert.InRange(_clock.Now, _time.GetUtcNow() - behind - Second, _time.GetUtcNow() - behind + Second);
 
     private string Stamped(TimeSpan behind) => (_time.GetUtcNow() - behind).ToString("R", CultureInfo.InvariantCulture);
+
+    private async Task SendTwiceAsync(TimeSpan behind)
+    {
+        await SendAsync(() => Stamped(behind));
+        await SendAsync(() => Stamped(behind));
+    }
 
     private Task SendAsync(Func<string?> dateOfTheAnswer) => SendSlowlyAsync(() => Task.FromResult(dateOfTheAnswer()));
 

@@ -45,8 +45,7 @@ public sealed class Turns_on_one_entity
 
         var (late, next) = RunHot(async log =>
         {
-            var held = false;
-            _table.Faults = request => request.Kind == TableOperation.Transaction && !held && (held = true)
+            _table.Faults = request => request.Kind == TableOperation.Transaction
                 ? new TableFault.HeldBack(release.Task)
                 : null;
             var start = _world.Elapsed;
