@@ -16,7 +16,7 @@ public sealed partial class ReadmeExamples
         var placed = await RunAsync(examples["place"], app, services);
         var again = await RunAsync(examples["place"], app, services);
         var read = await RunAsync(examples["read"], app, services);
-        var received = await RunAsync(examples["receive"].Replace("npm ci --prefix tests", "true", StringComparison.Ordinal), app, services);
+        var received = await RunAsync(examples["receive"], app, services);
 
         Assert.Contains("HTTP/1.1 201 Created", placed, StringComparison.Ordinal);
         Assert.Contains("ETag: \"1\"", placed, StringComparison.Ordinal);

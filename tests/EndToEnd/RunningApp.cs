@@ -71,30 +71,3 @@ internal sealed class RunningApp(ChildProcess process, Uri address) : IAsyncDisp
         return partitions.GetProperty("partitions")[partition].GetProperty("headOffset").GetInt64();
     }
 }
-
-/// <summary>A message as a consumer got it.</summary>
-internal sealed record ReceivedEvent(string MessageId, string? SessionId, string Subject, string? ContentType, JsonElement Properties, string Body)
-{
-    /// <summary>When the broker took it.</summary>
-    public DateTimeOffset EnqueuedAt { get; private init; }
-
-    public long Sequence => long.Parse(Property("cloudEvents:sequence"), System.Globalization.CultureInfo.InvariantCulture);
-
-    public string Property(string name) => Properties.GetProperty(name).GetString()!;
-
-    public static ReceivedEvent Parse(string line)
-    {
-        var message = JsonDocument.Parse(line).RootElement;
-        var body = message.GetProperty("body");
-        return new ReceivedEvent(
-            message.GetProperty("messageId").GetString()!,
-            message.TryGetProperty("sessionId", out var session) ? session.GetString() : null,
-            message.GetProperty("subject").GetString()!,
-            message.TryGetProperty("contentType", out var contentType) ? contentType.GetString() : null,
-            message.GetProperty("properties"),
-            body.ValueKind == JsonValueKind.String ? body.GetString()! : body.GetRawText())
-        {
-            EnqueuedAt = message.GetProperty("enqueuedAt").GetDateTimeOffset(),
-        };
-    }
-}
