@@ -45,6 +45,8 @@ public static class Wiring
         services.AddSingleton<OpenApiDocument>();
         services.AddSingleton<FaultBoundary>();
         services.AddHostedService<StartupCheck>();
+        // Requests and deliveries under way have this long to end, then the writers their own few seconds; all within 15.
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(9));
     }
 
     private static void AddLog(IServiceCollection services, Settings settings)

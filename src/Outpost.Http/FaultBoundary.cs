@@ -4,8 +4,11 @@ using Microsoft.Extensions.Logging;
 namespace Outpost.Http;
 
 /// <summary>What every HTTP function of this app does around its own work: faults become problems, once and logged.</summary>
-public sealed partial class FaultBoundary(ILogger<FaultBoundary> logger)
+public sealed partial class FaultBoundary(ILogger<FaultBoundary> logger, TimeProvider time)
 {
+    // Above every bound within, the longest of which is a waiting reader's; clients and gateways give up soon after.
+    private static readonly TimeSpan RequestMax = TimeSpan.FromSeconds(33);
+
     /// <summary>Runs <paramref name="work"/>; answers a problem where it throws.</summary>
     /// <param name="request">For the log: method and path, never the query, which may hold a key.</param>
     /// <param name="work">The function's own work.</param>
@@ -14,9 +17,19 @@ public sealed partial class FaultBoundary(ILogger<FaultBoundary> logger)
     {
         // Whatever an answer says it is, no browser may take it for something else.
         request.HttpContext.Response.Headers.XContentTypeOptions = "nosniff";
+        Task<IResult>? answer = null;
         try
         {
-            return await work();
+            answer = work();
+            return await answer.WaitAsync(RequestMax, time, CancellationToken.None);
+        }
+        catch (TimeoutException) when (answer is { IsCompleted: false })
+        {
+            // Whatever comes of it, nobody is there to hear it.
+            _ = answer.ContinueWith(static late => late.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            LogNoAnswer(request.Method, request.Path, RequestMax.TotalSeconds);
+            return Problem.Unavailable(
+                "store-unavailable", "There was no answer in time. A command may have been done all the same: repeat it with the same Idempotency-Key.", TimeSpan.FromSeconds(2));
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -46,6 +59,9 @@ public sealed partial class FaultBoundary(ILogger<FaultBoundary> logger)
 
     [LoggerMessage(20, LogLevel.Error, "{Method} {Path} failed")]
     private partial void LogFault(string method, string path, Exception exception);
+
+    [LoggerMessage(22, LogLevel.Warning, "{Method} {Path}: no answer within {Seconds} s")]
+    private partial void LogNoAnswer(string method, string path, double seconds);
 
     [LoggerMessage(21, LogLevel.Warning, "{Method} {Path}: the store is not available")]
     private partial void LogStoreUnavailable(string method, string path, Exception exception);

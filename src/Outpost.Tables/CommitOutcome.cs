@@ -24,7 +24,7 @@ internal sealed class CommitOutcome(StoreCalls calls, string partitionKey)
                 var first = await ReadCommitAsync(rows.Before.Next, cancellationToken);
                 if (Judge(rows, await headRead, first, lastRound: round >= RoundsMax) is { } found) return found;
             }
-            catch (Exception e) when (TableErrors.IsTransient(e, cancellationToken) && !TableErrors.IsTableMissing(e))
+            catch (Exception e) when (TableErrors.IsTransient(e, cancellationToken) && !TableErrors.IsHopeless(e))
             {
                 if (sources.Time.GetElapsedTime(start) >= Limits.OutcomeWaitMax) return new Found.Unknown();
             }

@@ -84,7 +84,6 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         }
 
         _queue.Clear();
-        _stop.Dispose();
 
         // Waiting for the task itself would go on wherever it was completed.
         async Task EndOfLoopAsync() => await _loop;
@@ -105,7 +104,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
             {
                 // Nothing may end the writer: those who wait learn what happened, the next batch starts afresh.
                 _head = null;
-                var fault = TableErrors.IsTransient(e, CancellationToken.None) && !TableErrors.IsTableMissing(e)
+                var fault = TableErrors.IsTransient(e, CancellationToken.None) && !TableErrors.IsHopeless(e)
                     ? new StoreUnavailableException("The store did not answer; nothing was written.", e)
                     : e;
                 foreach (var pending in batch.Changes) pending.Fail(fault);
@@ -243,6 +242,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
     {
         var index = (refusal as TableTransactionFailedException)?.FailedTransactionActionIndex ?? 0;
         var owner = index < rows.Owners.Count ? rows.Owners[index] : null;
+        if (TableErrors.IsForbidden(refusal)) refusal = StoreCalls.Unreadable(refusal);
         if (owner is null)
         {
             foreach (var pending in batch.Changes) pending.Fail(refusal);

@@ -44,7 +44,7 @@ internal sealed class StoreCalls(TableClient table, TimeProvider time)
             string[]? columns = select.Length == 0 ? null : ["PartitionKey", "RowKey", .. select];
             answer = await table.GetEntityIfExistsAsync<TableEntity>(partitionKey, rowKey, columns, cancellationToken);
         }
-        catch (Exception e) when (TableErrors.IsUnreadable(e))
+        catch (Exception e) when (TableErrors.IsUnreadable(e) || TableErrors.IsForbidden(e))
         {
             throw Unreadable(e);
         }
@@ -80,7 +80,7 @@ internal sealed class StoreCalls(TableClient table, TimeProvider time)
             {
                 if (!await pages.MoveNextAsync()) yield break;
             }
-            catch (Exception e) when (TableErrors.IsUnreadable(e))
+            catch (Exception e) when (TableErrors.IsUnreadable(e) || TableErrors.IsForbidden(e))
             {
                 throw Unreadable(e);
             }
@@ -110,8 +110,12 @@ internal sealed class StoreCalls(TableClient table, TimeProvider time)
     /// <summary>The tag that a write left on its row.</summary>
     public static string TagOf(Response answer) => answer.Headers.ETag?.ToString() ?? throw Unreadable();
 
-    /// <summary>What was answered is no answer to what was asked.</summary>
-    public static StoreUnavailableException Unreadable(Exception? cause = null) => new("What was answered is not what Table Storage was asked for.", cause);
+    /// <summary>What was answered is no answer to what was asked, or that this app may not ask.</summary>
+    public static StoreUnavailableException Unreadable(Exception? cause = null) => new(
+        cause is not null && TableErrors.IsForbidden(cause)
+            ? "Table Storage does not let this app in."
+            : "What was answered is not what Table Storage was asked for.",
+        cause);
 
     // Also where the call does not heed its token; what becomes of it then interests nobody.
     private static async Task<T> WithinAsync<T>(Task<T> call, CancellationToken end)

@@ -43,6 +43,9 @@ internal static class TableErrors
     public static bool IsTableMissing(Exception e) =>
         e is StoreUnavailableException { InnerException: RequestFailedException { ErrorCode: TableNotFound } };
 
+    /// <summary>Asking again at once does not help: the table is gone, or this app may not read it.</summary>
+    public static bool IsHopeless(Exception e) => IsTableMissing(e) || e is StoreUnavailableException { InnerException: RequestFailedException { Status: 401 or 403 } };
+
     /// <summary>The caller left after some tries had failed already: the client then throws them all together.</summary>
     public static bool IsGivenUp(Exception e, CancellationToken callers) =>
         callers.IsCancellationRequested && e is AggregateException tries && tries.InnerExceptions.Any(one => one is OperationCanceledException);

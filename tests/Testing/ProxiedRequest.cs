@@ -35,6 +35,9 @@ public sealed class ProxiedRequest
     /// <summary>Path and query as sent.</summary>
     public string Target { get; }
 
+    /// <summary>The id that its client gave it.</summary>
+    public string ClientRequestId => _headers.FirstOrDefault(header => string.Equals(header.Key, "x-ms-client-request-id", StringComparison.OrdinalIgnoreCase)).Value ?? "";
+
     /// <summary>An entity group transaction: a commit.</summary>
     public bool IsTransaction => Target.EndsWith("$batch", StringComparison.Ordinal);
 

@@ -24,6 +24,9 @@ public sealed partial class RetentionRunner(
     // Of all partitions in one run: the timer forwards again only when it is over.
     private static readonly TimeSpan RunMax = TimeSpan.FromSeconds(10);
 
+    // Also what was begun by then ends: a hundred rows may have to be deleted one by one, at a store that takes seconds for each.
+    private static readonly TimeSpan RunEnd = RunMax + TimeSpan.FromSeconds(5);
+
     // A quarter of the partition's time at most: commits and forwarding have the rest.
     private const int PauseFactor = 3;
     private static readonly TimeSpan LookSoon = TimeSpan.FromMinutes(1);
@@ -37,8 +40,10 @@ public sealed partial class RetentionRunner(
     /// <summary>Looks at each partition where something may be due. Not to be called twice at the same time.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
-        var layout = await events.LayoutAsync(stop);
         _began = sources.Time.GetTimestamp();
+        using var deadline = new CancellationTokenSource(RunEnd, sources.Time);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stop, deadline.Token);
+        var layout = await events.LayoutAsync(stop);
         var first = _first;
         for (var looked = 0; looked < layout.Partitions && HasTime; looked++)
         {
@@ -49,10 +54,14 @@ public sealed partial class RetentionRunner(
             if (_notBefore.TryGetValue(partition, out var at) && now < at) continue;
             try
             {
-                var wait = await TrimAsync(partition, stop);
+                var wait = await TrimAsync(partition, end.Token);
                 _notBefore[partition] = now + (long)(wait.TotalSeconds * sources.Time.TimestampFrequency);
             }
             catch (StoreUnavailableException e)
+            {
+                LogLater(partition, e.Message);
+            }
+            catch (OperationCanceledException e) when (!stop.IsCancellationRequested)
             {
                 LogLater(partition, e.Message);
             }
@@ -97,7 +106,7 @@ public sealed partial class RetentionRunner(
             if (await store.DeleteReceiptsAsync(state.Partition, state.Oldest, moved, old, stop) is not { } saved) return null;
             metrics.Deleted("receipt", old.Where(entry => entry.Receipt is not null).DistinctBy(entry => entry.Receipt).Count());
             state = state with { Trimmed = saved };
-            await PauseAsync(start, stop);
+            if (await PauseAsync(start, stop) is var rest && rest > TimeSpan.Zero) return (state, rest);
         }
 
         return (state, TimeSpan.Zero);
@@ -124,7 +133,7 @@ public sealed partial class RetentionRunner(
             if (await store.SaveOldestAsync(state.Partition, oldest, state.Trimmed, stop) is not { } moved) return TimeSpan.Zero;
             if (await DeleteRowsAsync(state.Partition, oldest, moved, stop) is not { } deleted) return TimeSpan.Zero;
             state = state with { Oldest = oldest, Trimmed = deleted };
-            await PauseAsync(start, stop);
+            if (await PauseAsync(start, stop) is var rest && rest > TimeSpan.Zero) return rest;
         }
 
         return TimeSpan.Zero;
@@ -149,8 +158,15 @@ public sealed partial class RetentionRunner(
         return first;
     }
 
-    private async Task PauseAsync(long start, CancellationToken stop) =>
-        await Task.Delay(sources.Time.GetElapsedTime(start) * PauseFactor, sources.Time, stop);
+    // What is left of a pause when the run ends: the partition is left alone for that long, and the timer goes on.
+    private async Task<TimeSpan> PauseAsync(long start, CancellationToken stop)
+    {
+        var pause = sources.Time.GetElapsedTime(start) * PauseFactor;
+        var left = RunMax - sources.Time.GetElapsedTime(_began);
+        var now = pause < left ? pause : left < TimeSpan.Zero ? TimeSpan.Zero : left;
+        await Task.Delay(now, sources.Time, stop);
+        return pause - now;
+    }
 
     private void Tell(int partition, Hold? hold)
     {

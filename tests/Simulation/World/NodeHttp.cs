@@ -30,7 +30,7 @@ internal static class NodeHttp
         (http.Request.Method, http.Request.Path, http.Request.QueryString) = ("GET", path, new QueryString(query));
         using var body = new MemoryStream();
         http.Response.Body = body;
-        var result = await new FaultBoundary(new FaultLog(world)).RunAsync(
+        var result = await new FaultBoundary(new FaultLog(world), node.Process.Sources.Time).RunAsync(
             http.Request,
             () => path.Split('/') switch
             {

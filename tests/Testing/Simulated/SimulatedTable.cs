@@ -219,6 +219,8 @@ public sealed class SimulatedTable(TimeProvider time, bool exists = true) : Tabl
             case TableFault.HeldBack held:
                 await held.Release.WaitAsync(cancellationToken);
                 return Locked(effect);
+            case TableFault.Silence:
+                return await new TaskCompletionSource<T>().Task;
             case TableFault.SlowAnswer slow:
                 var answer = Locked(effect);
                 await slow.Release.WaitAsync(cancellationToken);

@@ -28,6 +28,9 @@ public abstract record TableFault
     /// <summary>As held back; what goes wrong then (null: nothing) is decided only when it is released.</summary>
     public sealed record ToldLater(Task<TableFault?> Fault) : TableFault;
 
+    /// <summary>Nothing happens, ever, and the caller's wish to end it is not heard.</summary>
+    public sealed record Silence : TableFault;
+
     /// <summary>The service has done its work at once; its answer arrives only when the test says so.</summary>
     public sealed record SlowAnswer(Task Release) : TableFault;
 }

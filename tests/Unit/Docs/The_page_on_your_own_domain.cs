@@ -65,7 +65,7 @@ public sealed class The_page_on_your_own_domain
     {
         await using var log = new SimulatedLog();
         await log.Log.ExecuteAsync(Receive("a-17", 5), CancellationToken.None);
-        var functions = new StockFunctions(log.Log, new FaultBoundary(Microsoft.Extensions.Logging.Abstractions.NullLogger<FaultBoundary>.Instance));
+        var functions = new StockFunctions(log.Log, new FaultBoundary(Microsoft.Extensions.Logging.Abstractions.NullLogger<FaultBoundary>.Instance, TimeProvider.System));
         Task<Http.Answer> AskAsync(string json, params (string, string)[] headers) => AnswerAsync(
             Post("/api/stock/a-17/take", json, headers), request => functions.TakeAsync(request, "a-17", CancellationToken.None));
 

@@ -92,7 +92,7 @@ public sealed class A_pause
     {
         await using var log = new SimulatedLog();
         await log.AddManyAsync("a", 2000);
-        var target = new RecordingTarget { Before = (_, _) => { log.Time.Advance(OneDelivery); return Task.CompletedTask; } };
+        var target = new RecordingTarget { Before = (_, _) => { log.Time.Advance(OneDelivery / 10); return Task.CompletedTask; } };
         await using var engine = log.To(target);
         var operators = log.Operators(engine);
         await log.ForwardAsync(new RecordingTarget { Before = (number, _) => number > 10 ? throw new InvalidOperationException() : Task.CompletedTask });

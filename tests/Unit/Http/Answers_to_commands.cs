@@ -90,7 +90,7 @@ public sealed class Answers_to_commands
             _ => new OperationCanceledException("secret"),
         };
         var request = Request("/api/orders");
-        var boundary = new FaultBoundary(NullLogger<FaultBoundary>.Instance);
+        var boundary = new FaultBoundary(NullLogger<FaultBoundary>.Instance, TimeProvider.System);
 
         var answer = await AnswerAsync(request, ask => boundary.RunAsync(ask, () => throw fault, CancellationToken.None));
 
@@ -99,9 +99,24 @@ public sealed class Answers_to_commands
     }
 
     [Fact]
+    public async Task Come_within_33_seconds_though_what_they_wait_for_never_ends()
+    {
+        var time = new HastyTime();
+        var boundary = new FaultBoundary(NullLogger<FaultBoundary>.Instance, time);
+        var answer = AnswerAsync(
+            Request("/api/orders"), ask => boundary.RunAsync(ask, () => new TaskCompletionSource<IResult>().Task, CancellationToken.None));
+
+        time.Advance(TimeSpan.FromSeconds(32.9));
+        Assert.False(answer.IsCompleted);
+        time.Advance(TimeSpan.FromSeconds(0.1));
+
+        Assert.Equal((503, "store-unavailable"), ((await answer).Status, (await answer).ProblemName));
+    }
+
+    [Fact]
     public async Task Are_never_to_be_taken_for_something_else()
     {
-        var boundary = new FaultBoundary(NullLogger<FaultBoundary>.Instance);
+        var boundary = new FaultBoundary(NullLogger<FaultBoundary>.Instance, TimeProvider.System);
 
         var answer = await AnswerAsync(
             Request("/api/orders"), ask => boundary.RunAsync(ask, () => Task.FromResult(Results.Text("<script>")), CancellationToken.None));
@@ -114,7 +129,7 @@ public sealed class Answers_to_commands
     {
         using var left = new CancellationTokenSource();
         await left.CancelAsync();
-        var boundary = new FaultBoundary(NullLogger<FaultBoundary>.Instance);
+        var boundary = new FaultBoundary(NullLogger<FaultBoundary>.Instance, TimeProvider.System);
         var request = Request("/api/orders");
         request.HttpContext.RequestAborted = left.Token;
 
@@ -129,7 +144,7 @@ public sealed class Answers_to_commands
     {
         using var stopping = new CancellationTokenSource();
         await stopping.CancelAsync();
-        var boundary = new FaultBoundary(NullLogger<FaultBoundary>.Instance);
+        var boundary = new FaultBoundary(NullLogger<FaultBoundary>.Instance, TimeProvider.System);
 
         var answer = await AnswerAsync(
             Request("/api/orders"), ask => boundary.RunAsync(ask, () => throw new OperationCanceledException(stopping.Token), stopping.Token));

@@ -97,6 +97,33 @@ public sealed class Old_receipts
         Assert.Equal([5, 2, 0], left);
     }
 
+    // The pause after a slow request would be thrice as long: the run ends, and the partition is left alone for the rest.
+    [Fact]
+    public async Task Never_hold_the_timer_for_longer_than_15_seconds_however_slow_the_store_is()
+    {
+        await using var log = new SimulatedLog();
+        for (var i = 0; i < 250; i++) await log.DoAsync(Tallies.Count($"s{i}", "s", key: $"k{i}"));
+        log.Time.Advance(TimeSpan.FromHours(49));
+        log.Table.Faults = request =>
+        {
+            if (request.Kind == TableOperation.Transaction) log.Time.Advance(TimeSpan.FromSeconds(9));
+            return null;
+        };
+        var retained = new RetainedLog(log, TwoDays);
+        var left = new List<int>();
+        for (var second = 0; second < 60; second += 10)
+        {
+            var start = log.Time.GetTimestamp();
+            await retained.RunAsync();
+            Assert.InRange(log.Time.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(15));
+            left.Add(RetainedLog.Rows(log, "r|").Count());
+            log.Time.Advance(TimeSpan.FromSeconds(10) - log.Time.GetElapsedTime(start));
+        }
+
+        // Nine seconds of work, then 27 of rest.
+        Assert.Equal(2, left.Distinct().Count());
+    }
+
     [Fact]
     public async Task Lead_from_their_events_which_are_kept_as_long()
     {
