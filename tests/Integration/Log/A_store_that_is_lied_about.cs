@@ -49,7 +49,8 @@ public sealed class A_store_that_is_lied_about(ITestOutputHelper output)
 
         await Task.WhenAny(Task.Delay(Length, TimeProvider.System), Task.WhenAny(work));
         await end.CancelAsync();
-        await Task.WhenAll(work);
+        // What is under way ends within the longest request, and the truth is told from now on.
+        await Task.WhenAll(work).WaitAsync(RequestMax + StopMax, TimeProvider.System, CancellationToken.None);
         foreach (var process in processes) await StopAsync(process.Take());
         await ForwardTheRestAsync(log);
 

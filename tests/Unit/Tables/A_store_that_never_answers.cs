@@ -105,7 +105,8 @@ public sealed class A_store_that_never_answers
     public async Task Does_not_decide_when_it_is_asked_again(int status)
     {
         var service = new ScriptedService(_ => new Answer(
-            status, """{"odata.error":{"code":"ServerBusy","message":{"lang":"en-US","value":"Busy"}}}""") { RetryAfter = "3600" });
+            status, """{"odata.error":{"code":"ServerBusy","message":{"lang":"en-US","value":"Busy"}}}""")
+        { RetryAfter = "3600" });
         var clock = new StoreClock(TimeProvider.System, NullLogger<StoreClock>.Instance);
         await using var store = new TableEventStore(
             ScriptedService.Client(clock, service), 1, clock, new Sources(TimeProvider.System, Guid.NewGuid, () => 0.5), NullLogger.Instance);
