@@ -39,7 +39,6 @@ internal sealed class LayoutStore(StoreCalls calls, int partitions, Sources sour
 
     private async Task<LogLayout> CreateAsync(CancellationToken end)
     {
-        await calls.Table.CreateIfNotExistsAsync(end);
         var row = new TableEntity(Keys.LayoutPartition, Keys.Layout)
         {
             ["Schema"] = SchemaVersion,
@@ -48,8 +47,13 @@ internal sealed class LayoutStore(StoreCalls calls, int partitions, Sources sour
         };
         try
         {
+            await calls.Table.CreateIfNotExistsAsync(end);
             await calls.Table.AddEntityAsync(row, end);
             return Check(row);
+        }
+        catch (RequestFailedException e) when (TableErrors.IsForbidden(e))
+        {
+            throw StoreCalls.Unreadable(e);
         }
         catch (RequestFailedException e) when (TableErrors.IsConflict(e))
         {

@@ -26,13 +26,14 @@ internal sealed class LeasedTarget(Forwarder forwarder, int partition, Forwardin
         using var deadline = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, context.Sources.Time);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, lease.Lost, stop);
         using var activity = ForwardingContext.StartForward(forwarder.Name, entries);
-        // It is waited for all the same: two deliveries at once would break the order. But somebody has to hear of it.
-        using var overdue = context.Sources.Time.CreateTimer(
-            _ => context.Log.DoesNotReturn(forwarder.Name, partition, OverdueAfter.TotalSeconds, entries[0].Id.ToString()), null, OverdueAfter, Timeout.InfiniteTimeSpan);
+        // Waited for beyond the lease, since two deliveries at once would break the order; but not for ever.
+        var first = new TaskCompletionSource<Delivery>();
+        using var overdue = context.Sources.Time.CreateTimer(_ => GiveUp(first, entries[0]), null, OverdueAfter, Timeout.InfiniteTimeSpan);
+        _ = PassOnAsync(() => forwarder.Target.DeliverAsync(entries, replay, end.Token), first);
         Delivery delivery;
         try
         {
-            delivery = await forwarder.Target.DeliverAsync(entries, replay, end.Token);
+            delivery = await first.Task;
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -54,6 +55,28 @@ internal sealed class LeasedTarget(Forwarder forwarder, int partition, Forwardin
         }
 
         return Judge(delivery, entries, replay);
+    }
+
+    private void GiveUp(TaskCompletionSource<Delivery> delivery, EventEntry entry)
+    {
+        if (delivery.Task.IsCompleted) return;
+        context.Log.DoesNotReturn(forwarder.Name, partition, OverdueAfter.TotalSeconds, entry.Id.ToString());
+        delivery.TrySetResult(new Delivery.Failed(new TimeoutException("The target did not return, although it was cancelled."), IsTransient: false));
+    }
+
+    // What comes too late interests nobody.
+    private static async Task PassOnAsync(Func<Task<Delivery>> deliver, TaskCompletionSource<Delivery> to)
+    {
+        try
+        {
+            to.TrySetResult(await deliver());
+        }
+#pragma warning disable CA1031 // Handed to who waits.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            to.TrySetException(e);
+        }
     }
 
     private Step Judge(Delivery delivery, IReadOnlyList<EventEntry> entries, string? replay)
