@@ -9,19 +9,11 @@ internal sealed class Lease : IDisposable
     // A checkpoint is written in milliseconds; longer than this, and the lease would be at its end.
     private static readonly TimeSpan WriteMax = TimeSpan.FromSeconds(5);
 
-    // Batches that may be accepted and not yet recorded while the store is slower than the target: what a crash delivers
-    // again. The next write records them all.
-    private const int UnrecordedMax = 4;
-
-    private readonly Lock _lock = new();
     private readonly IForwardingStore _store;
     private readonly int _partition;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _lost = new();
     private Task<bool> _saving = Task.FromResult(true);
-    private Func<Checkpoint, Checkpoint>? _next;
-    private int _unrecorded;
-    private bool _isSaving;
     private long _since;
 
     private Lease(IForwardingStore store, int partition, Checkpoint checkpoint, TimeProvider time, long since)
@@ -61,29 +53,12 @@ internal sealed class Lease : IDisposable
         return saved is null ? null : new Lease(store, partition, saved, time, since);
     }
 
-    /// <summary>
-    /// Begins a write, or leaves it to follow the one under way. Waits only when parked entries are to be written, or when
-    /// too much is unrecorded. False: the lease is lost, and nothing was begun.
-    /// </summary>
+    /// <summary>Begins a write after the one under way has ended. False: the lease is lost, and nothing was begun.</summary>
     public async Task<bool> BeginSaveAsync(
         Func<Checkpoint, Checkpoint> change, IReadOnlyList<ParkedEntry>? park = null, IReadOnlyList<long>? unpark = null)
     {
-        if (park is not { Count: > 0 } && unpark is not { Count: > 0 })
-        {
-            lock (_lock)
-            {
-                if (_isSaving && _unrecorded < UnrecordedMax)
-                {
-                    _next = _next is { } before ? checkpoint => change(before(checkpoint)) : change;
-                    _unrecorded++;
-                    return true;
-                }
-            }
-        }
-
         if (!await SettleAsync()) return false;
-        _isSaving = true;
-        _saving = SaveAllAsync(change, park ?? [], unpark ?? []);
+        _saving = WriteAsync(change(Checkpoint), park ?? [], unpark ?? []);
         return true;
     }
 
@@ -100,37 +75,7 @@ internal sealed class Lease : IDisposable
 
     public void Dispose() => _lost.Dispose();
 
-    private async Task<bool> SaveAllAsync(Func<Checkpoint, Checkpoint> change, IReadOnlyList<ParkedEntry> park, IReadOnlyList<long> unpark)
-    {
-        while (true)
-        {
-            bool saved;
-            try
-            {
-                saved = await SaveAsync(change(Checkpoint), park, unpark);
-            }
-            catch
-            {
-                lock (_lock) _isSaving = false;
-                throw;
-            }
-
-            lock (_lock)
-            {
-                if (!saved || _next is null)
-                {
-                    _isSaving = false;
-                    return saved;
-                }
-
-                (change, _next, _unrecorded) = (_next, null, 0);
-            }
-
-            (park, unpark) = ([], []);
-        }
-    }
-
-    private async Task<bool> SaveAsync(Checkpoint next, IReadOnlyList<ParkedEntry> park, IReadOnlyList<long> unpark)
+    private async Task<bool> WriteAsync(Checkpoint next, IReadOnlyList<ParkedEntry> park, IReadOnlyList<long> unpark)
     {
         var since = _time.GetTimestamp();
         using var deadline = new CancellationTokenSource(WriteMax, _time);
