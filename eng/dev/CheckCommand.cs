@@ -84,7 +84,7 @@ internal sealed class CheckCommand(Repository repository, Shell shell)
     {
         Environment.SetEnvironmentVariable("OutpostCheck", "true"); // Directory.Build.props: warnings are errors here
         using var turn = await repository.TakeTurnAsync(shell.Stopped);
-        return await TryAsync(() => new Build(repository, shell).RunAsync(Repository.Solution, "eng/dev"));
+        return await TryAsync(() => new Build(repository, shell).RunWholeAsync(Repository.Solution, "eng/dev"));
     }
 
     /// <summary>The Functions host starts from host.json; settings of this machine must stay here.</summary>

@@ -15,7 +15,7 @@ internal static class ProjectDirection
         ["Outpost.Http"] = ["Outpost"],
         ["Orders"] = ["Outpost"],
         ["Functions"] = ["Outpost", "Outpost.Tables", "Outpost.ServiceBus", "Outpost.Http", "Orders"],
-        ["LocalHost"] = ["Functions"],
+        ["LocalHost"] = [],
     };
 
     /// <summary>Projects that must run without any Azure package.</summary>

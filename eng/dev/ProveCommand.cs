@@ -3,7 +3,6 @@ namespace Outpost.Dev;
 /// <summary>Builds the product and has it proved from outside; what is printed and how it ends is that program's.</summary>
 internal sealed class ProveCommand(Repository repository, Shell shell)
 {
-    private const string Project = "src/LocalHost";
     private const string Program = "tests/BlackBox/main.mjs";
 
     public async Task<int> RunAsync(IReadOnlyList<string> arguments)
@@ -14,7 +13,7 @@ internal sealed class ProveCommand(Repository repository, Shell shell)
         {
             await node.EnsureAsync(repository.LocalServices);
             await node.EnsureAsync(repository.PathOf("tests"));
-            await new Build(repository, shell).RunAsync(Project);
+            await new Build(repository, shell).RunAsync("src/LocalHost", "src/Functions");
         }
 
         var run = await shell.RunAsync("node", [repository.PathOf(Program), .. arguments], repository.Root, Console.WriteLine);

@@ -4,6 +4,7 @@ namespace Outpost.Dev;
 internal sealed class UpCommand(Repository repository, Shell shell)
 {
     private const string LocalHost = "src/LocalHost";
+    private const string Functions = "src/Functions";
     private static readonly TimeSpan StartsWithin = TimeSpan.FromSeconds(60);
 
     public async Task<int> RunAsync(IReadOnlyList<string> arguments)
@@ -60,7 +61,7 @@ internal sealed class UpCommand(Repository repository, Shell shell)
     /// <summary>Builds what changed, while the services start; gives the program.</summary>
     private async Task<string> BuildAsync(bool noBuild)
     {
-        var program = repository.PathOf(LocalHost, "bin", Build.Configuration, "net10.0", "Outpost.LocalHost.dll");
+        var program = Path.Combine(Output(LocalHost), "Outpost.LocalHost.dll");
         var inputs = new BuildInputs(repository, LocalHost);
         if (noBuild)
         {
@@ -72,26 +73,26 @@ internal sealed class UpCommand(Repository repository, Shell shell)
         if (inputs.AreAsBuilt(program)) return program;
         var description = inputs.Describe();
         Console.WriteLine(File.Exists(program) ? "Building what has changed." : "Restoring packages and building; the first time takes minutes.");
-        await new Build(repository, shell).RunAsync(LocalHost);
+        await new Build(repository, shell).RunAsync(LocalHost, Functions);
         inputs.Remember(description);
         return program;
     }
 
-    private static LocalService StartFunctions(
+    private string Output(string project) => repository.PathOf(project, "bin", Build.Configuration, "net10.0");
+
+    private LocalService StartFunctions(
         string program, UpOptions options, DataFolder data, string tablesConnection, string busConnection) =>
         LocalService.Start(
             "LocalHost",
             "Ready: ",
             Path.GetDirectoryName(program)!,
-            ["dotnet", program, "--port", $"{options.Port}", "--data", data.PathOf("functions"), "--exit-with-stdin"],
+            ["dotnet", program, "--root", Output(Functions), "--port", $"{options.Port}", "--data", data.PathOf("functions"), "--exit-with-stdin"],
             new Dictionary<string, string>
             {
                 ["TableStorage"] = tablesConnection,
                 ["ServiceBus"] = busConnection,
                 ["Forwarder__Schedule"] = "* * * * * *",
                 ["Outpost__PartitionCount"] = $"{options.Partitions}",
-                // As Core Tools do: references to large payloads name this port.
-                ["WEBSITE_HOSTNAME"] = $"localhost:{(options.Port == 0 ? 7071 : options.Port)}",
             });
 
     private Task<string> ReadyAsync(LocalService service) => service.ReadyAsync(StartsWithin, shell.Stopped);

@@ -135,15 +135,15 @@ public sealed class OrderApi(EventLog log, IEventStore store, Sources sources)
     private static string DerivedId(Idempotency idempotency) =>
         "o-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{idempotency.Scope}\n{idempotency.Key}")))[..DerivedIdCharacters];
 
-    private static IResult Answer(HttpRequest request, Order order, long version, int status)
+    private static JsonAnswer<OrderView> Answer(HttpRequest request, Order order, long version, int status)
     {
         var headers = request.HttpContext.Response.Headers;
         headers.ETag = string.Create(CultureInfo.InvariantCulture, $"\"{version}\"");
         headers.CacheControl = "no-store";
-        return Results.Json(
+        return new JsonAnswer<OrderView>(
             new OrderView(order.OrderId, order.CustomerId, OrdersJson.Name(order.State), order.Lines, order.Total, version),
             OrderViewJson.Default.OrderView,
-            statusCode: status);
+            status);
     }
 
     private static Problem NotFound(string id) => Problem.NotFound("order-not-found", $"There is no order '{id}'.");

@@ -10,9 +10,10 @@ namespace Outpost.Functions;
 /// count than the log has, subjects would be looked for in the wrong partition.
 /// </summary>
 internal sealed partial class StartupCheck(
-    IEventStore store, SettingsProblems settings, ForwardingEngine engine, ILogger<StartupCheck> logger) : IHostedService
+    IEventStore store, SettingsProblems settings, ForwardingEngine engine, ILogger<StartupCheck> logger) : IHostedLifecycleService
 {
-    public async Task StartAsync(CancellationToken cancellationToken)
+    // Before the worker tells its host that it is there.
+    public async Task StartingAsync(CancellationToken cancellationToken)
     {
         foreach (var problem in settings.Problems) LogSetting(problem);
         if (engine.Forwarders.All(forwarder => forwarder.Name != Wiring.ServiceBusForwarder)) LogNoServiceBus();
@@ -29,7 +30,15 @@ internal sealed partial class StartupCheck(
         }
     }
 
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     [LoggerMessage(30, LogLevel.Warning, "{Problem}")]
     private partial void LogSetting(string problem);

@@ -13,7 +13,7 @@ using Outpost.Tables;
 
 namespace Outpost.Functions;
 
-/// <summary>The one place where the app is put together; called by the Functions app and by LocalHost.</summary>
+/// <summary>The one place where the app is put together; called by Program.cs.</summary>
 public static class Wiring
 {
     /// <summary>The forwarder that brings entries to Service Bus.</summary>
@@ -25,11 +25,15 @@ public static class Wiring
     {
         var settings = Settings.Read(builder.Configuration);
         var services = builder.Services;
+        // ASP.NET Core tells of each request in several lines, addresses with keys in them: nobody needs those.
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         services.AddSingleton(new Sources(TimeProvider.System, Guid.NewGuid, Random.Shared.NextDouble));
         services.AddSingleton(provider => provider.GetRequiredService<Sources>().Time);
         services.AddSingleton<OutpostMetrics>();
         services.AddSingleton(Problems(settings));
-        services.AddTelemetry(TelemetrySettings.Read(builder.Configuration));
+        var telemetry = TelemetrySettings.Read(builder.Configuration);
+        services.AddTelemetry(telemetry);
+        if (telemetry is { Monitor: null, HasOtlp: false }) builder.Logging.AddProvider(new LinesOutsideRuns(Console.Out));
         AddLog(services, settings);
         AddForwarders(services, settings);
         services.AddSingleton(new EventApiOptions(settings.FinalMaxAge, settings.Source)

@@ -1,4 +1,3 @@
-using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Configuration;
 
 namespace Outpost.LocalHost;
@@ -39,10 +38,10 @@ internal static class FunctionList
     private static string Methods(HttpFunctionTrigger http) =>
         http.Methods.Count == 0 ? "" : $"[{string.Join(',', http.Methods)}] ";
 
-    private static string Level(AuthorizationLevel level) => level switch
+    private static string Level(string level) => level switch
     {
-        AuthorizationLevel.Anonymous => "",
-        AuthorizationLevel.Admin => " (admin key in Azure)",
+        "anonymous" => "",
+        "admin" => " (admin key in Azure)",
         _ => " (function key in Azure)",
     };
 }

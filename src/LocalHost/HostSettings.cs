@@ -17,6 +17,8 @@ internal static partial class HostSettings
         new("Logging:LogLevel:Default", "Information"),
         new("Logging:LogLevel:Microsoft.AspNetCore", "Warning"),
         new("Logging:LogLevel:Microsoft.Hosting", "Warning"),
+        new("Logging:LogLevel:Yarp", "None"),
+        new("Logging:LogLevel:Grpc", "Error"),
     ];
 
     /// <summary>All settings, lowest precedence first.</summary>

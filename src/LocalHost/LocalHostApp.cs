@@ -1,106 +1,131 @@
+using System.Collections;
 using System.Net;
-using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Logging;
 
 namespace Outpost.LocalHost;
 
 /// <summary>The whole life of the host, from its command line to its exit code.</summary>
 internal static class LocalHostApp
 {
-    private const StringSplitOptions Lines = StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries;
-
-    public static async Task<int> RunAsync(IReadOnlyList<string> args, Surroundings surroundings)
+    public static async Task<int> RunAsync(IReadOnlyList<string> args)
     {
         try
         {
             var options = LocalHostOptions.Parse(args);
-            if (options.Help)
-                await surroundings.Out.WriteLineAsync($"Usage: {LocalHostOptions.Usage}");
-            else
-                await RunAsync(options, surroundings);
+            if (options.Help) await Console.Out.WriteLineAsync($"Usage: {LocalHostOptions.Usage}");
+            else await RunAsync(options);
             return 0;
         }
         catch (StartException refused)
         {
-            await surroundings.Error.WriteLineAsync(refused.Message);
+            await Console.Error.WriteLineAsync(refused.Message);
             return refused.ExitCode;
         }
         catch (Exception fault)
         {
-            await surroundings.Error.WriteLineAsync(fault.ToString());
+            await Console.Error.WriteLineAsync(fault.ToString());
             return StartException.Invalid;
         }
     }
 
-    private static async Task RunAsync(LocalHostOptions options, Surroundings surroundings)
+    private static async Task RunAsync(LocalHostOptions options)
     {
-        await using var app = await StartAsync(options, surroundings);
-        var lifetime = app.Services.GetRequiredService<IHostApplicationLifetime>();
-        using var stop = surroundings.Stop.Register(lifetime.StopApplication);
-        if (options.ExitWithStdin)
-            _ = StopAtEndOf(surroundings.In, lifetime);
-        await app.WaitForShutdownAsync();
-    }
+        using var stop = new CancellationTokenSource();
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        if (options.ExitWithStdin) _ = StopAtEndOfInputAsync(stop);
 
-    private static async Task<WebApplication> StartAsync(LocalHostOptions options, Surroundings surroundings)
-    {
-        WebApplication? app = null;
-        var started = new StrongBox<bool>();
+        var command = WorkerCommand.Read(options.Root);
+        var environment = new Dictionary<string, string>();
+        var settings = HostSettings.Load(options.Root, ProcessEnvironment(), (name, value) => environment[name] = value);
+        var routes = new TaskCompletionSource<IRouter>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var channels = new WorkerChannels();
+        await using var front = LocalHostBuilder.BuildFront(options, settings, routes.Task);
+        await using var back = LocalHostBuilder.BuildBack(settings, channels);
+        await StartAsync(front, options.Port);
+        await back.StartAsync();
+        var address = Address(front);
+        // As Core Tools do: links that the app makes name this port.
+        if (settings.GetValueOrDefault("WEBSITE_HOSTNAME") is not { Length: > 0 }) environment["WEBSITE_HOSTNAME"] = $"localhost:{address.Port}";
+        environment["FUNCTIONS_APPLICATION_DIRECTORY"] = options.Root;
+
+        var loggers = front.Services.GetRequiredService<ILoggerFactory>();
+        using var worker = new WorkerSupervisor(command, channels, options.Debug, loggers);
         try
         {
-            var settings = HostSettings.Load(options.Root, surroundings.Environment(), surroundings.SetEnvironment);
-            var functions = FunctionDiscovery.Find(surroundings.Functions);
-            app = LocalHostBuilder.Build(options, settings, functions, surroundings, started);
-            await app.StartAsync();
-            started.Value = true;
-            await FunctionList.WriteAsync(surroundings.Out, functions, app.Configuration, Address(app));
-            return app;
+            var session = await worker.StartAsync(Address(back), environment);
+            routes.SetResult(LocalHostBuilder.Routes(front, session.Functions, worker));
+            var timers = new TimerService(worker, Files(options, loggers), TimeProvider.System, loggers);
+            timers.Start(
+                session.Functions.Where(function => !HostSettings.IsDisabled(front.Configuration, function.Name)),
+                front.Configuration,
+                front.Lifetime.ApplicationStopping);
+            await FunctionList.WriteAsync(Console.Out, session.Functions, front.Configuration, address);
+            await Task.Delay(Timeout.Infinite, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // No more requests come in; those under way, and runs of timers, are told and may end.
+            await front.StopAsync(CancellationToken.None);
+            await timers.StopAsync(options.StopWithin);
         }
-        catch (Exception failure)
+        finally
         {
-            if (app is not null)
-                await app.DisposeAsync();
-            throw Explain(failure, options.Port);
+            await worker.StopAsync();
+        }
+
+        void Stop(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            stop.Cancel();
         }
     }
+
+    private static async Task StartAsync(WebApplication front, int port)
+    {
+        try
+        {
+            await front.StartAsync();
+        }
+        catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+        {
+            throw new StartException(
+                $"Port {port} at {IPAddress.Loopback} is taken: choose another with --port (0 takes any free one).", StartException.PortTaken);
+        }
+    }
+
+    private static TimerRecordFiles? Files(LocalHostOptions options, ILoggerFactory loggers) => options.Data is { } data
+        ? new TimerRecordFiles(Path.Combine(data, "timers"), loggers.CreateLogger<TimerRecordFiles>())
+        : null;
 
     private static Uri Address(WebApplication app) =>
-        new(app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>()
-            .Addresses.Single());
+        new(app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Single());
 
-    // What the app refuses (settings, another log's table) gets one line; a fault in the code keeps its stack.
-    private static Exception Explain(Exception failure, int port) => failure switch
-    {
-        StartException => failure,
-        IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } => new StartException(
-            $"Port {port} at {IPAddress.Loopback} is taken: choose another with --port (0 takes any free one).",
-            StartException.PortTaken),
-        OptionsValidationException invalid => new StartException(string.Join(" ", invalid.Failures)),
-        SystemException and not (InvalidOperationException or ArgumentException or FormatException or IOException) =>
-            failure,
-        _ => new StartException(OneLine(failure.Message)),
-    };
+    private static IEnumerable<KeyValuePair<string, string>> ProcessEnvironment() =>
+        Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+            .Select(entry => KeyValuePair.Create((string)entry.Key, (string?)entry.Value ?? ""));
 
-    private static string OneLine(string text) =>
-        string.Join(' ', text.Split(['\r', '\n'], Lines));
-
-    private static async Task StopAtEndOf(TextReader input, IHostApplicationLifetime lifetime)
-    {
-        // Console input has no true asynchronous read: a thread of its own waits.
-        await Task.Factory.StartNew(
-            () =>
+    // Console input has no true asynchronous read: a thread of its own waits.
+    private static Task StopAtEndOfInputAsync(CancellationTokenSource stop) => Task.Factory.StartNew(
+        () =>
+        {
+            using var input = Console.OpenStandardInput();
+            while (input.ReadByte() >= 0)
             {
-                while (input.Read() >= 0)
-                {
-                }
-            },
-            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        lifetime.StopApplication();
-    }
+            }
+
+            try
+            {
+                stop.Cancel();
+            }
+            catch (ObjectDisposedException)
+            {
+                // It has stopped.
+            }
+        },
+        CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 }

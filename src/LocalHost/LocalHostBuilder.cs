@@ -1,126 +1,139 @@
 using System.Globalization;
 using System.Net;
-using System.Runtime.CompilerServices;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
+using Yarp.ReverseProxy.Forwarder;
 
 namespace Outpost.LocalHost;
 
-/// <summary>Puts the app's wiring and its functions on a plain web host.</summary>
+/// <summary>Builds the two servers: one for people and programs, one for the worker.</summary>
 internal static class LocalHostBuilder
 {
     private const string BodyLimit = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT";
     private const long DefaultBodyLimit = 104_857_600;
 
-    public static WebApplication Build(
-        LocalHostOptions options, IEnumerable<KeyValuePair<string, string?>> settings,
-        IReadOnlyList<FunctionDefinition> functions, Surroundings surroundings, StrongBox<bool> started)
-    {
-        if (FunctionChecks.Problems(functions) is [_, ..] problems)
-            throw new StartException(string.Join(" ", problems));
-
-        var builder = CreateBuilder(options, settings);
-        // Until the start has succeeded, what went wrong with it is told in one line, not logged as well.
-        builder.Logging.AddFilter(
-            "Microsoft.Extensions.Hosting.Internal.Host",
-            level => started.Value && level >= LogLevel.Warning);
-        var enabled = functions.Where(one => !HostSettings.IsDisabled(builder.Configuration, one.Name)).ToList();
-        surroundings.Wire(builder);
-        AddTimers(builder, enabled, options.Data, surroundings.Time);
-
-        var app = builder.Build();
-        app.Use((http, next) =>
-        {
-            if (LoopbackGuard.Refusal(http.Request) is not { } status)
-                return next(http);
-            http.Response.StatusCode = status;
-            return Task.CompletedTask;
-        });
-        app.UseRouter(Routes(app, enabled));
-        return app;
-    }
-
-    private static WebApplicationBuilder CreateBuilder(
-        LocalHostOptions options, IEnumerable<KeyValuePair<string, string?>> settings)
+    /// <summary>Answers requests by the routes, which are known once the worker has listed its functions.</summary>
+    public static WebApplication BuildFront(LocalHostOptions options, IEnumerable<KeyValuePair<string, string?>> settings, Task<IRouter> routes)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(settings).Build();
         LoopbackGuard.CheckAddresses(configuration);
+        var builder = CreateBuilder(configuration, settings);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Limits.MaxRequestBodySize = RequestBodyLimit(configuration);
+            kestrel.Listen(IPAddress.Loopback, options.Port);
+        });
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.StopWithin);
+        builder.Services.AddRouting();
+        builder.Services.AddHttpForwarder();
+        var app = builder.Build();
+        app.Run(http => AnswerAsync(http, routes));
+        return app;
+    }
 
+    /// <summary>What workers connect to. A port of its own: a request from elsewhere never gets there.</summary>
+    public static WebApplication BuildBack(IEnumerable<KeyValuePair<string, string?>> settings, WorkerChannels channels)
+    {
+        var builder = CreateBuilder(new ConfigurationBuilder().AddInMemoryCollection(settings).Build(), settings);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
+        builder.Services.AddSingleton(channels);
+        builder.Services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = null);
+        var app = builder.Build();
+        app.MapGrpcService<WorkerRpc>();
+        return app;
+    }
+
+    /// <summary>The routes of an app's functions, each passed on to the worker.</summary>
+    public static IRouter Routes(WebApplication app, IEnumerable<FunctionDefinition> functions, WorkerSupervisor worker)
+    {
+        var loggers = app.Services.GetRequiredService<ILoggerFactory>();
+        var client = new HttpMessageInvoker(new ConnectingAgain(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            UseCookies = false,
+            UseProxy = false,
+            // The caller's own trace headers go on as they came.
+            ActivityHeadersPropagator = null,
+            // As the servers on both sides read them.
+            RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8,
+            ResponseHeaderEncodingSelector = (_, _) => Encoding.UTF8,
+        }));
+        return FunctionRoutes.Build(
+            functions.Where(function => !HostSettings.IsDisabled(app.Configuration, function.Name)),
+            HostSettings.RoutePrefix(app.Configuration),
+            app.Services.GetRequiredService<IInlineConstraintResolver>(),
+            function => new HttpFunction(
+                function, worker, app.Services.GetRequiredService<IHttpForwarder>(), client,
+                loggers.CreateLogger($"Function.{function.Name}"), app.Lifetime.ApplicationStopping).AnswerAsync);
+    }
+
+    private static async Task AnswerAsync(HttpContext http, Task<IRouter> routes)
+    {
+        if (!LoopbackGuard.IsForThisMachine(http.Request))
+        {
+            http.Response.StatusCode = StatusCodes.Status421MisdirectedRequest;
+            return;
+        }
+
+        var router = await routes.WaitAsync(http.RequestAborted);
+        var context = new RouteContext(http);
+        context.RouteData.Routers.Add(router);
+        await router.RouteAsync(context);
+        if (context.Handler is null)
+        {
+            http.Response.StatusCode = StatusCodes.Status404NotFound;
+            return;
+        }
+
+        http.Features.Set<IRoutingFeature>(new RoutingFeature { RouteData = context.RouteData });
+        await context.Handler(http);
+    }
+
+    private static WebApplicationBuilder CreateBuilder(IConfiguration configuration, IEnumerable<KeyValuePair<string, string?>> settings)
+    {
         // Empty: no watched files, no providers that a laptop host has no use for.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions
         {
-            ContentRootPath = options.Root,
             EnvironmentName = configuration["AZURE_FUNCTIONS_ENVIRONMENT"] ?? Environments.Development,
         });
         builder.Configuration.AddInMemoryCollection(settings);
         // What the framework would read as addresses of its own.
         builder.Configuration.AddInMemoryCollection(
             ((string[])["urls", "http_ports", "https_ports"]).Select(key => KeyValuePair.Create(key, (string?)"")));
-
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = RequestBodyLimit(configuration);
-            kestrel.Listen(IPAddress.Loopback, options.Port);
-        });
-        builder.Host.UseDefaultServiceProvider(provider => provider.ValidateScopes = provider.ValidateOnBuild = true);
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.StopWithin);
-        builder.Services.Configure<ConsoleLifetimeOptions>(console => console.SuppressStatusMessages = true);
-        builder.Services.AddRouting();
-        builder.Services.AddMvcCore();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
+        // What goes wrong with a start is told in one line, not logged as well.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         // Standard output belongs to the lines that programs read.
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
-        builder.Services.Configure<ConsoleLoggerOptions>(
-            console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         return builder;
-    }
-
-    private static void AddTimers(
-        WebApplicationBuilder builder, IEnumerable<FunctionDefinition> functions, string? data, TimeProvider time)
-    {
-        builder.Services.TryAddSingleton(time);
-        var now = time.GetUtcNow().UtcDateTime;
-        var timers = functions.Where(function => function.Trigger is TimerFunctionTrigger)
-            .Select(function => (Plan: TimerPlan.For(function, builder.Configuration, now), Invoker: new FunctionInvoker(function)))
-            .Where(timer => timer.Plan is not null)
-            .Select(timer => (timer.Plan!, timer.Invoker))
-            .ToList();
-        builder.Services.AddSingleton<IHostedService>(services =>
-        {
-            var files = data is null ? null : new TimerRecordFiles(
-                Path.Combine(data, "timers"), services.GetRequiredService<ILogger<TimerRecordFiles>>());
-            return new TimerService(
-                timers, files, services.GetRequiredService<IServiceScopeFactory>(),
-                services.GetRequiredService<IHostApplicationLifetime>(), time,
-                services.GetRequiredService<ILoggerFactory>());
-        });
-    }
-
-    private static IRouter Routes(WebApplication app, IEnumerable<FunctionDefinition> functions)
-    {
-        var loggers = app.Services.GetRequiredService<ILoggerFactory>();
-        return FunctionRoutes.Build(
-            functions, HostSettings.RoutePrefix(app.Configuration),
-            app.Services.GetRequiredService<IInlineConstraintResolver>(),
-            function => new HttpFunction(
-                new FunctionInvoker(function), loggers.CreateLogger($"Function.{function.Name}"),
-                app.Lifetime.ApplicationStopping).AnswerAsync);
     }
 
     private static long RequestBodyLimit(IConfiguration configuration)
     {
-        if (configuration[BodyLimit] is not { Length: > 0 } text)
-            return DefaultBodyLimit;
+        if (configuration[BodyLimit] is not { Length: > 0 } text) return DefaultBodyLimit;
         return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit)
             ? limit
             : throw new StartException($"{BodyLimit} is '{text}'; it must be a number of bytes.");
+    }
+
+    /// <summary>Signals are for the whole host, which stops its servers itself.</summary>
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

@@ -6,13 +6,13 @@ namespace Outpost.LocalHost;
 internal sealed record LocalHostOptions
 {
     public const string Usage =
-        "Outpost.LocalHost [--port N] [--root DIR] [--data DIR] [--stop-seconds N] [--exit-with-stdin]";
+        "Outpost.LocalHost [--root DIR] [--port N] [--data DIR] [--stop-seconds N] [--debug] [--exit-with-stdin]";
 
     /// <summary>0 takes any free one.</summary>
     public int Port { get; init; } = 7071;
 
-    /// <summary>Where <c>host.json</c> and <c>local.settings.json</c> are.</summary>
-    public string Root { get; init; } = AppContext.BaseDirectory;
+    /// <summary>The folder of the built app: its worker, <c>host.json</c> and <c>local.settings.json</c>. By default the current one.</summary>
+    public string Root { get; init; } = Environment.CurrentDirectory;
 
     /// <summary>Where timers remember their last runs; without it a start knows nothing of earlier ones.</summary>
     public string? Data { get; init; }
@@ -22,6 +22,9 @@ internal sealed record LocalHostOptions
 
     /// <summary>Stop when standard input ends, and so with the process at its other end.</summary>
     public bool ExitWithStdin { get; init; }
+
+    /// <summary>The worker waits until a debugger is attached to it.</summary>
+    public bool Debug { get; init; }
 
     public bool Help { get; init; }
 
@@ -36,6 +39,7 @@ internal sealed record LocalHostOptions
                 "--root" => options with { Root = ExistingDirectory(args, ref i) },
                 "--data" => options with { Data = Path.GetFullPath(Value(args, ref i)) },
                 "--stop-seconds" => options with { StopWithin = TimeSpan.FromSeconds(Number(args, ref i, 0, 3600)) },
+                "--debug" => options with { Debug = true },
                 "--exit-with-stdin" => options with { ExitWithStdin = true },
                 "--help" or "-h" => options with { Help = true },
                 var unknown => throw new StartException($"Unknown option '{unknown}'. Usage: {Usage}"),

@@ -32,17 +32,15 @@ public sealed class DashboardPage : IResult
     }
 
     /// <inheritdoc/>
-    public async Task ExecuteAsync(HttpContext httpContext)
+    public Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;
-        response.ContentType = "text/html; charset=utf-8";
-        response.ContentLength = _page.Length;
         response.Headers.CacheControl = "no-store"; // always the page of the app that answers it
         response.Headers.ContentSecurityPolicy = _policy;
         response.Headers.XContentTypeOptions = "nosniff";
         response.Headers["Referrer-Policy"] = "no-referrer";
         response.Headers["Cross-Origin-Opener-Policy"] = "same-origin";
-        if (!HttpMethods.IsHead(httpContext.Request.Method)) await response.Body.WriteAsync(_page, httpContext.RequestAborted);
+        return WholeBody.WriteAsync(httpContext, "text/html; charset=utf-8", _page);
     }
 
     private static string Hash(string text) => $"sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(text)))}";

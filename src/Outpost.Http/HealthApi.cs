@@ -22,10 +22,10 @@ public sealed class HealthApi(IEventStore store, SettingsProblems settings, Sour
         request.HttpContext.Response.Headers.CacheControl = "no-store";
         var problems = settings.Problems;
         if (await CheckStore().WaitAsync(cancellationToken) is { } problem) problems = [.. problems, problem];
-        return Results.Json(
+        return new JsonAnswer<HealthAnswer>(
             new HealthAnswer(problems.Count == 0 ? "ok" : "failing", problems),
             HttpJson.Default.HealthAnswer,
-            statusCode: problems.Count == 0 ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
+            problems.Count == 0 ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
     }
 
     private Task<string?> CheckStore()

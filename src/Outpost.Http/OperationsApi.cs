@@ -162,7 +162,7 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
     }
 
     private static IResult Json<T>(HttpRequest request, T answer, int status = StatusCodes.Status200OK) => NotStored(
-        request, Results.Json(answer, (System.Text.Json.Serialization.Metadata.JsonTypeInfo<T>)HttpJson.Default.GetTypeInfo(typeof(T))!, statusCode: status));
+        request, new JsonAnswer<T>(answer, (System.Text.Json.Serialization.Metadata.JsonTypeInfo<T>)HttpJson.Default.GetTypeInfo(typeof(T))!, status));
 
     private static IResult NotStored(HttpRequest request, IResult result)
     {

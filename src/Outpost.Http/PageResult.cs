@@ -8,7 +8,7 @@ namespace Outpost.Http;
 internal sealed class PageResult(
     string contentType, ReadOnlyMemory<byte> body, string tag, string cacheControl, IReadOnlyList<(string Name, string Value)> headers) : IResult
 {
-    public async Task ExecuteAsync(HttpContext httpContext)
+    public Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;
         response.Headers.ETag = tag;
@@ -18,12 +18,10 @@ internal sealed class PageResult(
         if (Matches(httpContext.Request.Headers.IfNoneMatch))
         {
             response.StatusCode = StatusCodes.Status304NotModified;
-            return;
+            return Task.CompletedTask;
         }
 
-        response.ContentType = contentType;
-        response.ContentLength = body.Length;
-        if (!HttpMethods.IsHead(httpContext.Request.Method)) await response.Body.WriteAsync(body, httpContext.RequestAborted);
+        return WholeBody.WriteAsync(httpContext, contentType, body);
     }
 
     // Weak comparison. What cannot be read as a list of tags is treated as if it were not there.

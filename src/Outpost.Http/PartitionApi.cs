@@ -14,7 +14,7 @@ public sealed partial class PartitionApi(IEventStore store)
         var layout = await store.LayoutAsync(cancellationToken);
         var states = await Task.WhenAll(Enumerable.Range(0, layout.Partitions)
             .Select(partition => store.ReadPartitionAsync(partition, cancellationToken)));
-        return NotStored(request, Results.Json(
+        return NotStored(request, new JsonAnswer<PartitionsAnswer>(
             new PartitionsAnswer(
                 layout.Log,
                 [.. states.Select(s => new PartitionAnswer(
@@ -35,7 +35,7 @@ public sealed partial class PartitionApi(IEventStore store)
 
         var state = await store.ReadPartitionAsync((int)number, cancellationToken);
         var offset = await OffsetSearch.FindAsync(state, time, at => store.ReadTimestampAsync((int)number, at, cancellationToken));
-        return NotStored(request, Results.Json(new OffsetAnswer(offset), HttpJson.Default.OffsetAnswer));
+        return NotStored(request, new JsonAnswer<OffsetAnswer>(new OffsetAnswer(offset), HttpJson.Default.OffsetAnswer));
     }
 
     /// <summary>RFC 3339, 5.6; a fraction finer than 100 ns is cut.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 
@@ -10,6 +11,9 @@ namespace Outpost.Http;
 /// </summary>
 public sealed class Problem : IResult
 {
+    // People read these: a quotation mark stays one. No browser takes the answer for a page (nosniff).
+    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private readonly Dictionary<string, object> _members = new(StringComparer.Ordinal);
     private TimeSpan? _retryAfter;
 
@@ -76,21 +80,20 @@ public sealed class Problem : IResult
     }
 
     /// <inheritdoc/>
-    public async Task ExecuteAsync(HttpContext httpContext)
+    public Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;
         response.StatusCode = Status;
-        response.ContentType = "application/problem+json";
         response.Headers.CacheControl = "no-store";
         if (_retryAfter is { } retryAfter)
             response.Headers.RetryAfter = Math.Ceiling(retryAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture);
-        await response.Body.WriteAsync(ToJson(), httpContext.RequestAborted);
+        return WholeBody.WriteAsync(httpContext, "application/problem+json", ToJson());
     }
 
     private byte[] ToJson()
     {
         using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer))
+        using (var json = new Utf8JsonWriter(buffer, Plain))
         {
             json.WriteStartObject();
             json.WriteString("type", $"/problems/{Name}");

@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { Proxy } from './proxy.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
-const host = path.join(root, 'src', 'LocalHost', 'bin', 'Release', 'net10.0', 'Outpost.LocalHost.dll');
+const built = (project) => path.join(root, 'src', project, 'bin', 'Release', 'net10.0');
+const host = path.join(built('LocalHost'), 'Outpost.LocalHost.dll');
 
 /** A program with lines, that ends when this one does. */
 class Program {
@@ -112,7 +113,7 @@ export class LocalProduct {
   }
 
   async #startApp(app) {
-    app.program = new Program('dotnet', [host, '--port', '0', '--exit-with-stdin'], this.#environment);
+    app.program = new Program('dotnet', [host, '--root', built('Functions'), '--port', '0', '--exit-with-stdin'], this.#environment);
     app.proxy.target = Number(new URL(await app.program.line('Ready: ')).port);
   }
 }

@@ -8,7 +8,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const HOST = join(ROOT, 'src', 'LocalHost', 'bin', 'Release', 'net10.0', 'Outpost.LocalHost.dll');
+const built = (project) => join(ROOT, 'src', project, 'bin', 'Release', 'net10.0');
+const HOST = join(built('LocalHost'), 'Outpost.LocalHost.dll');
 const LINE_WITHIN_MS = 60_000;
 let tables = 0;
 
@@ -76,7 +77,7 @@ export async function startServices() {
     const environment = {
       TableStorage: connection, Outpost__TableName: tableName, Forwarder__Schedule: '* * * * * *', Forwarder__LingerSeconds: '1', ...settings,
     };
-    const begin = () => start('dotnet', [HOST, '--port', '0', '--exit-with-stdin'], environment);
+    const begin = () => start('dotnet', [HOST, '--root', built('Functions'), '--port', '0', '--exit-with-stdin'], environment);
     const program = begin();
     const url = await program.line('Ready: ');
     return new App(url, tableName, connection, program);

@@ -51,8 +51,7 @@ internal sealed class LocalServices : IAsyncDisposable
             ["Forwarder__Schedule"] = "* * * * * *",
         };
         foreach (var (name, value) in settings ?? new Dictionary<string, string>()) environment[name] = value;
-        var folder = Path.Combine(Repository.Root, "src", "LocalHost", "bin", Repository.Configuration, "net10.0");
-        var process = ChildProcess.Start("dotnet", [Path.Combine(folder, "Outpost.LocalHost.dll"), "--port", "0", "--exit-with-stdin"], environment);
+        var process = ChildProcess.Start("dotnet", [Path.Combine(Built("LocalHost"), "Outpost.LocalHost.dll"), "--root", Built("Functions"), "--port", "0", "--exit-with-stdin"], environment);
         _apps.Add(process);
         return new RunningApp(process, new Uri(await process.LineAsync("Ready: ")));
     }
@@ -68,6 +67,8 @@ internal sealed class LocalServices : IAsyncDisposable
         if (_tables is not null) await _tables.DisposeAsync();
         Directory.Delete(_data, recursive: true);
     }
+
+    private static string Built(string project) => Path.Combine(Repository.Root, "src", project, "bin", Repository.Configuration, "net10.0");
 
     private async Task StartTablesAsync()
     {

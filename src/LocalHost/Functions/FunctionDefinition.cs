@@ -1,28 +1,68 @@
-using System.Reflection;
-using Microsoft.Azure.Functions.Worker;
+using System.Text.Json;
+using Outpost.LocalHost.Protocol;
 
 namespace Outpost.LocalHost;
 
-/// <summary>A function as its attributes declare it.</summary>
-internal sealed record FunctionDefinition(string Name, MethodInfo Method, FunctionTrigger Trigger)
+/// <summary>A function as the worker describes it.</summary>
+internal sealed record FunctionDefinition(string Name, FunctionTrigger Trigger)
 {
-    /// <summary>What the rest of the world calls the method: for messages.</summary>
-    public string Origin => $"{Method.DeclaringType?.Name}.{Method.Name}";
+    /// <summary>By which the worker knows it.</summary>
+    public string Id { get; init; } = "";
+
+    /// <summary>Reads a worker's description.</summary>
+    /// <exception cref="StartException">It has no trigger that this host knows.</exception>
+    public static FunctionDefinition From(RpcFunctionMetadata metadata)
+    {
+        foreach (var text in metadata.RawBindings)
+        {
+            using var json = JsonDocument.Parse(text);
+            var binding = json.RootElement;
+            var trigger = Text(binding, "type")?.ToUpperInvariant() switch
+            {
+                "HTTPTRIGGER" => (FunctionTrigger)HttpFunctionTrigger.From(metadata.Name, binding),
+                "TIMERTRIGGER" => TimerFunctionTrigger.From(binding),
+                _ => null,
+            };
+            if (trigger is not null) return new FunctionDefinition(metadata.Name, trigger) { Id = metadata.FunctionId };
+        }
+
+        throw new StartException($"Function '{metadata.Name}' has neither an HTTP nor a timer trigger; this host runs no other.");
+    }
+
+    internal static string? Text(JsonElement binding, string name) =>
+        binding.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    internal static bool Flag(JsonElement binding, string name, bool otherwise) => binding.TryGetProperty(name, out var value)
+        ? value.ValueKind == JsonValueKind.True || (value.ValueKind == JsonValueKind.String && bool.TryParse(value.GetString(), out var flag) && flag)
+        : otherwise;
 }
 
-internal abstract record FunctionTrigger;
+internal abstract record FunctionTrigger(string Parameter);
 
+/// <param name="Parameter">Name of the function's parameter.</param>
 /// <param name="Route">The template after the route prefix.</param>
 /// <param name="Methods">In capitals; none means every method.</param>
-/// <param name="Level">The key the function asks for once it runs in Azure; listed here, not enforced.</param>
-internal sealed record HttpFunctionTrigger(string Route, IReadOnlyList<string> Methods, AuthorizationLevel Level)
-    : FunctionTrigger
+/// <param name="Level">The key that the function asks for in Azure, in small letters: listed here, not enforced.</param>
+internal sealed record HttpFunctionTrigger(string Parameter, string Route, IReadOnlyList<string> Methods, string Level) : FunctionTrigger(Parameter)
 {
-    public bool Shares(HttpFunctionTrigger other) =>
-        Methods.Count == 0 || other.Methods.Count == 0 || Methods.Intersect(other.Methods).Any();
+    public static HttpFunctionTrigger From(string function, JsonElement binding) => new(
+        FunctionDefinition.Text(binding, "name") ?? "req",
+        FunctionDefinition.Text(binding, "route") is { Length: > 0 } route ? route : function,
+        binding.TryGetProperty("methods", out var methods) && methods.ValueKind == JsonValueKind.Array
+            ? [.. methods.EnumerateArray().Select(method => method.GetString()!.ToUpperInvariant())]
+            : [],
+        (FunctionDefinition.Text(binding, "authLevel") ?? "function").ToLowerInvariant());
 }
 
+/// <param name="Parameter">Name of the function's parameter.</param>
 /// <param name="Schedule">As written: an NCRONTAB expression or <c>%setting%</c>.</param>
 /// <param name="RunOnStartup">Runs once when the host starts, whatever the schedule.</param>
 /// <param name="UseMonitor">Remembers runs, so that one missed while the host was down is made up for.</param>
-internal sealed record TimerFunctionTrigger(string Schedule, bool RunOnStartup, bool UseMonitor) : FunctionTrigger;
+internal sealed record TimerFunctionTrigger(string Parameter, string Schedule, bool RunOnStartup, bool UseMonitor) : FunctionTrigger(Parameter)
+{
+    public static TimerFunctionTrigger From(JsonElement binding) => new(
+        FunctionDefinition.Text(binding, "name") ?? "timer",
+        FunctionDefinition.Text(binding, "schedule") ?? "",
+        FunctionDefinition.Flag(binding, "runOnStartup", false),
+        FunctionDefinition.Flag(binding, "useMonitor", true));
+}

@@ -1,73 +1,166 @@
-using Microsoft.AspNetCore.Connections;
+using System.Net;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Mvc;
-using Microsoft.AspNetCore.Mvc.Abstractions;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
+using Outpost.LocalHost.Protocol;
+using Yarp.ReverseProxy.Forwarder;
 
 namespace Outpost.LocalHost;
 
-/// <summary>Answers requests with one function; its faults are logged once and answered as the host does.</summary>
-internal sealed partial class HttpFunction(FunctionInvoker invoker, ILogger logger, CancellationToken stopping)
+/// <summary>
+/// Answers the requests of one function: tells the worker to run it, and passes the request on to the worker's own HTTP
+/// endpoint, which finds the run by the header <c>x-ms-invocation-id</c>.
+/// </summary>
+internal sealed partial class HttpFunction(
+    FunctionDefinition function, WorkerSupervisor worker, IHttpForwarder forwarder, HttpMessageInvoker client, ILogger logger, CancellationToken stopping)
 {
+    private const string InvocationId = "x-ms-invocation-id";
+
+    // A worker that has died is back within seconds.
+    private static readonly TimeSpan WorkerWithin = TimeSpan.FromSeconds(30);
+
+    // The proxy's own limit is for silence; a function may take its time, as it may on the real host (230 s in Azure).
+    private static readonly ForwarderRequestConfig Config = new()
+    {
+        ActivityTimeout = TimeSpan.FromSeconds(230),
+        Version = HttpVersion.Version11,
+        VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+    };
+
     public async Task AnswerAsync(HttpContext http)
     {
-        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stopping);
+        if (LoopbackGuard.IsForeign(http.Request))
+        {
+            http.Response.StatusCode = StatusCodes.Status403Forbidden;
+            return;
+        }
+
+        if (await SessionAsync(http.RequestAborted) is not { HttpAddress: { } address } session)
+        {
+            http.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            return;
+        }
+
+        var request = Request(http);
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stopping);
+        var invocation = session.Channel.InvokeAsync(request, leaving.Token);
+        // A run that fails before it meets its request would leave the request waiting.
+        using var refused = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
+        _ = GiveUpAsync(invocation, refused);
+        var error = await forwarder.SendAsync(http, address, client, Config, new Passing(request.InvocationId, invocation), refused.Token);
+        if (error != ForwarderError.None) Fail(http, error);
+        await Task.WhenAny(invocation, Task.Delay(WorkerWithin, CancellationToken.None));
+    }
+
+    private async Task<WorkerSession?> SessionAsync(CancellationToken cancellationToken)
+    {
         try
         {
-            var inputs = new FunctionInputs(cancellation.Token, http.Request);
-            await WriteAsync(http, await invoker.InvokeAsync(http.RequestServices, inputs));
+            return await worker.SessionAsync(cancellationToken).WaitAsync(WorkerWithin, cancellationToken);
         }
-        catch (Exception gone) when (IsClientGone(http, gone))
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
-            ClientLeft(invoker.Function.Name);
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            Fail(http, StatusCodes.Status503ServiceUnavailable);
-        }
-        catch (BadHttpRequestException refused)
-        {
-            RequestRefused(invoker.Function.Name, refused.StatusCode, refused.Message);
-            Fail(http, refused.StatusCode);
-        }
-        catch (Exception failure)
-        {
-            FunctionFailed(failure, invoker.Function.Name);
-            Fail(http, StatusCodes.Status500InternalServerError);
+            return null;
         }
     }
 
-    private static Task WriteAsync(HttpContext http, object? result) => result switch
+    private InvocationRequest Request(HttpContext http)
     {
-        IResult answer => answer.ExecuteAsync(http),
-        IActionResult answer => answer.ExecuteResultAsync(
-            new ActionContext(http, http.GetRouteData(), new ActionDescriptor())),
-        _ => Task.CompletedTask,
-    };
-
-    // A broken connection shows in the read before it shows in the token.
-    private static bool IsClientGone(HttpContext http, Exception failure) =>
-        failure is ConnectionResetException
-        || (http.RequestAborted.IsCancellationRequested && failure is OperationCanceledException or IOException);
-
-    private static void Fail(HttpContext http, int status)
-    {
-        if (http.Response.HasStarted)
+        var request = new InvocationRequest
         {
-            http.Abort();
+            InvocationId = Guid.NewGuid().ToString(),
+            FunctionId = function.Id,
+            // The real host exports a span of its own between the caller's and the worker's; this one exports nothing.
+            TraceContext = new RpcTraceContext { TraceParent = http.Request.Headers.TraceParent.ToString(), TraceState = http.Request.Headers.TraceState.ToString() },
+        };
+        var data = new RpcHttp();
+        foreach (var (name, value) in http.GetRouteData().Values)
+        {
+            if (value?.ToString() is not { } text) continue;
+            data.Params[name] = text;
+            // From here the worker takes the function's other parameters.
+            request.TriggerMetadata[name] = new TypedData { String = text };
+        }
+
+        request.InputData.Add(new ParameterBinding { Name = function.Trigger.Parameter, Data = new TypedData { Http = data } });
+        return request;
+    }
+
+    private static async Task GiveUpAsync(Task<StatusResult> invocation, CancellationTokenSource forward)
+    {
+        try
+        {
+            var result = await invocation;
+            if (result.Status == StatusResult.Types.Status.Success) return;
+        }
+        catch (WorkerEndedException)
+        {
+        }
+
+        // The answer of a failed function is on its way as well.
+        await Task.Delay(TimeSpan.FromSeconds(2));
+        try
+        {
+            await forward.CancelAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has been answered.
+        }
+    }
+
+    private void Fail(HttpContext http, ForwarderError error)
+    {
+        if (http.RequestAborted.IsCancellationRequested)
+        {
+            ClientLeft(function.Name);
             return;
         }
-        http.Response.Clear();
-        http.Response.StatusCode = status;
+
+        var failure = http.Features.Get<IForwarderErrorFeature>()?.Exception;
+        if (Refusal(failure) is null) RequestFailed(function.Name, $"{error}{(failure is null ? "" : $": {failure.Message}")}");
+        if (http.Response.HasStarted) http.Abort();
+        else http.Response.StatusCode = Refusal(failure) ?? StatusCodes.Status500InternalServerError;
+    }
+
+    // The server's own, such as a body over the limit; the proxy wraps it.
+    private static int? Refusal(Exception? failure)
+    {
+        for (var each = failure; each is not null; each = each.InnerException)
+        {
+            if (each is BadHttpRequestException bad) return bad.StatusCode;
+        }
+
+        return null;
     }
 
     [LoggerMessage(1, LogLevel.Debug, "{Function}: the client left before the answer")]
     private partial void ClientLeft(string function);
 
-    [LoggerMessage(2, LogLevel.Debug, "{Function}: the request was refused with {Status}: {Reason}")]
-    private partial void RequestRefused(string function, int status, string reason);
+    [LoggerMessage(2, LogLevel.Error, "{Function}: the worker did not answer ({Reason})")]
+    private partial void RequestFailed(string function, string reason);
 
-    [LoggerMessage(3, LogLevel.Error, "{Function} failed")]
-    private partial void FunctionFailed(Exception failure, string function);
+    /// <summary>Passes the request on as it is, with the id of the run, and the answer back.</summary>
+    private sealed class Passing(string invocationId, Task<StatusResult> invocation) : HttpTransformer
+    {
+        // The worker's HTTP side answers an empty 200 for a function that threw; what it says of the run is an error. The real
+        // host turns that into a 500 as well.
+        public override async ValueTask<bool> TransformResponseAsync(HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
+        {
+            var hasBody = await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
+            if (proxyResponse is { StatusCode: HttpStatusCode.OK, Content.Headers.ContentLength: 0 }
+                && await invocation.WaitAsync(WorkerWithin, cancellationToken) is { Status: StatusResult.Types.Status.Failure })
+                httpContext.Response.StatusCode = StatusCodes.Status500InternalServerError;
+            return hasBody;
+        }
+
+        public override async ValueTask TransformRequestAsync(
+            HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+        {
+            await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
+            proxyRequest.Headers.Host = httpContext.Request.Host.Value;
+            proxyRequest.Headers.Remove(InvocationId);
+            proxyRequest.Headers.TryAddWithoutValidation(InvocationId, invocationId);
+        }
+    }
 }

@@ -28,15 +28,14 @@ internal static class LoopbackGuard
         }
     }
 
-    /// <summary>The status to refuse the request with, or null to let it through.</summary>
-    public static int? Refusal(HttpRequest request)
+    /// <summary>Whether it is for a name of this machine.</summary>
+    public static bool IsForThisMachine(HttpRequest request) => Names.Contains(request.Host.Host, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Whether a page of somebody else's sent it.</summary>
+    public static bool IsForeign(HttpRequest request)
     {
-        if (!Names.Contains(request.Host.Host, StringComparer.OrdinalIgnoreCase))
-            return StatusCodes.Status421MisdirectedRequest;
         var origins = request.Headers.Origin;
-        return origins.Count == 0 || (origins.Count == 1 && IsOwn(origins[0], request))
-            ? null
-            : StatusCodes.Status403Forbidden;
+        return origins.Count > 0 && (origins.Count > 1 || !IsOwn(origins[0], request));
     }
 
     private static bool IsOwn(string? origin, HttpRequest request) =>

@@ -1,4 +1,3 @@
-using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging;
 
 namespace Outpost.LocalHost;
@@ -6,10 +5,10 @@ namespace Outpost.LocalHost;
 /// <summary>
 /// Runs one timer, one run at a time. Ticks that pass while a run takes too long become one run right after it.
 /// As in the host, only a start knows of a run past due (from the record of an earlier process), and a timer that runs
-/// more often than each minute has no record: its <see cref="TimerInfo.ScheduleStatus"/> is null.
+/// more often than each minute has no record: its <see cref="TimerTick.ScheduleStatus"/> is null.
 /// </summary>
 internal sealed partial class TimerLoop(
-    TimerPlan plan, Func<TimerInfo, CancellationToken, Task> run, TimerRecordFiles? files, TimeProvider time,
+    TimerPlan plan, Func<TimerTick, CancellationToken, Task> run, TimerRecordFiles? files, TimeProvider time,
     ILogger logger)
 {
     // A machine that slept, or a clock that was set, is noticed within this time; timers do not count sleep.
@@ -33,10 +32,10 @@ internal sealed partial class TimerLoop(
     private async Task<TimerRecord> RunOnceAsync(TimerRecord record, bool isPastDue, CancellationToken stopping)
     {
         var startedAt = Now;
-        var status = plan.IsMonitored ? record.ToStatus() : null;
+        var status = plan.IsMonitored ? record : null;
         try
         {
-            await run(new TimerInfo { IsPastDue = isPastDue, ScheduleStatus = status }, stopping);
+            await run(new TimerTick(isPastDue, status), stopping);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {

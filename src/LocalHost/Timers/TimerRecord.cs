@@ -1,4 +1,4 @@
-using Microsoft.Azure.Functions.Worker;
+using System.Text.Json;
 
 namespace Outpost.LocalHost;
 
@@ -23,8 +23,17 @@ internal sealed record TimerRecord(DateTime Last, DateTime Next, DateTime LastUp
         return (now > next ? Fresh(schedule, now) : stored with { Last = default, Next = next }, false);
     }
 
-    public ScheduleStatus ToStatus() => new() { Last = Last, Next = Next, LastUpdated = LastUpdated };
-
     private static TimerRecord Fresh(TimerSchedule schedule, DateTime now) =>
         new(default, schedule.NextAfter(now), now);
+}
+
+/// <summary>What a run of a timer is told.</summary>
+/// <param name="IsPastDue">It makes up for a run that was missed.</param>
+/// <param name="ScheduleStatus">Null for a timer that runs more often than each minute.</param>
+internal sealed record TimerTick(bool IsPastDue, TimerRecord? ScheduleStatus)
+{
+    private static readonly JsonSerializerOptions Options = new() { WriteIndented = false };
+
+    /// <summary>As the real host sends it.</summary>
+    public string ToJson() => JsonSerializer.Serialize(new { Schedule = new { AdjustForDST = true }, ScheduleStatus, IsPastDue }, Options);
 }

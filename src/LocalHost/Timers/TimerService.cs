@@ -1,54 +1,55 @@
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
+using Outpost.LocalHost.Protocol;
 
 namespace Outpost.LocalHost;
 
-/// <summary>Starts all timers once the host accepts requests, and lets their runs end when it stops.</summary>
-internal sealed partial class TimerService(
-    IReadOnlyList<(TimerPlan Plan, FunctionInvoker Invoker)> timers, TimerRecordFiles? files,
-    IServiceScopeFactory scopes, IHostApplicationLifetime lifetime, TimeProvider time, ILoggerFactory loggers)
-    : IHostedLifecycleService
+/// <summary>Runs all timers of an app until it is told to stop, and lets their runs end.</summary>
+internal sealed partial class TimerService(WorkerSupervisor worker, TimerRecordFiles? files, TimeProvider time, ILoggerFactory loggers)
 {
     private readonly ILogger _logger = loggers.CreateLogger<TimerService>();
     private Task _running = Task.CompletedTask;
 
-    public Task StartedAsync(CancellationToken cancellationToken)
+    public void Start(IEnumerable<FunctionDefinition> functions, IConfiguration configuration, CancellationToken stopping)
     {
+        var now = time.GetUtcNow().UtcDateTime;
+        var timers = functions.Where(function => function.Trigger is TimerFunctionTrigger)
+            .Select(function => (Function: function, Plan: TimerPlan.For(function, configuration, now)))
+            .Where(timer => timer.Plan is not null)
+            .ToList();
         _running = Task.WhenAll(timers.Select(timer => Task.Run(
-            () => Loop(timer.Plan, timer.Invoker).RunAsync(lifetime.ApplicationStopping), CancellationToken.None)));
-        return Task.CompletedTask;
+            () => Loop(timer.Plan!, timer.Function).RunAsync(stopping), CancellationToken.None)));
     }
 
-    public async Task StopAsync(CancellationToken cancellationToken)
+    /// <summary>Waits for the runs under way, at most so long.</summary>
+    public async Task StopAsync(TimeSpan within)
     {
         try
         {
-            await _running.WaitAsync(cancellationToken);
+            await _running.WaitAsync(within);
         }
-        catch (OperationCanceledException)
+        catch (TimeoutException)
         {
             LeftBehind();
         }
     }
 
-    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    private TimerLoop Loop(TimerPlan plan, FunctionDefinition function) =>
+        new(plan, (tick, cancellation) => RunAsync(function, tick, cancellation), files, time, loggers.CreateLogger($"Function.{plan.Name}"));
 
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    private TimerLoop Loop(TimerPlan plan, FunctionInvoker invoker) => new(
-        plan,
-        async (info, cancellation) =>
-        {
-            await using var scope = scopes.CreateAsyncScope();
-            await invoker.InvokeAsync(scope.ServiceProvider, new FunctionInputs(cancellation, Timer: info));
-        },
-        files, time, loggers.CreateLogger($"Function.{plan.Name}"));
+    private async Task RunAsync(FunctionDefinition function, TimerTick tick, CancellationToken cancellation)
+    {
+        var session = await worker.SessionAsync(cancellation);
+        var request = new InvocationRequest { InvocationId = Guid.NewGuid().ToString(), FunctionId = function.Id, TraceContext = new RpcTraceContext() };
+        request.InputData.Add(new ParameterBinding { Name = function.Trigger.Parameter, Data = new TypedData { Json = tick.ToJson() } });
+        var result = await session.Channel.InvokeAsync(request, cancellation);
+        if (result.Status == StatusResult.Types.Status.Failure && !cancellation.IsCancellationRequested)
+            throw new FunctionFailedException(result.Exception is { } failure ? $"{failure.Type} {failure.Message}".Trim() : result.Result);
+    }
 
     [LoggerMessage(1, LogLevel.Warning, "A timer was still running when the host had to stop")]
     private partial void LeftBehind();
 }
+
+/// <summary>A function ended with an exception; the worker has told which.</summary>
+internal sealed class FunctionFailedException(string message) : Exception(message);

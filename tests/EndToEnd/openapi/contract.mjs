@@ -3,7 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 
 // What a server may add to any answer.
-const ANYWHERE = new Set(['date', 'content-type', 'content-length', 'transfer-encoding', 'connection', 'keep-alive']);
+const ANYWHERE = new Set(['date', 'content-type', 'content-length', 'transfer-encoding', 'connection', 'keep-alive', 'server']);
 
 export class Contract {
   #ajv = new Ajv2020({ strict: false, allErrors: true });

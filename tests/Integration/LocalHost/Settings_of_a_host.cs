@@ -5,49 +5,39 @@ namespace Outpost.Tests.Integration.LocalHost;
 
 public sealed class Settings_of_a_host : IDisposable
 {
-    private readonly string _root = Directory.CreateTempSubdirectory("outpost-localhost-").FullName;
+    private readonly string _data = Directory.CreateTempSubdirectory("outpost-localhost-").FullName;
+    private readonly List<string> _roots = [];
 
-    [Theory]
-    [InlineData("Only:Local", "local", "a local setting")]
-    [InlineData("Both:Ways", "environment", "the environment wins")]
-    [InlineData("Empty:There", "local", "an empty variable is none")]
-    [InlineData("Blank", "none", "an empty local setting is none")]
-    [InlineData("Written:Plain", "colon", "a colon is as good as two underscores")]
-    public async Task Local_settings_stand_behind_the_environment(string setting, string expected, string why)
+    [Fact]
+    public async Task Local_settings_stand_behind_the_environment()
     {
-        Write("local.settings.json", """
+        var root = App(("local.settings.json", """
             {
               // the tools allow comments
               "IsEncrypted": false,
               "Values": {
-                "Tick__Schedule": "0 0 0 * * *",
                 "Only__Local": "local", "Both__Ways": "local", "Empty__There": "local", "Blank": "",
                 "Written:Plain": "colon",
               },
             }
-            """);
-        await using var host = await Start(new() { ["Both__Ways"] = "environment", ["Empty__There"] = "" });
+            """));
+        await using var host = await HostProcess.StartAsync(root: root, environment: new() { ["Both__Ways"] = "environment", ["Empty__There"] = "" });
+        (string Setting, string Expected)[] cases =
+        [
+            ("Only:Local", "local"), ("Both:Ways", "environment"), ("Empty:There", "local"), ("Blank", "none"), ("Written:Plain", "colon"),
+        ];
 
-        var found = await host.Http.GetStringAsync(new Uri($"api/settings/{setting}", UriKind.Relative));
-
-        Assert.Equal((expected, why), (found, why));
-        Assert.Equal("local", host.Set["Only__Local"]);
-        Assert.DoesNotContain("Both__Ways", host.Set.Keys);
+        foreach (var (setting, expected) in cases)
+            Assert.Equal((setting, expected), (setting, await host.Http.GetStringAsync(new Uri($"api/settings/{setting}", UriKind.Relative))));
     }
 
     [Theory]
-    [InlineData("""{ "extensions": { "http": { "routePrefix": "v1/x" } } }""", null, "v1/x/length")]
-    [InlineData("""{ "extensions": { "http": { "routePrefix": "" } } }""", null, "length")]
-    [InlineData("""{ "version": "2.0" }""", null, "api/length")]
-    [InlineData("""{ "extensions": { "http": { "routePrefix": "v1" } } }""", "v2", "v2/length")]
-    public async Task The_route_prefix_comes_from_host_json_unless_the_environment_has_one(
-        string hostJson, string? variable, string expected)
+    [InlineData("""{ "extensions": { "http": { "routePrefix": "v1/x" } } }""", "v1/x/length")]
+    [InlineData("""{ "extensions": { "http": { "routePrefix": "" } } }""", "length")]
+    [InlineData("""{ "version": "2.0" }""", "api/length")]
+    public async Task The_route_prefix_comes_from_host_json(string hostJson, string expected)
     {
-        Write("host.json", hostJson);
-        var environment = new Dictionary<string, string> { ["Tick__Schedule"] = "0 0 0 * * *" };
-        if (variable is not null)
-            environment["AzureFunctionsJobHost__extensions__http__routePrefix"] = variable;
-        await using var host = await Start(environment);
+        await using var host = await HostProcess.StartAsync(root: App(("host.json", hostJson)));
 
         using var answer = await host.Http.PostAsync(expected, new ByteArrayContent([1]));
 
@@ -58,24 +48,26 @@ public sealed class Settings_of_a_host : IDisposable
     [InlineData("host.json", "{", "host.json")]
     [InlineData("local.settings.json", "[]", "local.settings.json")]
     [InlineData("local.settings.json", """{ "IsEncrypted": true, "Values": { "A": "x" } }""", "func settings decrypt")]
-    public async Task A_file_that_cannot_be_used_stops_the_start_with_its_name(
-        string file, string text, string expected)
+    [InlineData("worker.config.json", """{ "description": { "language": "python" } }""", "dotnet-isolated")]
+    [InlineData("worker.config.json", "{}", "not what the Worker SDK writes")]
+    public async Task A_file_that_cannot_be_used_stops_the_start_with_its_name(string file, string text, string expected)
     {
-        Write(file, text);
-        await using var host = await Start([]);
+        await using var host = HostProcess.Begin(root: App((file, text)));
 
-        Assert.Equal(1, await host.Ended);
-        Assert.Contains(expected, Assert.Single(host.Error.Trim().Split('\n')), StringComparison.Ordinal);
+        Assert.Equal(1, await host.ExitAsync());
+        Assert.Contains(expected, Assert.Single(host.Errors), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_timer_remembers_its_run_in_the_data_folder()
     {
-        await using (var host = await Start(new() { ["Tick__Schedule"] = "0 0 0 * * *", ["Tick__Stays"] = "1" }))
+        await using (var host = await HostProcess.StartAsync(["--data", _data], environment: new() { ["TICK_STAYS"] = "1" }))
         {
-            await host.Signals.Entered.Wait();
-            host.Signals.Leave.Set();
-            await host.StopAsync();
+            await host.LineAsync("tick entered");
+            host.LetGo();
+            await host.LineAsync("tick left");
+            await host.SignalAsync("TERM");
+            await host.ExitAsync();
         }
 
         var record = Records().Read("Tick")!;
@@ -83,10 +75,21 @@ public sealed class Settings_of_a_host : IDisposable
     }
 
     [Fact]
+    public async Task A_run_that_a_stopped_host_missed_is_made_up_for_as_past_due()
+    {
+        var yesterday = DateTime.SpecifyKind(DateTime.UtcNow.Date.AddDays(-1), DateTimeKind.Utc);
+        Records().Write("Tick", new TimerRecord(yesterday.AddDays(-1), yesterday, yesterday.AddDays(-1)));
+
+        await using var host = await HostProcess.StartAsync(["--data", _data]);
+
+        await host.LineAsync("tick past due True");
+    }
+
+    [Fact]
     public void A_record_that_cannot_be_read_is_done_without()
     {
-        Directory.CreateDirectory(Path.Combine(_root, "timers"));
-        Write("timers/Tick.json", "{ half");
+        Directory.CreateDirectory(Path.Combine(_data, "timers"));
+        File.WriteAllText(Path.Combine(_data, "timers", "Tick.json"), "{ half");
 
         Assert.Null(Records().Read("Tick"));
         var record = new TimerRecord(default, DateTime.UnixEpoch, DateTime.UnixEpoch);
@@ -95,12 +98,18 @@ public sealed class Settings_of_a_host : IDisposable
         Assert.Equal(DateTimeKind.Utc, Records().Read("Tick")!.Next.Kind);
     }
 
-    public void Dispose() => Directory.Delete(_root, recursive: true);
+    public void Dispose()
+    {
+        Directory.Delete(_data, recursive: true);
+        foreach (var root in _roots) Directory.Delete(root, recursive: true);
+    }
 
-    private TimerRecordFiles Records() => new(Path.Combine(_root, "timers"), NullLogger.Instance);
+    private string App(params (string Name, string Text)[] files)
+    {
+        var root = HostProcess.CopyOfSampleApp(files);
+        _roots.Add(root);
+        return root;
+    }
 
-    private void Write(string name, string text) => File.WriteAllText(Path.Combine(_root, name), text);
-
-    private Task<RunningHost> Start(Dictionary<string, string> environment) =>
-        RunningHost.StartAsync<SampleApp>(["--data", _root], _root, environment: environment);
+    private TimerRecordFiles Records() => new(Path.Combine(_data, "timers"), NullLogger.Instance);
 }

@@ -93,7 +93,7 @@ public sealed class ExportingApp : IAsyncLifetime
     private async Task<Uri> StartAsync(Dictionary<string, string> settings)
     {
         const string Ready = "Ready: ";
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Outpost.LocalHost.dll"), "--port", "0", "--exit-with-stdin"])
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Outpost.LocalHost.dll"), "--root", LocalHost.HostProcess.Folder("src", "Functions"), "--port", "0", "--exit-with-stdin"])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

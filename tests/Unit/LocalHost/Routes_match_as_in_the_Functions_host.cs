@@ -1,12 +1,9 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Outpost.LocalHost;
-
-using FunctionDefinition = Outpost.LocalHost.FunctionDefinition;
 
 namespace Outpost.Tests.Unit.LocalHost;
 
@@ -69,8 +66,7 @@ public sealed class Routes_match_as_in_the_Functions_host
         var answer = "";
         using var services = new ServiceCollection().AddLogging().AddRouting().BuildServiceProvider();
         var functions = App.Select(one => new FunctionDefinition(
-            one.Name, typeof(object).GetMethod(nameof(ToString))!,
-            new HttpFunctionTrigger(one.Route, Split(one.Methods), AuthorizationLevel.Function)));
+            one.Name, new HttpFunctionTrigger("request", one.Route, Split(one.Methods), "function")));
         var routes = FunctionRoutes.Build(
             functions, prefix, services.GetRequiredService<IInlineConstraintResolver>(), function => http =>
             {

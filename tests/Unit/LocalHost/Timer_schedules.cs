@@ -2,8 +2,6 @@ using System.Globalization;
 using Microsoft.Extensions.Configuration;
 using Outpost.LocalHost;
 
-using FunctionDefinition = Outpost.LocalHost.FunctionDefinition;
-
 namespace Outpost.Tests.Unit.LocalHost;
 
 public sealed class Timer_schedules
@@ -60,8 +58,7 @@ public sealed class Timer_schedules
     }
 
     private static TimerPlan? Plan(string schedule, params (string Key, string? Value)[] settings) => TimerPlan.For(
-        new FunctionDefinition(
-            "Forward", typeof(object).GetMethod(nameof(ToString))!, new TimerFunctionTrigger(schedule, false, true)),
+        new FunctionDefinition("Forward", new TimerFunctionTrigger("timer", schedule, false, true)),
         new ConfigurationBuilder()
             .AddInMemoryCollection(settings.Select(one => KeyValuePair.Create(one.Key, one.Value))).Build(),
         At("12:00:00"));

@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using Microsoft.Azure.Functions.Worker;
 using Outpost.LocalHost;
 
 namespace Outpost.Tests.Unit.LocalHost;
@@ -160,7 +159,7 @@ public sealed class Timers_run_on_schedule
         Assert.Empty(timer.Log.AboveDebug);
     }
 
-    private sealed record Run(TimerInfo Info, TaskCompletionSource Outcome, CancellationToken Cancellation)
+    private sealed record Run(TimerTick Info, TaskCompletionSource Outcome, CancellationToken Cancellation)
     {
         public void End() => Outcome.SetResult();
 
@@ -218,7 +217,7 @@ public sealed class Timers_run_on_schedule
             _stop.Dispose();
         }
 
-        private Task RunAsync(TimerInfo info, CancellationToken cancellation)
+        private Task RunAsync(TimerTick info, CancellationToken cancellation)
         {
             Interlocked.Increment(ref _started);
             var run = new Run(info, new(TaskCreationOptions.RunContinuationsAsynchronously), cancellation);

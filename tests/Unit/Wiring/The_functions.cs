@@ -1,7 +1,6 @@
 using System.Reflection;
 using Microsoft.Azure.Functions.Worker;
 using Outpost.Functions;
-using Outpost.LocalHost;
 
 namespace Outpost.Tests.Unit.Wiring;
 
@@ -51,10 +50,6 @@ public sealed class The_functions
             .GroupBy(method => method.GetCustomAttribute<FunctionAttribute>()!.Name, StringComparer.OrdinalIgnoreCase)
             .Where(name => name.Count() > 1)
             .Select(name => name.Key));
-
-    // Names, routes that overlap, parameters that cannot be bound: what would leave a function out on a host.
-    [Fact]
-    public void Can_be_hosted() => Assert.Empty(FunctionChecks.Problems(FunctionDiscovery.Find(typeof(OrderFunctions).Assembly.GetTypes())));
 
     private static IEnumerable<(MethodInfo Method, CustomAttributeData Data)> HttpTriggers() =>
         from method in Methods

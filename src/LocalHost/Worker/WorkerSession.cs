@@ -1,0 +1,41 @@
+using System.Diagnostics;
+using Outpost.LocalHost.Protocol;
+
+namespace Outpost.LocalHost;
+
+/// <summary>A worker that answers.</summary>
+/// <param name="Channel">The conversation with it.</param>
+/// <param name="Process">The process.</param>
+/// <param name="HttpAddress">Where it takes the HTTP requests that this host passes on; null: it has no HTTP functions.</param>
+/// <param name="Functions">What it can run.</param>
+internal sealed record WorkerSession(WorkerChannel Channel, Process Process, string? HttpAddress, IReadOnlyList<FunctionDefinition> Functions)
+{
+    /// <summary>Talks a worker that has just been started into readiness.</summary>
+    /// <exception cref="StartException">It cannot do what it is asked for.</exception>
+    /// <exception cref="WorkerEndedException">It ended.</exception>
+    public static async Task<WorkerSession> OpenAsync(
+        WorkerChannel channel, Process process, string root, CancellationToken cancellationToken)
+    {
+        if (await Task.WhenAny(channel.Connected, channel.Ended).WaitAsync(cancellationToken) == channel.Ended) throw new WorkerEndedException();
+        var request = new WorkerInitRequest { HostVersion = "4.0.0.0", WorkerDirectory = root, FunctionAppDirectory = root };
+        var initialized = (await channel.InitializeAsync(request, cancellationToken)).WorkerInitResponse;
+        Check(initialized.Result, "start");
+        var listed = (await channel.ListAsync(root, cancellationToken)).FunctionMetadataResponse;
+        Check(listed.Result, "list its functions");
+        if (listed.UseDefaultMetadataIndexing)
+            throw new StartException("The worker leaves listing its functions to the host; this host needs a worker that lists them (Microsoft.Azure.Functions.Worker.Sdk 1.7 or later).");
+        foreach (var loading in listed.FunctionMetadataResults.Select(function => (function.Name, Answer: channel.LoadAsync(function, cancellationToken))).ToList())
+            Check((await loading.Answer).FunctionLoadResponse.Result, $"load the function '{loading.Name}'");
+        return new WorkerSession(
+            channel,
+            process,
+            initialized.Capabilities.GetValueOrDefault("HttpUri"),
+            [.. listed.FunctionMetadataResults.Select(FunctionDefinition.From).OrderBy(function => function.Name, StringComparer.OrdinalIgnoreCase)]);
+    }
+
+    private static void Check(StatusResult? result, string what)
+    {
+        if (result is not { Status: StatusResult.Types.Status.Success })
+            throw new StartException($"The worker cannot {what}: {result?.Exception?.Message ?? result?.Result ?? "it gives no reason"}");
+    }
+}
