@@ -1,7 +1,8 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { own, ownerFile } from './owner.mjs';
 
 /**
  * Starts Azurite's table service, and nothing else of it. Azurite's own command saves only when interrupted from a
@@ -21,7 +22,7 @@ const SAVE_SHARE = 0.1;
 const SAVE_MS_MIN = 250;
 
 function unusable(message) {
-  process.stderr.write(`Azurite: ${message}\n`);
+  process.stderr.write(`Azurite cannot run: ${message}\n`);
   process.exit(EXIT_UNUSABLE);
 }
 
@@ -44,6 +45,19 @@ function options() {
   } catch (error) {
     return unusable(`${error.message}; allowed: --port, --location, --in-memory, --exit-with-stdin`);
   }
+}
+
+/** Two processes that save to one file lose what the other wrote. */
+function use(directory) {
+  try {
+    mkdirSync(directory, { recursive: true });
+    const owner = own(directory);
+    if (owner !== undefined)
+      unusable(`--location ${directory} is used by process ${owner}; if that is no Azurite, delete ${ownerFile(directory)}`);
+  } catch (error) {
+    unusable(`--location ${directory} cannot be used as a folder (${error.message})`);
+  }
+  process.on('exit', () => rmSync(ownerFile(directory), { force: true }));
 }
 
 /** Saves whenever something has changed, resting in proportion to how long the last save took. */
@@ -87,7 +101,7 @@ async function main() {
   lookUpByRowKeyFirst();
 
   const directory = resolve(location ?? '.');
-  if (!inMemory) mkdirSync(directory, { recursive: true });
+  if (!inMemory) use(directory);
   const skipApiVersionCheck = true;
   const server = new TableServer(
     new TableConfiguration(
@@ -143,4 +157,4 @@ async function main() {
   );
 }
 
-await main();
+main().catch((error) => unusable(error.stack));

@@ -6,19 +6,17 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
-  readFileSync,
   readSync,
   renameSync,
   rmSync,
-  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { own, ownerFile } from '../owner.mjs';
 import { StoredMessage } from './amqp/message.mjs';
 import { snapshot } from './entities/snapshot.mjs';
 
 const FILE = 'journal';
-const OWNER_FILE = 'owner.pid';
 const MAGIC = Buffer.from('service-bus-emulator journal 1\n');
 const FRAME_BYTES = 12; // length, checksum, length of the JSON part
 const READ_BYTES = 4 * 1_048_576;
@@ -47,16 +45,21 @@ export class Journal {
   constructor(directory, broker) {
     this.#directory = directory;
     this.#broker = broker;
-    mkdirSync(directory, { recursive: true });
-    this.#own();
-    if (existsSync(this.#path(FILE))) this.#replay();
-    this.#compact();
+    try {
+      mkdirSync(directory, { recursive: true });
+      this.#own();
+      if (existsSync(this.#path(FILE))) this.#replay();
+      this.#compact();
+    } catch (error) {
+      // a system call that failed is about the directory: a file in its place, no rights, no room
+      throw error.syscall ? new JournalError(`--data ${directory} cannot be used as a folder (${error.message})`) : error;
+    }
     broker.write = (record) => this.#append(record);
   }
 
   close() {
     closeSync(this.#file);
-    rmSync(this.#path(OWNER_FILE), { force: true });
+    rmSync(ownerFile(this.#directory), { force: true });
   }
 
   #path(name) {
@@ -65,14 +68,10 @@ export class Journal {
 
   /** Two processes appending to one file would ruin it. */
   #own() {
-    const path = this.#path(OWNER_FILE);
-    const owner = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
-    if (owner > 0 && owner !== process.pid && isAlive(owner)) {
-      throw new JournalError(
-        `--data ${this.#directory} is used by process ${owner}; if that is no emulator, delete ${path}`,
-      );
-    }
-    writeFileSync(path, String(process.pid));
+    const owner = own(this.#directory);
+    if (owner === undefined) return;
+    const path = ownerFile(this.#directory);
+    throw new JournalError(`--data ${this.#directory} is used by process ${owner}; if that is no emulator, delete ${path}`);
   }
 
   #append(record) {
@@ -187,15 +186,6 @@ function read(file, position, length) {
 
 function writeAll(file, bytes, position) {
   for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done, bytes.length - done, position + done);
-}
-
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error.code === 'EPERM';
-  }
 }
 
 /** FNV-1a over 32-bit words: enough to tell a torn or damaged record, and fast. */

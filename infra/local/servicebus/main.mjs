@@ -39,7 +39,8 @@ function options() {
 }
 
 function unusable(message) {
-  process.stderr.write(`Service Bus emulator: ${message}\n`);
+  // in other words than the line that gives the connection string, for whoever reads both streams as one
+  process.stderr.write(`Service Bus emulator cannot run: ${message}\n`);
   process.exit(EXIT_UNUSABLE);
 }
 
@@ -93,5 +94,5 @@ async function main() {
 
 main().catch((error) => {
   if (error instanceof ConfigError || error instanceof JournalError) unusable(error.message);
-  throw error;
+  unusable(error.stack);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -103,19 +103,26 @@ describe('Azurite', { concurrency: 2 }, () => {
 
   test('says in one line what is wrong and ends with 2', async () => {
     const running = await start('--port', '0', '--in-memory');
+    const location = newDirectory();
+    const owner = await start('--port', '0', '--location', location);
+    const file = join(newDirectory(), 'file');
+    writeFileSync(file, '');
     for (const [args, expected] of [
       [
         ['--port', String(running.port), '--in-memory'],
-        /^Azurite: port \d+ is taken; choose another with --port, or 0 for any free one\n$/,
+        /^Azurite cannot run: port \d+ is taken; choose another with --port, or 0 for any free one\n$/,
       ],
-      [['--port', 'x', '--in-memory'], /^Azurite: --port is "x"; allowed: 0 to 65535; 0 is any free one\n$/],
-      [['--port', '0'], /^Azurite: give either --location DIR or --in-memory\n$/],
-      [['--colour'], /^Azurite: .*allowed: --port, --location, --in-memory, --exit-with-stdin\n$/],
+      [['--port', 'x', '--in-memory'], /^Azurite cannot run: --port is "x"; allowed: 0 to 65535; 0 is any free one\n$/],
+      [['--port', '0'], /^Azurite cannot run: give either --location DIR or --in-memory\n$/],
+      [['--port', '0', '--location', location], /^Azurite cannot run: --location .* is used by process \d+;.*\n$/],
+      [['--port', '0', '--location', file], /^Azurite cannot run: --location .* cannot be used as a folder \(EEXIST.*\n$/],
+      [['--colour'], /^Azurite cannot run: .*allowed: --port, --location, --in-memory, --exit-with-stdin\n$/],
     ]) {
       const { code, text } = await start(...args);
       assert.equal(code, 2);
       assert.match(text, expected);
     }
     await running.end('SIGTERM');
+    await owner.end('SIGTERM');
   });
 });

@@ -216,6 +216,14 @@ describe('With a data directory', { concurrency: 2 }, () => {
     });
   });
 
+  test('the number of a process that is none of ours keeps nobody out', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'emulator-'));
+    writeFileSync(join(directory, 'owner.pid'), String(process.pid)); // this test, not an emulator
+    const emulator = await startEmulator('--data', directory);
+    await emulator.stop();
+    rmSync(directory, { recursive: true });
+  });
+
   test('the file is rewritten when it is mostly about what is gone', async () => {
     await inTurn(
       {},

@@ -90,6 +90,17 @@ describe('The process', { concurrency: true }, () => {
     await assert.rejects(startEmulator('--colour', { quiet: true }), /code 2.*allowed: --port/s);
   });
 
+  test('says in one line on its error stream that --data is no folder', async () => {
+    const file = configFile('{}');
+    for (const path of [file, join(file, 'below')]) {
+      await assert.rejects(startEmulator('--data', path, { quiet: true }), ({ message }) => {
+        assert.match(message, /code 2\nService Bus emulator cannot run: --data .* cannot be used as a folder \(E\w+:/);
+        assert.equal(message.trim().split('\n').length, 2, 'one line of its own');
+        return true;
+      });
+    }
+  });
+
   test('says when its port is taken', async () => {
     await assert.rejects(startEmulator('--port', String(emulator.port), { quiet: true }), /code 2.*port \d+ is taken/s);
   });
