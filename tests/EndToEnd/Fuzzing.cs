@@ -36,7 +36,7 @@ public sealed class Fuzzing(ITestOutputHelper output)
         // What is compiled and filled once is there before it counts.
         var start = Stopwatch.GetTimestamp();
         await SendAsync(app, Requests / 3, Seed);
-        var before = ProcessMemory.ResidentMegabytes(app.Process.Id);
+        var before = ProcessMemory.ResidentMegabytes(app.WorkerId());
         await SendAsync(app, Requests - (Requests / 3), Seed + Connections);
 
         var counts = string.Join(", ", _statuses.OrderBy(one => one.Key).Select(one => $"{one.Key}: {one.Value}"));
@@ -44,7 +44,7 @@ public sealed class Fuzzing(ITestOutputHelper output)
         // Or nothing was tried.
         foreach (var status in new[] { 200, 201, 202, 304, 400, 404, 409, 415 }) Assert.True(_statuses.ContainsKey(status), $"No {status} in {counts}");
         await CheckLogAsync(app);
-        var after = ProcessMemory.ResidentMegabytes(app.Process.Id);
+        var after = ProcessMemory.ResidentMegabytes(app.WorkerId());
         Assert.InRange(after - before, -1000, MegabytesMoreMax);
         Assert.DoesNotContain("fail: Outpost.Http", app.Process.Output, StringComparison.Ordinal);
         output.WriteLine($"Seed {Seed}, {Requests} requests in {Stopwatch.GetElapsedTime(start).TotalSeconds:0} s: {counts}; resident {before} MB after a third, {after} MB in the end.");

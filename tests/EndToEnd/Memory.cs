@@ -12,6 +12,6 @@ public sealed class Memory
         var app = await services.StartAppAsync();
         using var placed = await app.PlaceAsync("o-1");
 
-        Assert.InRange(ProcessMemory.ResidentMegabytes(app.Process.Id), 1, IdleMegabytesMax);
+        Assert.InRange(ProcessMemory.ResidentMegabytes(app.WorkerId()), 1, IdleMegabytesMax);
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
@@ -13,6 +14,12 @@ internal sealed class RunningApp(ChildProcess process, Uri address) : IAsyncDisp
     public ChildProcess Process { get; } = process;
 
     public HttpClient Http => _http;
+
+    /// <summary>The worker process that the host runs, in which the app's code is.</summary>
+    public int WorkerId() => Directory.GetDirectories($"/proc/{Process.Id}/task")
+        .SelectMany(task => File.ReadAllText(Path.Combine(task, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        .Select(id => int.Parse(id, CultureInfo.InvariantCulture))
+        .Single();
 
     public async ValueTask DisposeAsync()
     {

@@ -27,7 +27,7 @@ public sealed class WaitingReaders
         };
         // Once before it counts: code that was never run is compiled first.
         await WaitAsync(app, other, readers, proxy, head: 0, waiters: Many);
-        var idle = ProcessMemory.ResidentMegabytes(app.Process.Id);
+        var idle = ProcessMemory.ResidentMegabytes(app.WorkerId());
 
         var few = await WaitAsync(app, other, readers, proxy, head: 1, waiters: 5);
         var many = await WaitAsync(app, other, readers, proxy, head: 2, waiters: Many);
@@ -60,7 +60,7 @@ public sealed class WaitingReaders
         var (requests, counted) = (proxy.Requests, Stopwatch.GetTimestamp());
         while (Stopwatch.GetElapsedTime(counted) < TimeSpan.FromSeconds(3)) await Task.Delay(100);
         var polls = (proxy.Requests - requests) / Stopwatch.GetElapsedTime(counted).TotalSeconds;
-        var memory = ProcessMemory.ResidentMegabytes(app.Process.Id);
+        var memory = ProcessMemory.ResidentMegabytes(app.WorkerId());
         Assert.DoesNotContain(waiting, reader => reader.IsCompleted);
 
         using var placed = await other.PlaceAsync($"o-{head}");
