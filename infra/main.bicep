@@ -236,7 +236,7 @@ module app 'modules/app.bicep' = {
       Outpost__Source: '/${environmentName}'
       // Empty: from the app's host name.
       Outpost__PublicUrl: ''
-      Forwarder__Schedule: forwarderSchedule
+      FORWARDER_SCHEDULE: forwarderSchedule
       Forwarder__Topic: bus.outputs.topic
       Forwarder__StartAt: 'oldest'
       Forwarder__LingerSeconds: '5'

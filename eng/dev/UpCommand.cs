@@ -91,7 +91,7 @@ internal sealed class UpCommand(Repository repository, Shell shell)
             {
                 ["TableStorage"] = tablesConnection,
                 ["ServiceBus"] = busConnection,
-                ["Forwarder__Schedule"] = "* * * * * *",
+                ["FORWARDER_SCHEDULE"] = "* * * * * *",
                 ["Outpost__PartitionCount"] = $"{options.Partitions}",
             });
 

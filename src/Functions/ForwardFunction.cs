@@ -9,7 +9,7 @@ public sealed class ForwardFunction(ForwardingEngine engine, RetentionRunner ret
 {
     /// <summary>One run of all forwarders, then of retention.</summary>
     [Function("Forward")]
-    public async Task RunAsync([TimerTrigger("%Forwarder:Schedule%")] TimerInfo timer, CancellationToken cancellationToken)
+    public async Task RunAsync([TimerTrigger($"%{Settings.ScheduleName}%")] TimerInfo timer, CancellationToken cancellationToken)
     {
         _ = timer;
         try

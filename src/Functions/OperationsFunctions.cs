@@ -19,7 +19,7 @@ public sealed class OperationsFunctions(OperationsApi api, FaultBoundary boundar
         [HttpTrigger(AuthorizationLevel.Admin, "post", Route = "forwarders/{name}/pause")] HttpRequest request,
         string name,
         CancellationToken cancellationToken) =>
-        boundary.RunAsync(request, () => api.PauseAsync(request, name, isPaused: true, cancellationToken), cancellationToken);
+        boundary.RunAsync(request, () => api.PauseAsync(request, name, isPaused: true, cancellationToken), cancellationToken, isVersioned: false);
 
     /// <summary>Resumes a forwarder.</summary>
     [Function("ResumeForwarder")]
@@ -27,7 +27,7 @@ public sealed class OperationsFunctions(OperationsApi api, FaultBoundary boundar
         [HttpTrigger(AuthorizationLevel.Admin, "post", Route = "forwarders/{name}/resume")] HttpRequest request,
         string name,
         CancellationToken cancellationToken) =>
-        boundary.RunAsync(request, () => api.PauseAsync(request, name, isPaused: false, cancellationToken), cancellationToken);
+        boundary.RunAsync(request, () => api.PauseAsync(request, name, isPaused: false, cancellationToken), cancellationToken, isVersioned: false);
 
     /// <summary>Delivers a range again.</summary>
     [Function("ReplayEntries")]
@@ -35,7 +35,7 @@ public sealed class OperationsFunctions(OperationsApi api, FaultBoundary boundar
         [HttpTrigger(AuthorizationLevel.Admin, "post", Route = "forwarders/{name}/replay")] HttpRequest request,
         string name,
         CancellationToken cancellationToken) =>
-        boundary.RunAsync(request, () => api.ReplayAsync(request, name, cancellationToken), cancellationToken);
+        boundary.RunAsync(request, () => api.ReplayAsync(request, name, cancellationToken), cancellationToken, isVersioned: false);
 
     /// <summary>Lists what is parked.</summary>
     [Function("ReadParked")]
@@ -53,7 +53,7 @@ public sealed class OperationsFunctions(OperationsApi api, FaultBoundary boundar
         string partition,
         string offset,
         CancellationToken cancellationToken) =>
-        boundary.RunAsync(request, () => api.RetryAsync(request, name, partition, offset, cancellationToken), cancellationToken);
+        boundary.RunAsync(request, () => api.RetryAsync(request, name, partition, offset, cancellationToken), cancellationToken, isVersioned: false);
 
     /// <summary>Gives a parked entry up.</summary>
     [Function("DiscardParked")]
@@ -63,7 +63,7 @@ public sealed class OperationsFunctions(OperationsApi api, FaultBoundary boundar
         string partition,
         string offset,
         CancellationToken cancellationToken) =>
-        boundary.RunAsync(request, () => api.DiscardAsync(request, name, partition, offset, cancellationToken), cancellationToken);
+        boundary.RunAsync(request, () => api.DiscardAsync(request, name, partition, offset, cancellationToken), cancellationToken, isVersioned: false);
 
     /// <summary>Forgets a forwarder that no longer exists.</summary>
     [Function("ForgetForwarder")]
@@ -71,5 +71,5 @@ public sealed class OperationsFunctions(OperationsApi api, FaultBoundary boundar
         [HttpTrigger(AuthorizationLevel.Admin, "delete", Route = "forwarders/{name}")] HttpRequest request,
         string name,
         CancellationToken cancellationToken) =>
-        boundary.RunAsync(request, () => api.ForgetAsync(request, name, cancellationToken), cancellationToken);
+        boundary.RunAsync(request, () => api.ForgetAsync(request, name, cancellationToken), cancellationToken, isVersioned: false);
 }

@@ -9,7 +9,7 @@ using Outpost.Orders;
 namespace Outpost.Functions;
 
 /// <summary>The orders API: from request to command, from result to answer.</summary>
-public sealed class OrderApi(EventLog log, IEventStore store, Sources sources)
+public sealed class OrderApi(EventLog log, IEventStore store, Sources sources, Links links)
 {
     private const int BodyBytesMax = 64 * 1024;
     private const int IdCharactersMax = 100;
@@ -47,8 +47,8 @@ public sealed class OrderApi(EventLog log, IEventStore store, Sources sources)
             cancellationToken);
         return CommandAnswer.From(result, request.HttpContext.Response, done =>
         {
-            request.HttpContext.Response.Headers.Location = $"{request.PathBase}{request.Path.Value!.TrimEnd('/')}/{orderId}";
-            return Answer(request, done.State, done.Version, StatusCodes.Status201Created);
+            request.HttpContext.Response.Headers.Location = links.Below(request, orderId);
+            return Answer(done.State, done.Version, StatusCodes.Status201Created);
         });
     }
 
@@ -62,7 +62,7 @@ public sealed class OrderApi(EventLog log, IEventStore store, Sources sources)
         var stored = await store.ReadEntityAsync(partition, OrderDecisions.Entity.Name, id, cancellationToken);
         return stored is null
             ? NotFound(id)
-            : Answer(request, OrderDecisions.Entity.Read(stored), stored.Version, StatusCodes.Status200OK);
+            : Answer(OrderDecisions.Entity.Read(stored), stored.Version, StatusCodes.Status200OK);
     }
 
     /// <summary><c>POST /api/orders/{id}/pay</c></summary>
@@ -106,7 +106,7 @@ public sealed class OrderApi(EventLog log, IEventStore store, Sources sources)
         var idempotency = headers.Idempotency($"POST /orders/{id}/{verb}", body.Bytes);
         var result = await log.ExecuteAsync(NewCommand(id, headers, idempotency, decide), cancellationToken);
         return CommandAnswer.From(
-            result, request.HttpContext.Response, done => Answer(request, done.State, done.Version, StatusCodes.Status200OK));
+            result, request.HttpContext.Response, done => Answer(done.State, done.Version, StatusCodes.Status200OK));
     }
 
     private static async Task<(CommandHeaders? Headers, JsonBody? Body, Problem? Problem)> ReadAsync(
@@ -135,16 +135,11 @@ public sealed class OrderApi(EventLog log, IEventStore store, Sources sources)
     private static string DerivedId(Idempotency idempotency) =>
         "o-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{idempotency.Scope}\n{idempotency.Key}")))[..DerivedIdCharacters];
 
-    private static JsonAnswer<OrderView> Answer(HttpRequest request, Order order, long version, int status)
-    {
-        var headers = request.HttpContext.Response.Headers;
-        headers.ETag = string.Create(CultureInfo.InvariantCulture, $"\"{version}\"");
-        headers.CacheControl = "no-store";
-        return new JsonAnswer<OrderView>(
-            new OrderView(order.OrderId, order.CustomerId, OrdersJson.Name(order.State), order.Lines, order.Total, version),
-            OrderViewJson.Default.OrderView,
-            status);
-    }
+    private static JsonAnswer<OrderView> Answer(Order order, long version, int status) => new(
+        new OrderView(order.OrderId, order.CustomerId, OrdersJson.Name(order.State), order.Lines, order.Total, version),
+        OrderViewJson.Default.OrderView,
+        status,
+        tag: string.Create(CultureInfo.InvariantCulture, $"\"{version}\""));
 
     private static Problem NotFound(string id) => Problem.NotFound("order-not-found", $"There is no order '{id}'.");
 

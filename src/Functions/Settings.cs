@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
 using Outpost.Forwarding;
+using Outpost.Http;
 using Outpost.Retention;
 
 namespace Outpost.Functions;
@@ -11,6 +12,9 @@ namespace Outpost.Functions;
 /// </summary>
 internal sealed record Settings
 {
+    /// <summary>The setting that the timer's trigger names.</summary>
+    public const string ScheduleName = "FORWARDER_SCHEDULE";
+
     private const int SecondsMax = 7 * 24 * 3600;
 
     public required Connection TableStorage { get; init; }
@@ -24,6 +28,9 @@ internal sealed record Settings
     public required string Source { get; init; }
 
     public required string PublicUrl { get; init; }
+
+    /// <summary>Whether the public URL was said, not guessed.</summary>
+    public required Links Links { get; init; }
 
     public required string? Schedule { get; init; }
 
@@ -63,7 +70,8 @@ internal sealed record Settings
                 "Outpost__Source", "/outpost", "a URI reference of 1 to 200 characters",
                 source => source.Length is >= 1 and <= 200 && Uri.TryCreate(source, UriKind.RelativeOrAbsolute, out _) && !source.Any(char.IsWhiteSpace)),
             PublicUrl = read.Text("Outpost__PublicUrl", DefaultPublicUrl(configuration), "an absolute http or https URL", IsHttpUrl).TrimEnd('/'),
-            Schedule = read.OptionalText("Forwarder__Schedule"),
+            Links = new Links(read.OptionalText("Outpost__PublicUrl")?.TrimEnd('/')),
+            Schedule = ReadSchedule(read),
             Topic = read.Text(
                 "Forwarder__Topic", "events", "1 to 260 letters, digits and . - _ /",
                 topic => topic.Length is >= 1 and <= 260 && topic.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' or '/')),
@@ -83,6 +91,11 @@ internal sealed record Settings
             WaitersMax = read.Number("Feed__WaitersMax", 50, 0, 10_000),
         };
     }
+
+    // Flat: the scale controller reads the trigger's text itself, and knows no sections.
+    private static string? ReadSchedule(SettingReader read) => read.OptionalText("Forwarder__Schedule") is null
+        ? read.OptionalText(ScheduleName)
+        : throw new InvalidSettingException($"Forwarder__Schedule: is not allowed any more; name it {ScheduleName}.");
 
     // WEBSITE_HOSTNAME is what Azure (and Core Tools, as localhost:port) call this app.
     private static string DefaultPublicUrl(IConfiguration configuration) => configuration["WEBSITE_HOSTNAME"] switch
@@ -149,7 +162,12 @@ public sealed class InvalidSettingException : Exception
 
     /// <summary>A setting has a value that is not allowed.</summary>
     public InvalidSettingException(string name, string value, string allowed)
-        : base($"{name}: '{value}' is not allowed; {allowed} is.")
+        : base($"{name}: {Shown(value)} is not allowed; {allowed} is.")
     {
     }
+
+    // A key in the wrong setting must not end in a log: keys, tokens and connection strings are long, or hold one of these.
+    private static string Shown(string value) => value.Length <= 60 && !value.AsSpan().ContainsAny("=;@?")
+        ? $"'{value.ReplaceLineEndings(" ")}'"
+        : $"this value of {value.Length} characters (not shown, it may hold a key)";
 }

@@ -39,8 +39,10 @@ public static class Wiring
         services.AddSingleton(new EventApiOptions(settings.FinalMaxAge, settings.Source)
         {
             WaitersMax = settings.WaitersMax,
+            Links = settings.Links,
             EventsKeptFor = settings.Retention.EventsAtLeast,
         });
+        services.AddSingleton(settings.Links);
         services.AddSingleton<EventApi>();
         services.AddSingleton<PartitionApi>();
         services.AddSingleton<HealthApi>();
@@ -150,7 +152,7 @@ public static class Wiring
     }
 
     private static SettingsProblems Problems(Settings settings) => new(settings.Schedule is null
-        ? ["Forwarder__Schedule is missing: a six-field NCRONTAB expression is needed, or the timer never runs."]
+        ? [$"{Settings.ScheduleName} is missing: a six-field NCRONTAB expression is needed, or the timer never runs."]
         : []);
 
     internal static Uri? ServiceUri(Connection connection)

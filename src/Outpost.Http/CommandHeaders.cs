@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 
@@ -10,13 +11,14 @@ namespace Outpost.Http;
 /// <param name="IfMatch">Versions accepted, or null for any.</param>
 /// <param name="TraceParent">A valid W3C <c>traceparent</c>, or null.</param>
 /// <param name="CorrelationId"><c>X-Correlation-Id</c>, or null.</param>
-public sealed record CommandHeaders(string? Key, VersionCondition? IfMatch, string? TraceParent, string? CorrelationId)
+public sealed partial record CommandHeaders(string? Key, VersionCondition? IfMatch, string? TraceParent, string? CorrelationId)
 {
     private const int CorrelationIdMax = 128;
 
     /// <summary>Reads the headers; null and a problem where one is not allowed.</summary>
     public static (CommandHeaders? Headers, Problem? Problem) Read(HttpRequest request)
     {
+        if (Preconditions.OfCommand(request, isVersioned: true) is { } condition) return (null, condition);
         var (key, keyProblem) = ReadKey(request);
         if (keyProblem is not null) return (null, keyProblem);
         var (ifMatch, ifMatchProblem) = ReadIfMatch(request);
@@ -86,8 +88,19 @@ public sealed record CommandHeaders(string? Key, VersionCondition? IfMatch, stri
     private static string? TraceParentOf(HttpRequest request)
     {
         var values = request.Headers.TraceParent;
-        return values.Count == 1 && System.Diagnostics.ActivityContext.TryParse(values.ToString(), null, out _) ? values.ToString() : null;
+        return values.Count == 1 && TraceParentParts().Match(values.ToString()) is { Success: true } parts
+            ? parts.Groups["later"].Success ? $"00-{parts.Groups["ids"].Value}-{Sampled(parts.Groups["flags"].Value)}" : values.ToString()
+            : null;
     }
+
+    // Of a later version only what version 00 knows is taken (W3C Trace Context, 4.3): the ids, and the flag that it is sampled.
+    private static string Sampled(string flags) =>
+        (byte.Parse(flags, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture) & 1) == 1 ? "01" : "00";
+
+    [GeneratedRegex(
+        @"^((?<later>(?!00|ff)[0-9a-f]{2})|00)-(?<ids>(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16})-(?<flags>[0-9a-f]{2})(?(later)(-.*)?)\z",
+        RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant)]
+    private static partial Regex TraceParentParts();
 
     private static bool IsPrintable(string text, int max) => text.Length >= 1 && text.Length <= max && text.All(c => c is >= ' ' and <= '~');
 

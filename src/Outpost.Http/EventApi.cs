@@ -12,6 +12,9 @@ public sealed record EventApiOptions(TimeSpan FinalMaxAge, string Source = "/out
     /// <summary>Readers that may wait at the same time; one more is answered at once. Default 50.</summary>
     public int WaitersMax { get; init; } = 50;
 
+    /// <summary>How references in answers are made.</summary>
+    public Links Links { get; init; } = new(null);
+
     /// <summary>How long events are kept at least: no cache keeps a page for longer. Null (the default): for ever.</summary>
     public TimeSpan? EventsKeptFor { get; init; }
 }
@@ -42,7 +45,7 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
         var (query, problem) = EventQuery.Read(request.Query, layout.Partitions);
         if (query is null) return problem!;
         var format = PageFormat.IsCloudEventsWanted(request) ? _cloudEvents : PageFormat.Native;
-        return await PageAsync(request, layout, query, format, next => NextUrl(request, query, next), cancellationToken);
+        return await PageAsync(request, layout, query, format, next => NextUrl(request, options.Links, query, next), cancellationToken);
     }
 
     /// <summary>
@@ -55,7 +58,7 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
         var (query, problem) = FeedQuery.Read(request.Query, partition, layout);
         return query is null
             ? problem!
-            : await PageAsync(request, layout, query, _cloudEvents, next => FeedQuery.NextUrl(request, layout, query.Partition, next), cancellationToken);
+            : await PageAsync(request, layout, query, _cloudEvents, next => FeedQuery.NextUrl(request, options.Links, layout, query.Partition, next), cancellationToken);
     }
 
     private async Task<IResult> PageAsync(
@@ -101,7 +104,7 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
         {
             state ??= await watch.ReadAsync(query.Partition, cancellationToken);
             // The page may have been read, or kept, before retention came this far.
-            if (start < state.Oldest) return Refuse(start, state)!;
+            if (start < state.Oldest) return Refuse(start, state, query.OffsetFrom)!;
             // This process's memory of its own commits may have ended before what another one committed.
             if (!page!.IsFull && page.Next < state.Head) page = await _pages.ReadAsync(query, format, start, cancellationToken);
             isFinal = query.Offset is not null && page.IsFull && state.Head > page.Next;
@@ -129,7 +132,7 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
         }
 
         var state = await watch.ReadAsync(query.Partition, cancellationToken);
-        if (Refuse(start, state) is { } refusal) return (null, state, refusal);
+        if (Refuse(start, state, query.OffsetFrom) is { } refusal) return (null, state, refusal);
         return state.Head == start
             ? (EventPage.EmptyAt(start), state, null)
             : (await _pages.ReadAsync(query, format, start, cancellationToken), null, null);
@@ -156,15 +159,21 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
             : Single(entry, "data", entry.ContentType, entry.Payload, ("Content-Security-Policy", "default-src 'none'; sandbox"));
     }
 
-    private static Problem? Refuse(long offset, PartitionState state)
+    private static Problem? Refuse(long offset, PartitionState state, string parameter)
     {
         if (offset < state.Oldest)
-            return Problem.Expired($"offset: {offset} is older than the oldest retained entry, {state.Oldest}.")
+            return Problem.Expired($"{parameter}: {Place(parameter, offset)} is older than the oldest retained entry, {state.Oldest}.")
                 .With("oldestOffset", state.Oldest).With("headOffset", state.Head);
         return offset > state.Head
-            ? Problem.BadRequest($"offset: {offset} is beyond the head, {state.Head}: the log never had it.", "offset-beyond-head")
+            ? Problem.BadRequest($"{parameter}: {Place(parameter, offset)} is beyond the head, {state.Head}: the log never had it.", "offset-beyond-head")
                 .With("headOffset", state.Head)
             : null;
+    }
+
+    private static string Place(string parameter, long offset)
+    {
+        var number = offset.ToString(CultureInfo.InvariantCulture);
+        return parameter == "lastEventId" ? $"the entry after this one, {number}," : number;
     }
 
     // False: too many wait already.
@@ -210,11 +219,11 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
     }
 
     // Keys stay out: a link may be logged or passed on.
-    private static string NextUrl(HttpRequest request, EventQuery query, long next)
+    private static string NextUrl(HttpRequest request, Links links, EventQuery query, long next)
     {
-        var url = new StringBuilder($"{request.PathBase}{request.Path}?partition={query.Partition}&offset={next}&limit={query.Limit}");
+        var url = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"partition={query.Partition}&offset={next}&limit={query.Limit}"));
         if (query.Types is not null) url.Append("&types=").Append(Uri.EscapeDataString(string.Join(',', query.Types)));
-        return url.ToString();
+        return links.WithQuery(request, url.ToString());
     }
 
     private async Task<(EventEntry? Entry, Problem? Problem)> FindAsync(
@@ -239,7 +248,7 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
             }
 
             var state = await watch.ReadAsync(eventId.Partition, cancellationToken);
-            if (eventId.Offset < state.Oldest) return (null, Refuse(eventId.Offset, state));
+            if (eventId.Offset < state.Oldest) return (null, Refuse(eventId.Offset, state, "id"));
         }
 
         return (null, Problem.NotFound("event-not-found", $"There is no event '{id}'."));

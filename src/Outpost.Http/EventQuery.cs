@@ -22,6 +22,9 @@ public sealed record EventQuery(int Partition, long? Offset, bool Latest, int Li
     /// <summary>Most event types of a filter.</summary>
     public const int TypesMax = 100;
 
+    /// <summary>The parameter that said where to start, for problems.</summary>
+    public string OffsetFrom { get; init; } = "offset";
+
     /// <summary>Names the filter, whatever the order of its types; empty: none.</summary>
     public string TypesTag { get; } = Types is null
         ? ""

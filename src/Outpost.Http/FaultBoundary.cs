@@ -13,8 +13,10 @@ public sealed partial class FaultBoundary(ILogger<FaultBoundary> logger, TimePro
     /// <param name="request">For the log: method and path, never the query, which may hold a key.</param>
     /// <param name="work">The function's own work.</param>
     /// <param name="cancellationToken">The client left, and nobody reads the answer; or the host stops, and the client has to ask again. No error.</param>
-    public async Task<IResult> RunAsync(HttpRequest request, Func<Task<IResult>> work, CancellationToken cancellationToken)
+    /// <param name="isVersioned">False for what changes something and has no version: If-Match is refused. Commands hold themselves to it.</param>
+    public async Task<IResult> RunAsync(HttpRequest request, Func<Task<IResult>> work, CancellationToken cancellationToken, bool isVersioned = true)
     {
+        if (!Preconditions.IsRead(request) && Preconditions.OfCommand(request, isVersioned) is { } condition) return condition;
         // Whatever an answer says it is, no browser may take it for something else.
         request.HttpContext.Response.Headers.XContentTypeOptions = "nosniff";
         Task<IResult>? answer = null;
@@ -31,7 +33,7 @@ public sealed partial class FaultBoundary(ILogger<FaultBoundary> logger, TimePro
             return Problem.Unavailable(
                 "store-unavailable", "There was no answer in time. A command may have been done all the same: repeat it with the same Idempotency-Key.", TimeSpan.FromSeconds(2));
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested || request.HttpContext.RequestAborted.IsCancellationRequested)
         {
             // Nobody reads it; or, where the host stops, somebody who must not take it for done.
             return request.HttpContext.RequestAborted.IsCancellationRequested

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Http;
 
 namespace Outpost.Http;
@@ -33,10 +32,10 @@ internal static class FeedQuery
             return (null, Problem.NotFound("other-log", $"lastEventId: this event is of log '{id.Log}'; this is log '{layout.Log}'.").With("log", layout.Log));
         if (id.Partition != number)
             return (null, Problem.BadRequest($"lastEventId: this event is of partition {id.Partition}; this is the feed of partition {number}."));
-        return (new EventQuery((int)number, id.Offset + 1, Latest: false, EventQuery.LimitDefault, wait, Types: null), null);
+        return (new EventQuery((int)number, id.Offset + 1, Latest: false, EventQuery.LimitDefault, wait, Types: null) { OffsetFrom = "lastEventId" }, null);
     }
 
     /// <summary>Where to go on after the entry before <paramref name="next"/>.</summary>
-    public static string NextUrl(HttpRequest request, LogLayout layout, int partition, long next) => string.Create(
-        CultureInfo.InvariantCulture, $"{request.PathBase}{request.Path}?lastEventId={new EventId(layout.Log, partition, next - 1)}");
+    public static string NextUrl(HttpRequest request, Links links, LogLayout layout, int partition, long next) =>
+        links.WithQuery(request, $"lastEventId={new EventId(layout.Log, partition, next - 1)}");
 }

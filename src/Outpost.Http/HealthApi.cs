@@ -19,7 +19,7 @@ public sealed class HealthApi(IEventStore store, SettingsProblems settings, Sour
     /// <summary>200 when all is well, else 503; either way <c>{"status","problems"}</c>.</summary>
     public async Task<IResult> HealthAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        request.HttpContext.Response.Headers.CacheControl = "no-store";
+        _ = request;
         var problems = settings.Problems;
         if (await CheckStore().WaitAsync(cancellationToken) is { } problem) problems = [.. problems, problem];
         return new JsonAnswer<HealthAnswer>(

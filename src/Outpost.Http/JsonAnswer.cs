@@ -1,26 +1,45 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 
 namespace Outpost.Http;
 
-/// <summary>An answer whose body is one JSON value, sent with its length.</summary>
+/// <summary>An answer whose body is one JSON value, sent with its length, which no cache keeps. Reads are held to their conditions.</summary>
 /// <param name="value">The value.</param>
 /// <param name="type">How it is written.</param>
 /// <param name="status">HTTP status.</param>
-public sealed class JsonAnswer<T>(T value, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK) : IResult
+/// <param name="tag">The answer's entity tag, or null.</param>
+public sealed class JsonAnswer<T>(T value, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK, string? tag = null) : IResult
 {
     /// <inheritdoc/>
     public Task ExecuteAsync(HttpContext httpContext)
     {
-        httpContext.Response.StatusCode = status;
-        return WholeBody.WriteAsync(httpContext, "application/json; charset=utf-8", JsonSerializer.SerializeToUtf8Bytes(value, type));
+        var response = httpContext.Response;
+        response.Headers.CacheControl = "no-store";
+        if (status == StatusCodes.Status200OK && Preconditions.OfRead(httpContext.Request, tag) is { } refusal) return refusal.ExecuteAsync(httpContext);
+        if (tag is not null) response.Headers.ETag = tag;
+        response.StatusCode = status;
+        if (status != StatusCodes.Status200OK || !Preconditions.IsKnown(httpContext.Request, tag))
+            return WholeBody.WriteAsync(httpContext, "application/json; charset=utf-8", ToJson());
+        response.StatusCode = StatusCodes.Status304NotModified;
+        return Task.CompletedTask;
+    }
+
+    private byte[] ToJson()
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer, WholeBody.Json)) JsonSerializer.Serialize(json, value, type);
+        return buffer.ToArray();
     }
 }
 
 /// <summary>A body that is there as a whole before it is sent.</summary>
 internal static class WholeBody
 {
+    /// <summary>People read these answers: a quotation mark stays one. No browser takes one for a page (nosniff).</summary>
+    public static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>Writes it; for HEAD its headers only. That the client has left is no fault: nobody reads the answer.</summary>
     public static async Task WriteAsync(HttpContext http, string contentType, ReadOnlyMemory<byte> body)
     {
@@ -31,7 +50,7 @@ internal static class WholeBody
         {
             await http.Response.Body.WriteAsync(body, http.RequestAborted);
         }
-        catch (Exception e) when (e is OperationCanceledException or IOException && http.RequestAborted.IsCancellationRequested)
+        catch (Exception e) when (e is IOException || (e is OperationCanceledException && http.RequestAborted.IsCancellationRequested))
         {
             // It left.
         }

@@ -11,7 +11,10 @@ namespace Outpost.Http;
 /// <param name="Root">The object; undefined when there was no body.</param>
 public sealed record JsonBody(byte[] Bytes, JsonElement Root)
 {
-    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 16, AllowDuplicateProperties = false };
+    private const int DepthMax = 16;
+
+    // Depth and members that come twice are looked at here, to be named in this API's words.
+    private static readonly JsonDocumentOptions Options = new() { MaxDepth = int.MaxValue };
 
     /// <summary>Reads the body of at most <paramref name="bytesMax"/> bytes; null and a problem where it is not allowed.</summary>
     /// <param name="request">The request.</param>
@@ -21,26 +24,33 @@ public sealed record JsonBody(byte[] Bytes, JsonElement Root)
     public static async Task<(JsonBody? Body, Problem? Problem)> ReadAsync(
         HttpRequest request, int bytesMax, bool optional, CancellationToken cancellationToken)
     {
+        if (request.Headers.ContentEncoding is { Count: > 0 } encoding && !encoding.ToString().Trim().Equals("identity", StringComparison.OrdinalIgnoreCase))
+        {
+            // RFC 9110, 12.5.3: says which one would do.
+            request.HttpContext.Response.Headers.AcceptEncoding = "identity";
+            return (null, Problem.UnsupportedMediaType($"Content-Encoding: '{Shown(encoding.ToString())}' is not supported; a body as it is (identity) is."));
+        }
+
         if (request.ContentLength > bytesMax) return (null, TooLarge(bytesMax));
         var (bytes, problem) = await ReadBytesAsync(request, bytesMax, cancellationToken);
         if (bytes is null) return (null, problem);
         if (bytes.Length == 0 && optional) return (new JsonBody(bytes, default), null);
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !MediaType.IsJson(type.MediaType.ToString()) ||
             (type.Charset.HasValue && !HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase)))
-            return (null, Problem.UnsupportedMediaType($"Content-Type: '{request.ContentType}' is not supported; application/json in UTF-8 is."));
+            return (null, Problem.UnsupportedMediaType($"Content-Type: '{Shown(request.ContentType ?? "")}' is not supported; application/json in UTF-8 is."));
         // The parser takes any bytes within a string; whoever asks for that string gets an exception.
         if (!Utf8.IsValid(bytes)) return (null, Problem.BadRequest("The body is not valid UTF-8."));
         try
         {
-            using var document = JsonDocument.Parse(bytes, Strict);
-            CheckNames(document.RootElement);
+            using var document = JsonDocument.Parse(bytes, Options);
+            if (Check(document.RootElement, depth: 1) is { } fault) return (null, Problem.BadRequest(fault));
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? (new JsonBody(bytes, document.RootElement.Clone()), null)
                 : (null, Problem.BadRequest("The body must be a JSON object."));
         }
         catch (JsonException e)
         {
-            return (null, Problem.BadRequest($"The body is not valid JSON: {e.Message}"));
+            return (null, Problem.BadRequest($"The body is not valid JSON: see line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}."));
         }
         catch (InvalidOperationException)
         {
@@ -48,21 +58,21 @@ public sealed record JsonBody(byte[] Bytes, JsonElement Root)
         }
     }
 
-    // A name with an unpaired surrogate escape is valid JSON; whoever asks for it gets an exception.
-    private static void CheckNames(JsonElement element)
+    // A name with an unpaired surrogate escape is valid JSON; whoever asks for it gets an exception. Goes no deeper than it allows.
+    private static string? Check(JsonElement element, int depth)
     {
+        if (element.ValueKind is not (JsonValueKind.Array or JsonValueKind.Object)) return null;
+        if (depth > DepthMax) return $"The body is nested more than {DepthMax} deep.";
         if (element.ValueKind == JsonValueKind.Array)
+            return element.EnumerateArray().Select(item => Check(item, depth + 1)).FirstOrDefault(fault => fault is not null);
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var member in element.EnumerateObject())
         {
-            foreach (var item in element.EnumerateArray()) CheckNames(item);
+            if (!names.Add(member.Name)) return $"The body has the member '{Shown(member.Name)}' twice in one object.";
+            if (Check(member.Value, depth + 1) is { } fault) return fault;
         }
-        else if (element.ValueKind == JsonValueKind.Object)
-        {
-            foreach (var member in element.EnumerateObject())
-            {
-                _ = member.Name;
-                CheckNames(member.Value);
-            }
-        }
+
+        return null;
     }
 
     private static async Task<(byte[]? Bytes, Problem? Problem)> ReadBytesAsync(
@@ -79,13 +89,20 @@ public sealed record JsonBody(byte[] Bytes, JsonElement Root)
         {
             return (null, e.StatusCode == StatusCodes.Status413PayloadTooLarge
                 ? TooLarge(bytesMax)
-                : Problem.BadRequest($"The body could not be read: {e.Message}"));
+                : Problem.BadRequest("The body could not be read: it is not framed as HTTP wants it, or came too slowly."));
+        }
+        catch (IOException)
+        {
+            // The client left while it sent: it reads no answer, and nothing here failed.
+            return (null, Problem.BadRequest("The body ended before it was whole."));
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
+
+    private static string Shown(string text) => text.Length <= 40 ? text : text[..40] + "…";
 
     private static Problem TooLarge(int bytesMax) =>
         Problem.TooLarge($"The body has more than {bytesMax} bytes; at most {bytesMax} are allowed.").With("maxBytes", bytesMax);

@@ -12,10 +12,6 @@ public sealed class JsonFields
     // Enough to mend a request by; a hostile one gets no long answer.
     private const int ErrorsMax = 20;
 
-    // What a decimal holds exactly; beyond, reading rounds before anything can be checked. With an exponent it may
-    // be the places that are too many: 1e-30 is read as a 0 with 28 of them.
-    private const int DecimalDigitsMax = 28;
-
     private readonly JsonElement _object;
     private readonly string _path;
     private readonly List<string> _errors;
@@ -51,7 +47,7 @@ public sealed class JsonFields
     {
         var wanted = allowedText ?? $"a string of {min} to {max} characters without control characters";
         if (!Find(name, required, wanted, out var value)) return null;
-        if (value.ValueKind == JsonValueKind.String && TryGetText(value, out var text) && text.Length >= min && text.Length <= max &&
+        if (value.ValueKind == JsonValueKind.String && TryGetText(value, out var text) && HasLength(text, min, max) &&
             (allowed?.Invoke(text) ?? !text.Any(char.IsControl)))
             return text;
         Refuse(name, value, wanted);
@@ -66,7 +62,7 @@ public sealed class JsonFields
     {
         var wanted = string.Create(CultureInfo.InvariantCulture, $"a whole number from {min} to {max}");
         if (!Find(name, required: true, wanted, out var value)) return default;
-        if (value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) && number >= min && number <= max) return number;
+        if (NumberOf(value) is { Decimals: <= 0 } parsed && parsed.ToDecimal() is { } number && number >= min && number <= max) return (long)number;
         Refuse(name, value, wanted);
         return default;
     }
@@ -76,11 +72,12 @@ public sealed class JsonFields
     {
         var wanted = string.Create(CultureInfo.InvariantCulture, $"a number from {min} to {max} with at most {decimals} decimal places");
         if (!Find(name, required: true, wanted, out var value)) return default;
-        if (value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out var number) && number >= min && number <= max &&
-            value.GetRawText().Count(char.IsAsciiDigit) <= DecimalDigitsMax && number.Scale < DecimalDigitsMax &&
-            decimal.Round(number, decimals) == number)
-            return number;
-        Refuse(name, value, wanted);
+        var parsed = NumberOf(value);
+        if (parsed?.Decimals <= decimals && parsed?.ToDecimal() is { } number && number >= min && number <= max) return number;
+        // Fifteen digits and more are seldom anybody's price.
+        Refuse(name, value, wanted, parsed is { Digits.Length: >= 15 } rest && rest.Decimals > decimals
+            ? $" Round it to {decimals} places before sending: binary floating-point numbers, such as JavaScript's, leave a rest after arithmetic."
+            : "");
         return default;
     }
 
@@ -125,8 +122,17 @@ public sealed class JsonFields
         return false;
     }
 
-    private void Refuse(string name, JsonElement value, string wanted) =>
-        _errors.Add($"{_path}{name}: '{Shown(value.GetRawText())}' is not allowed; {wanted} is.");
+    private void Refuse(string name, JsonElement value, string wanted, string hint = "") =>
+        _errors.Add($"{_path}{name}: '{Shown(value.GetRawText())}' is not allowed; {wanted} is.{hint}");
+
+    private static JsonNumber? NumberOf(JsonElement value) => value.ValueKind == JsonValueKind.Number ? JsonNumber.Of(value.GetRawText()) : null;
+
+    // As JSON Schema counts: an emoji is one character, not two.
+    private static bool HasLength(string text, int min, int max)
+    {
+        var characters = text.EnumerateRunes().Count();
+        return characters >= min && characters <= max;
+    }
 
     // A string with an unpaired surrogate escape is valid JSON and no text.
     private static bool TryGetText(JsonElement value, out string text)

@@ -5,7 +5,7 @@ using Outpost.Forwarding;
 namespace Outpost.Http;
 
 /// <summary>Status and operations over HTTP, for people and for the dashboard.</summary>
-public sealed class OperationsApi(ForwarderOperations operations, IEventStore store)
+public sealed class OperationsApi(ForwarderOperations operations, IEventStore store, Links links)
 {
     private const int BodyBytesMax = 4 * 1024;
     private const int ReasonCharactersMax = 500;
@@ -75,9 +75,8 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
         if (parked.Count == limit)
         {
             var last = parked[^1];
-            request.HttpContext.Response.Headers.Link = string.Create(
-                CultureInfo.InvariantCulture,
-                $"<{request.PathBase}{request.Path}?limit={limit}&partition={last.Partition}&offset={last.Offset + 1}>; rel=\"next\"");
+            var next = string.Create(CultureInfo.InvariantCulture, $"limit={limit}&partition={last.Partition}&offset={last.Offset + 1}");
+            request.HttpContext.Response.Headers.Link = $"<{links.WithQuery(request, next)}>; rel=\"next\"";
         }
 
         return Json(request, parked.Select(entry => new ParkedAnswer(

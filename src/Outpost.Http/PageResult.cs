@@ -1,6 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Primitives;
-using Microsoft.Net.Http.Headers;
 
 namespace Outpost.Http;
 
@@ -8,24 +6,20 @@ namespace Outpost.Http;
 internal sealed class PageResult(
     string contentType, ReadOnlyMemory<byte> body, string tag, string cacheControl, IReadOnlyList<(string Name, string Value)> headers) : IResult
 {
-    public Task ExecuteAsync(HttpContext httpContext)
+    public async Task ExecuteAsync(HttpContext httpContext)
     {
+        if (Preconditions.OfRead(httpContext.Request, tag) is { } refusal)
+        {
+            await refusal.ExecuteAsync(httpContext);
+            return;
+        }
+
         var response = httpContext.Response;
         response.Headers.ETag = tag;
         response.Headers.CacheControl = cacheControl;
         response.Headers.Vary = "Accept";
         foreach (var (name, value) in headers) response.Headers[name] = value;
-        if (Matches(httpContext.Request.Headers.IfNoneMatch))
-        {
-            response.StatusCode = StatusCodes.Status304NotModified;
-            return Task.CompletedTask;
-        }
-
-        return WholeBody.WriteAsync(httpContext, contentType, body);
+        if (Preconditions.IsKnown(httpContext.Request, tag)) response.StatusCode = StatusCodes.Status304NotModified;
+        else await WholeBody.WriteAsync(httpContext, contentType, body);
     }
-
-    // Weak comparison. What cannot be read as a list of tags is treated as if it were not there.
-    private bool Matches(StringValues ifNoneMatch) =>
-        EntityTagHeaderValue.TryParseList(ifNoneMatch, out var tags) &&
-        tags.Any(t => t.Equals(EntityTagHeaderValue.Any) || t.Compare(new EntityTagHeaderValue(tag), useStrongComparison: false));
 }

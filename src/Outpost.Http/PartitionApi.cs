@@ -1,11 +1,9 @@
-using System.Globalization;
-using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 
 namespace Outpost.Http;
 
 /// <summary>Where each partition stands, and which offset a time is at.</summary>
-public sealed partial class PartitionApi(IEventStore store)
+public sealed class PartitionApi(IEventStore store)
 {
     /// <summary><c>GET /api/partitions</c></summary>
     public async Task<IResult> ListAsync(HttpRequest request, CancellationToken cancellationToken)
@@ -14,12 +12,12 @@ public sealed partial class PartitionApi(IEventStore store)
         var layout = await store.LayoutAsync(cancellationToken);
         var states = await Task.WhenAll(Enumerable.Range(0, layout.Partitions)
             .Select(partition => store.ReadPartitionAsync(partition, cancellationToken)));
-        return NotStored(request, new JsonAnswer<PartitionsAnswer>(
+        return new JsonAnswer<PartitionsAnswer>(
             new PartitionsAnswer(
                 layout.Log,
                 [.. states.Select(s => new PartitionAnswer(
                     s.Partition, s.Oldest, s.Head, s.HeadTimestamp is { } at ? EntryJson.Timestamp(at) : null))]),
-            HttpJson.Default.PartitionsAnswer));
+            HttpJson.Default.PartitionsAnswer);
     }
 
     /// <summary><c>GET /api/partitions/{partition}/offset-at?time=</c>: the first entry at or after a time; the head when there is none.</summary>
@@ -30,34 +28,11 @@ public sealed partial class PartitionApi(IEventStore store)
         if (!QueryParameters.TryParse(partition, 0, layout.Partitions - 1, out var number))
             return Problem.NotFound("partition-not-found", $"There is no such partition; the log has {layout.Partitions}, from 0 on.");
         if (!request.Query.ContainsKey("time")) return Problem.BadRequest("time: is missing; an RFC 3339 time such as 2026-11-22T08:00:00Z is needed.");
-        if (!TryParseTime(request.Query["time"].ToString(), out var time))
+        if (!Rfc3339.TryParse(request.Query["time"].ToString(), out var time))
             return QueryParameters.NotAllowed("time", request.Query["time"], "an RFC 3339 time such as 2026-11-22T08:00:00Z");
 
         var state = await store.ReadPartitionAsync((int)number, cancellationToken);
         var offset = await OffsetSearch.FindAsync(state, time, at => store.ReadTimestampAsync((int)number, at, cancellationToken));
-        return NotStored(request, new JsonAnswer<OffsetAnswer>(new OffsetAnswer(offset), HttpJson.Default.OffsetAnswer));
+        return new JsonAnswer<OffsetAnswer>(new OffsetAnswer(offset), HttpJson.Default.OffsetAnswer);
     }
-
-    /// <summary>RFC 3339, 5.6; a fraction finer than 100 ns is cut.</summary>
-    internal static bool TryParseTime(string text, out DateTimeOffset time)
-    {
-        time = default;
-        var parts = Rfc3339().Match(text);
-        if (!parts.Success) return false;
-        var fraction = parts.Groups["fraction"].Value;
-        // An unescaped + in a query arrives as a space.
-        var zone = parts.Groups["zone"].Value is "Z" or "z" ? "+00:00" : parts.Groups["zone"].Value.Replace(' ', '+');
-        var exact = $"{parts.Groups["date"].Value}T{parts.Groups["clock"].Value}.{fraction.PadRight(7, '0')[..7]}{zone}";
-        return DateTimeOffset.TryParseExact(
-            exact, "yyyy-MM-ddTHH:mm:ss.fffffffzzz", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out time);
-    }
-
-    private static IResult NotStored(HttpRequest request, IResult result)
-    {
-        request.HttpContext.Response.Headers.CacheControl = "no-store";
-        return result;
-    }
-
-    [GeneratedRegex(@"^(?<date>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt](?<clock>[0-9]{2}:[0-9]{2}:[0-9]{2})(\.(?<fraction>[0-9]{1,30}))?(?<zone>[Zz]|[+\- ][0-9]{2}:[0-9]{2})\z", RegexOptions.ExplicitCapture)]
-    private static partial Regex Rfc3339();
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 
@@ -11,9 +10,6 @@ namespace Outpost.Http;
 /// </summary>
 public sealed class Problem : IResult
 {
-    // People read these: a quotation mark stays one. No browser takes the answer for a page (nosniff).
-    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     private readonly Dictionary<string, object> _members = new(StringComparer.Ordinal);
     private TimeSpan? _retryAfter;
 
@@ -93,7 +89,7 @@ public sealed class Problem : IResult
     private byte[] ToJson()
     {
         using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer, Plain))
+        using (var json = new Utf8JsonWriter(buffer, WholeBody.Json))
         {
             json.WriteStartObject();
             json.WriteString("type", $"/problems/{Name}");

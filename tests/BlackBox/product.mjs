@@ -62,7 +62,7 @@ export class LocalProduct {
       TableStorage: connections.tables.replace(/(TableEndpoint=http:\/\/127\.0\.0\.1:)\d+/, `$1${tablesPort}`),
       ServiceBus: connections.bus.replace(/(sb:\/\/[^:;]+:)\d+/, `$1${busPort}`),
       Outpost__PartitionCount: String(this.partitions),
-      Forwarder__Schedule: '* * * * * *',
+      FORWARDER_SCHEDULE: '* * * * * *',
     };
     for (const app of this.#apps) {
       app.url = `http://127.0.0.1:${await app.proxy.start()}`;

@@ -75,7 +75,7 @@ export async function startServices() {
   const startApp = async (settings = {}) => {
     const tableName = `browser${++tables}`;
     const environment = {
-      TableStorage: connection, Outpost__TableName: tableName, Forwarder__Schedule: '* * * * * *', Forwarder__LingerSeconds: '1', ...settings,
+      TableStorage: connection, Outpost__TableName: tableName, FORWARDER_SCHEDULE: '* * * * * *', Forwarder__LingerSeconds: '1', ...settings,
     };
     const begin = () => start('dotnet', [HOST, '--root', built('Functions'), '--port', '0', '--exit-with-stdin'], environment);
     const program = begin();

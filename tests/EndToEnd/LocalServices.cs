@@ -48,7 +48,7 @@ internal sealed class LocalServices : IAsyncDisposable
             ["TableStorage"] = Tables,
             ["ServiceBus"] = Bus,
             ["Outpost__PartitionCount"] = $"{partitions}",
-            ["Forwarder__Schedule"] = "* * * * * *",
+            ["FORWARDER_SCHEDULE"] = "* * * * * *",
         };
         foreach (var (name, value) in settings ?? new Dictionary<string, string>()) environment[name] = value;
         var process = ChildProcess.Start("dotnet", [Path.Combine(Built("LocalHost"), "Outpost.LocalHost.dll"), "--root", Built("Functions"), "--port", "0", "--exit-with-stdin"], environment);

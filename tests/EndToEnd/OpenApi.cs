@@ -17,7 +17,7 @@ public sealed class OpenApi
         await using var services = await LocalServices.StartAsync();
         var app = await services.StartAppAsync();
         // Empty is missing, and a missing schedule is what health tells of.
-        var failing = await services.StartAppAsync(settings: new Dictionary<string, string> { ["Forwarder__Schedule"] = "" });
+        var failing = await services.StartAppAsync(settings: new Dictionary<string, string> { ["FORWARDER_SCHEDULE"] = "" });
 
         var (exitCode, output) = await ChildProcess.RunAsync("node",
         [

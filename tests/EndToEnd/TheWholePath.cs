@@ -28,7 +28,7 @@ public sealed class TheWholePath
         Assert.Equal(
             [HttpStatusCode.Created, HttpStatusCode.OK, HttpStatusCode.PreconditionFailed, HttpStatusCode.OK, HttpStatusCode.Conflict, HttpStatusCode.OK],
             new[] { placed, paid, stale, cancelled, shipped, now }.Select(r => r.StatusCode));
-        Assert.Equal(("\"1\"", $"/api/orders/{id}"), (placed.Headers.ETag!.Tag, placed.Headers.Location!.ToString()));
+        Assert.Equal(("\"1\"", $"orders/{id}"), (placed.Headers.ETag!.Tag, placed.Headers.Location!.ToString()));
         Assert.Equal("\"3\"", now.Headers.ETag!.Tag);
         Assert.Equal(19m, order.GetProperty("total").GetDecimal());
 
@@ -127,7 +127,7 @@ public sealed class TheWholePath
     [InlineData("Forwarder__PollMilliseconds", "often", "a whole number from 10 to 60000")]
     [InlineData("Outpost__TableName", "1table", "3 to 63 letters and digits")]
     [InlineData("TableStorage", "", "TableStorage: is missing")]
-    [InlineData("Forwarder__Schedule", "every now and then", "every now and then")]
+    [InlineData("FORWARDER_SCHEDULE", "every now and then", "every now and then")]
     public async Task A_bad_setting_stops_the_start_with_its_name_and_what_is_allowed(string name, string value, string told)
     {
         await using var services = await LocalServices.StartAsync();
@@ -136,7 +136,7 @@ public sealed class TheWholePath
             () => services.StartAppAsync(settings: new Dictionary<string, string> { [name] = value }));
 
         Assert.Contains(told, refused.Message, StringComparison.Ordinal);
-        Assert.Contains(name == "Forwarder__Schedule" ? "Forward" : name, refused.Message, StringComparison.Ordinal);
+        Assert.Contains(name == "FORWARDER_SCHEDULE" ? "Forward" : name, refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", refused.Message, StringComparison.Ordinal);
     }
 
@@ -144,14 +144,14 @@ public sealed class TheWholePath
     public async Task Without_a_schedule_commands_commit_and_health_names_the_setting()
     {
         await using var services = await LocalServices.StartAsync();
-        var app = await services.StartAppAsync(settings: new Dictionary<string, string> { ["Forwarder__Schedule"] = "" });
+        var app = await services.StartAppAsync(settings: new Dictionary<string, string> { ["FORWARDER_SCHEDULE"] = "" });
 
         using var placed = await app.PlaceAsync("o-1");
         using var health = await app.Http.GetAsync("/api/health");
 
         Assert.Equal(HttpStatusCode.Created, placed.StatusCode);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, health.StatusCode);
-        Assert.Contains("Forwarder__Schedule", await health.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains("FORWARDER_SCHEDULE", await health.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
     private static async Task<Dictionary<(string Partition, string Row), JsonElement>> RowsAsync(LocalServices services)

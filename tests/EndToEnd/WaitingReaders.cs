@@ -42,7 +42,7 @@ public sealed class WaitingReaders
         ["TableStorage"] = tables,
         ["Feed__WaitersMax"] = "2000",
         // Only the readers ask the table.
-        ["Forwarder__Schedule"] = "0 0 0 1 1 *",
+        ["FORWARDER_SCHEDULE"] = "0 0 0 1 1 *",
         ["Forwarder__LingerSeconds"] = "0",
     };
 

@@ -42,7 +42,7 @@ public sealed class ExportingApp : IAsyncLifetime
             ["Outpost__TableName"] = table,
             ["ServiceBus"] = await ServiceBusEmulator.ConnectionStringAsync(),
             ["Forwarder__Topic"] = topic,
-            ["Forwarder__Schedule"] = "* * * * * *",
+            ["FORWARDER_SCHEDULE"] = "* * * * * *",
             ["Forwarder__LingerSeconds"] = "0",
             ["Retention__Days"] = "1",
             ["OTEL_EXPORTER_OTLP_ENDPOINT"] = Collector.Address,

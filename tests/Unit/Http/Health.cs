@@ -50,9 +50,9 @@ public sealed class Health
     {
         await using var log = new SimulatedLog();
 
-        var (status, text) = await AskAsync(Api(log, "Forwarder__Schedule is missing."));
+        var (status, text) = await AskAsync(Api(log, "FORWARDER_SCHEDULE is missing."));
 
-        Assert.Equal((503, """{"status":"failing","problems":["Forwarder__Schedule is missing."]}"""), (status, text));
+        Assert.Equal((503, """{"status":"failing","problems":["FORWARDER_SCHEDULE is missing."]}"""), (status, text));
     }
 
     [Fact]

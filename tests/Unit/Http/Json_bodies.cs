@@ -61,7 +61,7 @@ public sealed class Json_bodies
 
         Assert.True(body is null, why);
         Assert.Equal((400, "invalid-request", why), (problem!.Status, problem.Name, why));
-        Assert.StartsWith("The body is not valid JSON: ", problem.Detail, StringComparison.Ordinal);
+        Assert.Matches("^The body (is not valid JSON: see line 1, byte [0-9]+|has the member '[ab]' twice in one object|is nested more than 16 deep).$", problem.Detail);
     }
 
     [Fact]

@@ -18,6 +18,15 @@ public sealed class Offsets_by_time
     [InlineData("2026-11-22t08:09:00.999999999999z", 20)]
     [InlineData("2026-11-22T08:09:00Z", 18)]
     [InlineData("2099-01-01T00:00:00Z", 20)]
+    [InlineData("2026-11-22T08:01:00-00:00", 2)]
+    [InlineData("2026-11-23T07:02:00+23:00", 4)]
+    [InlineData("2026-11-21T09:02:00-23:00", 4)]
+    [InlineData("2026-11-22T08:00:59.9999999000000000000000000000000000000000Z", 2)]
+    [InlineData("2025-12-31T23:59:60Z", 0)]
+    [InlineData("2027-01-01T00:59:60.5+01:00", 20)]
+    [InlineData("0000-02-29T00:00:00Z", 0)]
+    [InlineData("0001-01-01T00:00:00+14:00", 0)]
+    [InlineData("9999-12-31T23:59:59-14:00", 20)]
     public async Task Are_those_of_the_first_entry_at_or_after_it(string time, long offset)
     {
         await using var log = new SimulatedLog();
@@ -76,7 +85,12 @@ public sealed class Offsets_by_time
     [InlineData("2026-11-22T08:00:00+1:00")]
     [InlineData("2026-11-22T08:00:00+99:00")]
     [InlineData("0000-00-00T00:00:00Z")]
-    [InlineData("0001-01-01T00:00:00+14:00")]
+    [InlineData("2026-02-29T00:00:00Z")]
+    [InlineData("2026-11-22T24:00:00Z")]
+    [InlineData("2026-11-22T08:00:60Z")]
+    [InlineData("2026-11-22T08:00:61Z")]
+    [InlineData("2026-11-22T08:00:00+24:00")]
+    [InlineData("2026-11-22T08:00:00+01:60")]
     public async Task Are_refused_for_what_is_no_time(string time)
     {
         await using var log = new SimulatedLog();

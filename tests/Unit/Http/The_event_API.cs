@@ -69,7 +69,7 @@ public sealed class The_event_API
 
         var link = (await ReadAsync(log, "/api/events?offset=0&limit=3&types=Counted,Other&code=secret&wait=5"))["Link"];
 
-        Assert.Equal("</api/events?partition=0&offset=3&limit=3&types=Counted%2COther>; rel=\"next\"", link!.Replace("Other%2CCounted", "Counted%2COther", StringComparison.Ordinal));
+        Assert.Equal("<?partition=0&offset=3&limit=3&types=Counted%2COther>; rel=\"next\"", link!.Replace("Other%2CCounted", "Counted%2COther", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -138,7 +138,7 @@ public sealed class The_operations_API
         var pages = 0;
         for (string? next = uri; next is not null; pages++)
         {
-            var request = Request(next);
+            var request = Request(next.StartsWith('?') ? uri.Split('?')[0] + next : next);
             var answer = await AnswerAsync(request, await Api(log, engine).ParkedAsync(request, Name, CancellationToken.None));
             seen.AddRange(answer.Json.EnumerateArray().Select(entry => entry.GetProperty("id").GetString()!));
             next = answer["Link"]?.Split('<', '>')[1];
@@ -317,7 +317,7 @@ public sealed class The_operations_API
         Assert.Equal((503, "busy", "1"), (answer!.Status, answer.ProblemName, answer["Retry-After"]));
     }
 
-    private static OperationsApi Api(SimulatedLog log, ForwardingEngine? engine = null) => new(log.Operators(engine), log.Store);
+    private static OperationsApi Api(SimulatedLog log, ForwardingEngine? engine = null) => new(log.Operators(engine), log.Store, new Outpost.Http.Links(null));
 
     private static async Task<Answer> StatusAsync(SimulatedLog log, ForwardingEngine engine) =>
         await AskAsync("GET", "/api/status", request => Api(log, engine).StatusAsync(request, CancellationToken.None));

@@ -44,6 +44,16 @@ public sealed class The_functions
                 Assert.False(string.IsNullOrEmpty(trigger.Route));
             });
 
+    // Azure's scale controller reads a trigger's text itself, and knows no sections: with one a sleeping app may never be woken.
+    [Fact]
+    public void Have_only_flat_settings_in_their_triggers() =>
+        Assert.All(
+            Methods.SelectMany(method => method.GetParameters()).SelectMany(parameter => parameter.CustomAttributes)
+                .Where(attribute => attribute.AttributeType.Name.EndsWith("TriggerAttribute", StringComparison.Ordinal) && attribute.AttributeType != typeof(HttpTriggerAttribute))
+                .SelectMany(attribute => attribute.ConstructorArguments.Concat(attribute.NamedArguments.Select(named => named.TypedValue)))
+                .Select(argument => argument.Value).OfType<string>(),
+            text => Assert.False(text.Contains(':', StringComparison.Ordinal) || text.Contains("__", StringComparison.Ordinal), text));
+
     [Fact]
     public void Have_names_of_their_own() =>
         Assert.Empty(Methods

@@ -27,7 +27,7 @@ public sealed class The_settings
     {
         var settings = Read(
             ("Outpost__TableName", "Log2"), ("Outpost__PartitionCount", "8"), ("Outpost__Source", "https://shop.example/orders"),
-            ("Outpost__PublicUrl", "https://app.example/base/"), ("Forwarder__Schedule", "*/10 * * * * *"), ("Forwarder__Topic", "shop/events"),
+            ("Outpost__PublicUrl", "https://app.example/base/"), ("FORWARDER_SCHEDULE", "*/10 * * * * *"), ("Forwarder__Topic", "shop/events"),
             ("Forwarder__StartAt", "head"), ("Forwarder__LingerSeconds", "0"), ("Forwarder__PollMilliseconds", "250"),
             ("Forwarder__WithinSeconds", "300"), ("Feed__MaxAgeSeconds", "60"), ("Feed__WaitersMax", "1000"));
 
@@ -56,7 +56,7 @@ public sealed class The_settings
     [InlineData("Outpost__Source", "a b", "URI reference")]
     [InlineData("Outpost__PublicUrl", "app.example", "absolute http or https URL")]
     [InlineData("Outpost__PublicUrl", "ftp://app.example", "absolute http or https URL")]
-    [InlineData("Outpost__PublicUrl", "https://app.example/?a=1", "absolute http or https URL")]
+    [InlineData("Outpost__PublicUrl", "https://app.example/#a", "absolute http or https URL")]
     [InlineData("Forwarder__Topic", "my topic", "1 to 260 letters")]
     [InlineData("Forwarder__StartAt", "Head", "oldest or head")]
     [InlineData("Forwarder__StartAt", "0", "oldest or head")]
@@ -107,6 +107,48 @@ public sealed class The_settings
     [Fact]
     public void Never_show_a_connection_string() =>
         Assert.DoesNotContain("secret", Read(("TableStorage", "AccountKey=secret"), ("ServiceBus", "SharedAccessKey=secret")).ToString(), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("Outpost__PublicUrl")]
+    [InlineData("Outpost__TableName")]
+    [InlineData("Outpost__PartitionCount")]
+    [InlineData("Forwarder__Topic")]
+    [InlineData("Forwarder__StartAt")]
+    [InlineData("Payments__Url")]
+    public void Never_show_a_key_that_somebody_put_into_the_wrong_one(string name)
+    {
+        string[] keys =
+        [
+            "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=secret;EndpointSuffix=core.windows.net",
+            "Endpoint=sb://x/;SharedAccessKeyName=n;SharedAccessKey=secret",
+            "sb://user:secret@x/ y",
+            "ftp://x.example/?sig=secret",
+            $"{new string('k', 80)}secret tail",
+        ];
+
+        foreach (var key in keys)
+        {
+            var refused = Assert.Throws<InvalidSettingException>(() => Read((name, key)));
+            Assert.StartsWith($"{name}: ", refused.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain("secret", refused.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Refuse_the_schedule_s_old_name_with_the_new_one()
+    {
+        var refused = Assert.Throws<InvalidSettingException>(() => Read(("Forwarder__Schedule", "* * * * * *")));
+
+        Assert.Contains("FORWARDER_SCHEDULE", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Have_a_public_URL_for_links_only_where_somebody_set_it()
+    {
+        Assert.Null(Read(("WEBSITE_HOSTNAME", "app.azurewebsites.net")).Links.PublicUrl);
+        Assert.Null(Read(("Outpost__PublicUrl", "")).Links.PublicUrl);
+        Assert.Equal("https://app.example/base", Read(("Outpost__PublicUrl", "https://app.example/base/")).Links.PublicUrl);
+    }
 
     [Theory]
     [InlineData("app.azurewebsites.net", "https://app.azurewebsites.net")]
