@@ -57,6 +57,7 @@ public static class Wiring
 
     private static void AddLog(IServiceCollection services, Settings settings)
     {
+        CheckConnectionString("TableStorage", settings.TableStorage, text => new TableServiceClient(text));
         services.AddSingleton(new TableStorageOptions
         {
             ConnectionString = settings.TableStorage.ConnectionString,
@@ -111,6 +112,7 @@ public static class Wiring
     private static void AddServiceBus(IServiceCollection services, Settings settings)
     {
         if (settings.ServiceBus is not { } connection) return;
+        CheckConnectionString("ServiceBus", connection, Azure.Messaging.ServiceBus.ServiceBusConnectionStringProperties.Parse);
         services.AddSingleton(new ServiceBusOptions
         {
             ConnectionString = connection.ConnectionString,
@@ -161,6 +163,20 @@ public static class Wiring
         return Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme == "https"
             ? uri
             : throw new InvalidSettingException("TableStorage__serviceUri", address, "an https URL such as https://ACCOUNT.table.core.windows.net");
+    }
+
+    // At start, in one line. The text holds a key, and so may what the client library says about it: neither is shown.
+    internal static void CheckConnectionString(string name, Connection connection, Func<string, object> parse)
+    {
+        if (connection.ConnectionString is not { } text) return;
+        try
+        {
+            parse(text);
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException or InvalidOperationException)
+        {
+            throw new InvalidSettingException($"{name}: this is no connection string (it is not shown, it may hold a key); copy it again, or set {name}__… for managed identity.");
+        }
     }
 
     private static TokenCredential? CredentialOf(Connection connection) =>

@@ -134,6 +134,25 @@ public sealed class The_settings
         }
     }
 
+    [Theory]
+    [InlineData("AccountKey=secret")]
+    [InlineData("secret")]
+    [InlineData("DefaultEndpointsProtocol=https;AccountName=a;AccountKey=not base64 secret;EndpointSuffix=core.windows.net")]
+    public void Stop_the_start_where_a_connection_string_is_none_without_showing_it(string text)
+    {
+        foreach (var parse in new Func<string, object>[] { s => new Azure.Data.Tables.TableServiceClient(s), Azure.Messaging.ServiceBus.ServiceBusConnectionStringProperties.Parse })
+        {
+            var refused = Record.Exception(() => Outpost.Functions.Wiring.CheckConnectionString("TableStorage", new Connection(text, null, null), parse));
+            if (refused is null) continue;
+            Assert.IsType<InvalidSettingException>(refused);
+            Assert.StartsWith("TableStorage: this is no connection string", refused.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain("secret", refused.ToString(), StringComparison.Ordinal);
+        }
+
+        Assert.Throws<InvalidSettingException>(() => Outpost.Functions.Wiring.CheckConnectionString(
+            "TableStorage", new Connection(text, null, null), s => new Azure.Data.Tables.TableServiceClient(s)));
+    }
+
     [Fact]
     public void Refuse_the_schedule_s_old_name_with_the_new_one()
     {
