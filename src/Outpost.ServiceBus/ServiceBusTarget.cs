@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Azure.Messaging.ServiceBus;
 using Outpost.Forwarding;
 
@@ -5,53 +6,142 @@ namespace Outpost.ServiceBus;
 
 /// <summary>
 /// Sends entries to a topic, as many in one batch as its size allows. A batch is accepted or refused as a whole. An
-/// entry that fits into no batch travels as a reference to its payload.
+/// entry that fits into no batch, or is refused for its size, travels as a reference to its payload.
 /// </summary>
 public sealed class ServiceBusTarget(ServiceBusOptions options, TimeProvider time) : IForwardTarget, IAsyncDisposable
 {
-    private readonly ServiceBusClient _client = options.CreateClient();
-    private readonly Lock _lock = new();
-    private ServiceBusSender? _sender;
+    // Opening a link and sending, together: less than a lease has left, with the time that the client takes to notice.
+    private static readonly TimeSpan DeliveryMax = TimeSpan.FromSeconds(6);
+
+    // The client does not listen while it opens a link or waits for a token.
+    private static readonly TimeSpan NoticedWithin = TimeSpan.FromSeconds(1);
+
+    // A batch this small gets through the slowest connection in a second or two.
+    private const long BatchBytesMin = 16 * 1024;
+
+    private readonly Senders _senders = new(options.CreateClient, options.Topic, time);
+    private readonly ByteBudget _budget = new();
+
+    // How large a batch may become, in partitions where a send got no answer.
+    private readonly ConcurrentDictionary<int, long> _batchBytes = new();
 
     /// <inheritdoc/>
     public async Task<Delivery> DeliverAsync(IReadOnlyList<EventEntry> entries, string? replay, CancellationToken cancellationToken)
     {
-        var sender = Sender();
-        var sent = 1;
+        using var deadline = new CancellationTokenSource(DeliveryMax, time);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        Delivery delivery;
         try
         {
-            using var batch = await sender.CreateMessageBatchAsync(cancellationToken);
-            while (batch.Count < entries.Count && TryAdd(batch, entries[batch.Count], replay))
-            {
-            }
-
-            if (batch.Count == 0 && !batch.TryAddMessage(Reference(entries[0], replay)))
-                return new Delivery.Refused(1, $"Even a reference to it is larger than the {batch.MaxSizeInBytes} bytes that {options.Topic} takes.");
-            sent = batch.Count;
-            await sender.SendMessagesAsync(batch, cancellationToken);
-            return new Delivery.Accepted(sent);
+            delivery = await OpenAndSendAsync(entries, replay, asReference: false, end.Token)
+                // The topic takes less than its link says.
+                ?? await OpenAndSendAsync([entries[0]], replay, asReference: true, end.Token)
+                ?? new Delivery.Refused(1, $"Even a reference to it is larger than {options.Topic} takes.");
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (OperationCanceledException e)
         {
-            return DeliveryOf(e, sent);
+            cancellationToken.ThrowIfCancellationRequested();
+            delivery = Answers.OfLink(new ServiceBusException(
+                $"There was no answer within {DeliveryMax.TotalSeconds} s.", ServiceBusFailureReason.ServiceTimeout, innerException: e));
+        }
+
+        return delivery;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _senders.DisposeAsync();
+        _budget.Dispose();
+    }
+
+    // Null: the first entry is too large for the topic.
+    private async Task<Delivery?> OpenAndSendAsync(IReadOnlyList<EventEntry> entries, string? replay, bool asReference, CancellationToken end)
+    {
+        var sending = _senders.Begin(entries[0].Partition);
+        ServiceBusMessageBatch batch;
+        try
+        {
+            // Opens the link, where there is none yet: no message has a part in it.
+            batch = await NoticedAsync(sending.Sender.CreateMessageBatchAsync(end).AsTask(), end);
+        }
+        catch (Exception e)
+        {
+            Learn(sending, e);
+            if (e is OperationCanceledException) throw;
+            return Answers.OfLink(e);
+        }
+
+        var sent = Task.CompletedTask;
+        try
+        {
+            if (Fill(batch, entries, replay, asReference) is { } refused) return refused;
+            using var share = await _budget.TakeAsync(batch.SizeInBytes, time, end);
+            if (share is null) return ByteBudget.Exhausted();
+            sent = sending.Sender.SendMessagesAsync(batch, end);
+            return await AnswerAsync(sending, batch, sent, end);
+        }
+        finally
+        {
+            // One that the client still holds is left to it.
+            if (sent.IsCompleted) batch.Dispose();
         }
     }
 
-    /// <summary>What a failed send means. Only what is said of the messages themselves refuses them.</summary>
-    internal static Delivery DeliveryOf(Exception e, int sent) => e switch
+    private async Task<Delivery?> AnswerAsync(Senders.Sending sending, ServiceBusMessageBatch batch, Task sent, CancellationToken end)
     {
-        ServiceBusException { Reason: ServiceBusFailureReason.MessageSizeExceeded } => new Delivery.Refused(sent, e.Message),
-        // A full entity empties again; a name that cannot be resolved may be a moment's trouble of the network.
-        ServiceBusException busy when busy.IsTransient || busy.Reason == ServiceBusFailureReason.QuotaExceeded => Failed(busy, true, busy.Reason),
-        ServiceBusException other => Failed(other, false, other.Reason),
-        TimeoutException or IOException or System.Net.Sockets.SocketException => new Delivery.Failed(e, IsTransient: true),
-        // amqp:argument-error and amqp:not-allowed, and what cannot be encoded: about the message, not the connection.
-        ArgumentException or System.Runtime.Serialization.SerializationException or NotSupportedException => new Delivery.Refused(sent, e.Message),
-        _ => new Delivery.Failed(e, IsTransient: false),
-    };
+        try
+        {
+            await NoticedAsync(Awaited(sent), end);
+            _senders.Answered(sending);
+            if (_batchBytes.TryGetValue(sending.Partition, out var bytes))
+            {
+                if (bytes * 2 < batch.MaxSizeInBytes) _batchBytes[sending.Partition] = bytes * 2;
+                else _batchBytes.TryRemove(sending.Partition, out _);
+            }
 
-    private static Delivery.Failed Failed(ServiceBusException e, bool isTransient, ServiceBusFailureReason reason) =>
-        new(e, isTransient) { Kind = reason.ToString() };
+            return new Delivery.Accepted(batch.Count);
+        }
+        catch (Exception e)
+        {
+            Learn(sending, e);
+            if (Answers.IsUnanswered(e)) _batchBytes[sending.Partition] = Math.Max(BatchBytesMin, batch.SizeInBytes / 2);
+            if (e is OperationCanceledException) throw;
+            return Answers.IsTooLarge(e) && batch.Count == 1 ? null : Answers.OfSend(e, batch.Count);
+        }
+
+        static async Task<bool> Awaited(Task task)
+        {
+            await task;
+            return true;
+        }
+    }
+
+    private void Learn(Senders.Sending sending, Exception e)
+    {
+        if (Answers.IsUnanswered(e)) _senders.Unanswered(sending);
+        else if (Answers.IsOfTheMessage(e)) _senders.Answered(sending);
+        else _senders.Failed(sending);
+    }
+
+    // Not null: the first entry is refused.
+    private Delivery.Refused? Fill(ServiceBusMessageBatch batch, IReadOnlyList<EventEntry> entries, string? replay, bool asReference)
+    {
+        var bytes = _batchBytes.GetValueOrDefault(entries[0].Partition, long.MaxValue);
+        try
+        {
+            while (!asReference && batch.Count < entries.Count && (batch.Count == 0 || batch.SizeInBytes < bytes) && TryAdd(batch, entries[batch.Count], replay))
+            {
+            }
+
+            if (batch.Count > 0 || batch.TryAddMessage(Reference(entries[0], replay))) return null;
+            return new Delivery.Refused(1, $"Even a reference to it is larger than the {batch.MaxSizeInBytes} bytes that {options.Topic} takes.");
+        }
+        catch (Exception e) when (Answers.IsOfTheMessage(e))
+        {
+            return Answers.Refused(e, 1);
+        }
+    }
 
     // An entry whose message cannot even be measured is refused by itself, not with those before it.
     private bool TryAdd(ServiceBusMessageBatch batch, EventEntry entry, string? replay)
@@ -60,7 +150,7 @@ public sealed class ServiceBusTarget(ServiceBusOptions options, TimeProvider tim
         {
             return batch.TryAddMessage(MessageMapping.ToMessage(entry, options.Source, replay));
         }
-        catch (Exception e) when (batch.Count > 0 && e is ArgumentException or System.Runtime.Serialization.SerializationException)
+        catch (Exception e) when (batch.Count > 0 && Answers.IsOfTheMessage(e))
         {
             return false;
         }
@@ -73,15 +163,20 @@ public sealed class ServiceBusTarget(ServiceBusOptions options, TimeProvider tim
         return message;
     }
 
-    /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
+    // A call that does not listen to its token is left alone soon after: its sender is not used again.
+    private async Task<T> NoticedAsync<T>(Task<T> call, CancellationToken end)
     {
-        if (_sender is not null) await _sender.DisposeAsync();
-        await _client.DisposeAsync();
-    }
-
-    private ServiceBusSender Sender()
-    {
-        lock (_lock) return _sender ??= _client.CreateSender(options.Topic);
+        using var late = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        await using var registration = end.UnsafeRegister(_ => late.CancelAfter(NoticedWithin), null);
+        try
+        {
+            return await call.WaitAsync(late.Token);
+        }
+        catch (OperationCanceledException) when (!call.IsCompleted)
+        {
+            _ = call.ContinueWith(
+                failed => failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            throw;
+        }
     }
 }

@@ -60,6 +60,13 @@ public static partial class ServiceBusEmulator
         return description.GetProperty("messages").GetProperty(subscription ?? entity).Deserialize<ServiceBusCounts>(JsonSerializerOptions.Web)!;
     }
 
+    /// <summary>From now on a topic takes no more than this in one message or batch; links opened before do not know.</summary>
+    public static Task LimitAsync(string topic, int kilobytes) => PutAsync(topic, new
+    {
+        Properties = new { RequiresDuplicateDetection = true, DuplicateDetectionHistoryTimeWindow = "PT1H", MaxMessageSizeInKilobytes = kilobytes },
+        Subscriptions = new[] { new { Name = "all" } },
+    });
+
     /// <summary>
     /// From now on sends to <paramref name="entity"/> fail in this way, <paramref name="times"/> times (for ever when
     /// null), or only those that carry a message whose id matches. Another call replaces the fault, <see

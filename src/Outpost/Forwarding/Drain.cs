@@ -11,8 +11,10 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
 
     private static readonly TimeSpan RenewAfter = TimeSpan.FromSeconds(5);
 
-    // About six seconds of tries; then the next run tries again, and the lease is free meanwhile.
+    // About six seconds of tries; then the next run tries again, and the lease is free meanwhile. A target that hangs
+    // has two tries: another process may have a better connection.
     private const int TriesMax = 6;
+    private static readonly TimeSpan TriesTime = TimeSpan.FromSeconds(6);
     private static readonly TimeSpan BackoffMin = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan BackoffMax = TimeSpan.FromSeconds(5);
 
@@ -52,11 +54,11 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
                     context.Log.LostLease(forwarder.Name, partition, _lease.Checkpoint.NextOffset);
                     return long.MaxValue;
                 case Step.Failed failed:
-                    memory.Failed(_time);
+                    memory.Failed(_time, elsewhere: failed.IsTransient);
                     await ReleaseAsync(c => c with { LastError = failed.Reason, Failures = c.Failures + 1 });
                     return long.MaxValue;
                 case var _ when end == Step.Yielded:
-                    memory.YieldedUntil = _time.GetTimestamp() + (long)(FairShare.YieldTime.TotalSeconds * _time.TimestampFrequency);
+                    memory.Yield(_time, FairShare.YieldTime);
                     await ReleaseAsync(c => c);
                     return long.MaxValue;
                 default:
@@ -199,8 +201,8 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
     // False: enough for this run.
     private async Task<bool> BackOffAsync(Step.Failed failed, CancellationToken stop)
     {
-        memory.Say(failed, () => context.Log.Failing(forwarder.Name, partition, failed.Reason, failed.Cause));
-        if (!failed.IsTransient || ++_target.Failures >= TriesMax) return false;
+        memory.Say(failed, () => context.Log.Fails(forwarder.Name, partition, failed));
+        if (!failed.IsTransient || ++_target.Failures >= TriesMax || _target.FailsFor >= TriesTime) return false;
         var delay = BackoffMin * Math.Pow(2, _target.Failures) * (0.5 + context.Sources.NextRandom());
         await Task.Delay(delay < BackoffMax ? delay : BackoffMax, _time, stop);
         return true;

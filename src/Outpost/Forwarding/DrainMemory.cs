@@ -6,6 +6,9 @@ internal sealed class DrainMemory
     // A target that failed is not asked again by nudges for so long; the timer does not mind it.
     private static readonly TimeSpan QuietAfterFailure = TimeSpan.FromSeconds(10);
 
+    // Who failed with a lease leaves it to others for longer than they take to look again.
+    private static readonly TimeSpan YieldsAfterFailure = TimeSpan.FromSeconds(6);
+
     private readonly Lock _lock = new();
     private ForwardRun _total = new(0, 0, 0);
     private Task? _running;
@@ -30,7 +33,7 @@ internal sealed class DrainMemory
     public long YieldedUntil
     {
         get => Interlocked.Read(ref _yieldedUntil);
-        set => Interlocked.Exchange(ref _yieldedUntil, value);
+        private set => Interlocked.Exchange(ref _yieldedUntil, value);
     }
 
     /// <summary>Whether a later look at the partition is planned. Guarded by a lock on this.</summary>
@@ -56,12 +59,26 @@ internal sealed class DrainMemory
         lock (_lock) _total += new ForwardRun(count, 1, 0);
     }
 
-    /// <summary>A drain ended with an error.</summary>
-    public void Failed(TimeProvider time)
+    /// <summary>It failed, or could not even be looked at.</summary>
+    /// <param name="time">The time source.</param>
+    /// <param name="elsewhere">Another process might do better: it is left to others for a while.</param>
+    public void Failed(TimeProvider time, bool elsewhere = false)
     {
         lock (_lock) _total += new ForwardRun(0, 0, 1);
         BeQuiet(time, QuietAfterFailure);
+        if (elsewhere) Yield(time, YieldsAfterFailure);
     }
+
+    /// <summary>How much longer nothing is started.</summary>
+    public TimeSpan YieldsFor(TimeProvider time)
+    {
+        var (until, now) = (YieldedUntil, time.GetTimestamp());
+        return until > now ? time.GetElapsedTime(now, until) : TimeSpan.Zero;
+    }
+
+    /// <summary>Nothing is started for so long.</summary>
+    public void Yield(TimeProvider time, TimeSpan yields) =>
+        YieldedUntil = time.GetTimestamp() + (long)(yields.TotalSeconds * time.TimestampFrequency);
 
     /// <summary>Nudges start nothing for at least so long.</summary>
     public void BeQuiet(TimeProvider time, TimeSpan quiet) =>

@@ -13,6 +13,9 @@ internal sealed class Drains(ForwardingContext context, IReadOnlyList<Forwarder>
     // How much longer than its last write may take a drain gets to end.
     private static readonly TimeSpan StopsWithin = TimeSpan.FromSeconds(8);
 
+    // A holder that fails gives its lease back, and leaves it free for a second longer than this.
+    private static readonly TimeSpan LookAgainMax = TimeSpan.FromSeconds(5);
+
     // The response's Date has whole seconds.
     private static readonly TimeSpan DateResolution = TimeSpan.FromSeconds(1);
 
@@ -111,7 +114,7 @@ internal sealed class Drains(ForwardingContext context, IReadOnlyList<Forwarder>
         var memory = Memory(forwarder, partition);
         memory.Failed(Time);
         var failed = new Step.Failed(cause, cause.GetType().Name, IsTransient: true);
-        memory.Say(failed, () => context.Log.Failing(forwarder.Name, partition, failed.Reason, cause));
+        memory.Say(failed, () => context.Log.Fails(forwarder.Name, partition, failed));
     }
 
     /// <summary>The store was reached: what failed for want of it may go on.</summary>
@@ -157,10 +160,11 @@ internal sealed class Drains(ForwardingContext context, IReadOnlyList<Forwarder>
     {
         if (!forwarder.HasWork(state)) return false;
         var checkpoint = forwarder.CheckpointIn(state);
-        var yields = memory.YieldedUntil > Time.GetTimestamp();
+        var yields = memory.YieldsFor(Time) > TimeSpan.Zero;
         var left = checkpoint.Owner == context.Options.Owner ? TimeSpan.Zero : checkpoint.LeaseLeft(state.ReadAt);
         if (!yields && left == TimeSpan.Zero) return true;
-        LookAgain(state.Partition, memory, left == TimeSpan.Zero ? FairShare.BackAfter : left + DateResolution);
+        var isFree = left + DateResolution;
+        LookAgain(state.Partition, memory, left == TimeSpan.Zero ? memory.YieldsFor(Time) + FairShare.BackLater : isFree < LookAgainMax ? isFree : LookAgainMax);
         return false;
     }
 
@@ -222,7 +226,7 @@ internal sealed class Drains(ForwardingContext context, IReadOnlyList<Forwarder>
         try
         {
             var next = await new Drain(forwarder, state.Partition, context, memory).RunAsync(state, stop);
-            if (memory.YieldedUntil > Time.GetTimestamp()) LookAgain(state.Partition, memory, FairShare.BackAfter);
+            if (memory.YieldsFor(Time) is var yields && yields > TimeSpan.Zero) LookAgain(state.Partition, memory, yields + FairShare.BackLater);
             return next;
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)

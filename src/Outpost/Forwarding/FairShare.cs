@@ -21,8 +21,8 @@ internal static class FairShare
     /// <summary>How long who handed a lease over leaves it to the one that asked.</summary>
     public static readonly TimeSpan YieldTime = TimeSpan.FromSeconds(3);
 
-    /// <summary>When it looks whether the other one took it.</summary>
-    public static readonly TimeSpan BackAfter = YieldTime + TimeSpan.FromSeconds(0.5);
+    /// <summary>How much later it looks whether another one took it.</summary>
+    public static readonly TimeSpan BackLater = TimeSpan.FromSeconds(0.5);
 
     /// <summary>How often who asked looks whether it is free, meanwhile.</summary>
     public static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);

@@ -50,6 +50,15 @@ internal sealed partial class ForwardingLog(ILogger logger)
     [LoggerMessage(2, LogLevel.Error, "Forwarder {Forwarder}: partition {Partition} is failing: {Reason}")]
     public partial void Failing(string forwarder, int partition, string reason, Exception exception);
 
+    [LoggerMessage(14, LogLevel.Warning, "Forwarder {Forwarder}: partition {Partition} waits for its target: {Reason}")]
+    public partial void Waits(string forwarder, int partition, string reason);
+
+    public void Fails(string forwarder, int partition, Step.Failed failed)
+    {
+        if (failed.IsBusy) Waits(forwarder, partition, failed.Reason);
+        else Failing(forwarder, partition, failed.Reason, failed.Cause);
+    }
+
     [LoggerMessage(3, LogLevel.Information, "Forwarder {Forwarder}: partition {Partition} works again")]
     public partial void Recovered(string forwarder, int partition);
 

@@ -36,6 +36,12 @@ public abstract record Delivery
     {
         /// <summary>A short name of what went wrong: said once in the log, and a dimension of the metric. Default: the exception's type.</summary>
         public string Kind { get; init; } = Cause.GetType().Name;
+
+        /// <summary>The reason in one line, for people. Null: the exception's message.</summary>
+        public string? Reason { get; init; }
+
+        /// <summary>The target works, and takes no more for a moment: a warning, not an error. Default false.</summary>
+        public bool IsBusy { get; init; }
     }
 
     /// <summary>

@@ -10,8 +10,13 @@ internal sealed class LeasedTarget(Forwarder forwarder, int partition, Forwardin
     // Twice the lease: a target that listens to its token has ended long before.
     private static readonly TimeSpan OverdueAfter = TimeSpan.FromSeconds(30);
 
+    private long? _failsSince;
+
     /// <summary>Tries since something was accepted.</summary>
     public int Failures { get; set; }
+
+    /// <summary>How long ago the first of the tries that failed in a row began.</summary>
+    public TimeSpan FailsFor => _failsSince is { } since ? context.Sources.Time.GetElapsedTime(since) : TimeSpan.Zero;
 
     /// <summary>One delivery. Never begun without enough of the lease.</summary>
     public async Task<Step> DeliverAsync(IReadOnlyList<EventEntry> entries, string? replay, CancellationToken stop)
@@ -21,6 +26,7 @@ internal sealed class LeasedTarget(Forwarder forwarder, int partition, Forwardin
             if (!await lease.SaveAsync(c => c)) return Step.Lost.Instance;
         }
 
+        var began = context.Sources.Time.GetTimestamp();
         // A process may be paused at any point, here too: then nothing is left.
         var left = lease.Left - LeaseSpare;
         using var deadline = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, context.Sources.Time);
@@ -54,6 +60,7 @@ internal sealed class LeasedTarget(Forwarder forwarder, int partition, Forwardin
             delivery = new Delivery.Failed(e, IsTransient: false);
         }
 
+        _failsSince = delivery is Delivery.Failed ? _failsSince ?? began : null;
         return Judge(delivery, entries, replay);
     }
 
@@ -95,10 +102,10 @@ internal sealed class LeasedTarget(Forwarder forwarder, int partition, Forwardin
                 context.Metrics.Forwarded(forwarder, partition, entries, accepted.Count, context.Events.Now, replay is not null);
                 return new Step.Delivered(accepted.Count);
             case Delivery.Refused refused:
-                return new Step.Refused(Math.Clamp(refused.Attempted, 1, entries.Count), refused.Reason);
+                return new Step.Refused(Math.Clamp(refused.Attempted, 1, entries.Count), Reason.OneLine(refused.Reason));
             case Delivery.Failed failed:
                 context.Metrics.Failed(forwarder.Name, failed.Kind);
-                return new Step.Failed(failed.Cause, failed.Kind, failed.IsTransient);
+                return new Step.Failed(failed.Cause, failed.Kind, failed.IsTransient) { IsBusy = failed.IsBusy, Text = failed.Reason };
             default:
                 throw new InvalidOperationException($"Unknown delivery {delivery}.");
         }

@@ -40,14 +40,13 @@ internal abstract record Step
     /// <summary>Nothing was delivered.</summary>
     internal sealed record Failed(Exception Cause, string Kind, bool IsTransient) : Step
     {
-        /// <summary>For people, bounded: it is stored with the checkpoint.</summary>
-        public string Reason
-        {
-            get
-            {
-                var text = $"{Cause.GetType().Name}: {Cause.Message}";
-                return text.Length <= 1000 ? text : text[..1000] + "…";
-            }
-        }
+        /// <summary>The target works, and asks to be left alone for a moment.</summary>
+        public bool IsBusy { get; init; }
+
+        /// <summary>Kind and reason, for people: it is stored with the checkpoint.</summary>
+        public string Reason => Forwarding.Reason.OneLine($"{Kind}: {Text ?? Cause.Message}");
+
+        /// <summary>What the target says of it; null: what the exception says.</summary>
+        public string? Text { get; init; }
     }
 }

@@ -103,10 +103,9 @@ public sealed class A_lease
     });
 
     [Fact]
-    public void Is_renewed_while_a_target_hangs_and_given_back_with_the_reason() => Scene.Play(async scene =>
+    public void Is_given_back_with_the_reason_when_a_target_hangs_and_another_process_delivers_within_20_seconds() => Scene.Play(async scene =>
     {
         var ends = new List<TimeSpan>();
-        var owners = new List<string>();
         var process = scene.Forwarding("a", new ScriptedTarget(async (number, _, token) =>
         {
             Assert.InRange((scene.World.GetUtcNow() - scene.Checkpoint.Timestamp!.Value).TotalSeconds, 0, 7.1);
@@ -125,19 +124,52 @@ public sealed class A_lease
         var other = new ScriptedTarget();
         scene.Forwarding("b", other, TimeSpan.FromSeconds(1));
         await scene.CommitAsync(process);
-        scene.Table.Faults = _ =>
-        {
-            owners.Add(scene.Table.Row("0000", "c|bus")?.GetString("Owner") ?? "");
-            return null;
-        };
 
-        await scene.UntilAsync(() => scene.Table.Row("0000", "c|bus")?.GetInt64("Failures") > 0, 120);
+        var begun = scene.World.Elapsed;
+        await scene.UntilAsync(() => scene.Table.Row("0000", "c|bus")?.GetInt64("Failures") > 0, 20);
 
-        Assert.Equal(6, ends.Count);
-        Assert.All(ends, end => Assert.InRange(end.TotalSeconds, 5, 14.5));
-        Assert.DoesNotContain("b", owners);
-        Assert.StartsWith("TimeoutException", scene.Checkpoint.GetString("LastError"), StringComparison.Ordinal);
+        Assert.InRange(Assert.Single(ends).TotalSeconds, 5, 14.5);
+        Assert.StartsWith("TimeoutException: The delivery took longer", scene.Checkpoint.GetString("LastError"), StringComparison.Ordinal);
         await scene.UntilAsync(() => other.Begun == 1, 20);
+        Assert.InRange((scene.World.Elapsed - begun).TotalSeconds, 0, 20);
+    });
+
+    [Fact]
+    public void Of_a_process_whose_target_times_out_passes_to_another_within_20_seconds_though_both_go_on_looking() => Scene.Play(async scene =>
+    {
+        var failing = new ScriptedTarget(async (_, _, token) =>
+        {
+            await Task.Delay(TimeSpan.FromSeconds(5), scene.World, token);
+            return new Delivery.Failed(new TimeoutException("no answer"), IsTransient: true);
+        });
+        var process = scene.Forwarding("a", failing, TimeSpan.FromSeconds(1));
+        await scene.CommitAsync(process);
+        await scene.UntilAsync(() => failing.Begun == 1, 2);
+        var other = new ScriptedTarget();
+        // It has seen that there is work, and after that it is told nothing more.
+        var healthy = scene.Forwarding("b", other, Scene.Never);
+        await scene.PassAsync(0.5);
+        await scene.CommitAsync(healthy);
+
+        Assert.InRange(await scene.UntilAsync(() => other.Begun > 0, 30), 0, 20);
+        Assert.Equal([0L, 1L], other.Offsets);
+        Assert.Empty(failing.Offsets);
+    });
+
+    [Fact]
+    public void Is_left_to_others_for_six_seconds_by_who_has_just_failed_with_it() => Scene.Play(async scene =>
+    {
+        var tries = new List<TimeSpan>();
+        var process = scene.Forwarding("a", new ScriptedTarget((_, _, _) =>
+        {
+            tries.Add(scene.World.Elapsed);
+            return Task.FromResult<Delivery>(new Delivery.Failed(new IOException("down"), IsTransient: true));
+        }), TimeSpan.FromSeconds(1));
+
+        await scene.CommitAsync(process);
+        await scene.UntilAsync(() => tries.Count == 7, 30);
+
+        Assert.InRange((tries[6] - tries[5]).TotalSeconds, 6, 7);
     });
 
     [Fact]
@@ -163,7 +195,7 @@ public sealed class A_lease
         }), Scene.Never);
 
         await scene.CommitAsync(process, events: 5);
-        await scene.PassAsync(30);
+        await scene.UntilAsync(() => scene.Table.Row("0000", "c|bus")?.GetInt64("Failures") > 0, 30);
 
         Assert.Equal(Enumerable.Repeat(0L, 6), tries.Select(one => one.First));
         var pauses = tries.Zip(tries.Skip(1), (one, next) => (next.At - one.At).TotalSeconds).ToList();

@@ -26,9 +26,40 @@ public sealed class What_a_forwarder_says
         var lines = new Lines();
         var forwarder = Forwarder(log, new RecordingTarget { Before = (_, _) => throw new IOException("down") }, lines);
 
-        for (var tick = 0; tick < 5; tick++) await forwarder.RunAsync(CancellationToken.None);
+        for (var tick = 0; tick < 5; tick++)
+        {
+            await forwarder.RunAsync(CancellationToken.None);
+            log.Time.Advance(TimeSpan.FromSeconds(7));
+        }
 
         Assert.Equal(["Error: Forwarder servicebus: partition 0 is failing: IOException: down"], lines.All);
+    }
+
+    [Fact]
+    public async Task Is_a_warning_and_no_error_when_the_target_is_only_busy()
+    {
+        await using var log = new SimulatedLog();
+        await log.DoAsync(Tallies.Count("a", "a1"));
+        var lines = new Lines();
+        var busy = new Delivery.Failed(new IOException("wait a moment"), IsTransient: true) { Kind = "ServiceBusy", IsBusy = true };
+        await Forwarder(log, new ScriptedTarget((_, _, _) => Task.FromResult<Delivery>(busy)), lines).RunAsync(CancellationToken.None);
+
+        Assert.Equal(["Warning: Forwarder servicebus: partition 0 waits for its target: ServiceBusy: wait a moment"], lines.All);
+    }
+
+    [Fact]
+    public async Task Is_kind_and_reason_in_one_line_where_a_client_s_message_is_a_stack_trace()
+    {
+        await using var log = new SimulatedLog();
+        await log.DoAsync(Tallies.Count("a", "a1"));
+        var lines = new Lines();
+        var target = new RecordingTarget { Before = (_, _) => throw new IOException(
+            "Connection refused\r\n   at Some.Client.Connect(String host)\n--- End of stack trace from previous location ---\n   at Other()\nCode: 111\n\nHeaders:\nDate: today") };
+        await Forwarder(log, target, lines).RunAsync(CancellationToken.None);
+
+        Assert.Equal(["Error: Forwarder servicebus: partition 0 is failing: IOException: Connection refused Code: 111"], lines.All);
+        var checkpoint = (await log.Store.ReadPartitionAsync(0, CancellationToken.None)).Checkpoints["servicebus"];
+        Assert.Equal("IOException: Connection refused Code: 111", checkpoint.LastError);
     }
 
     [Fact]
@@ -58,6 +89,7 @@ public sealed class What_a_forwarder_says
         var forwarder = Forwarder(log, target, lines);
 
         await forwarder.RunAsync(CancellationToken.None);
+        log.Time.Advance(TimeSpan.FromSeconds(7));
         await forwarder.RunAsync(CancellationToken.None);
 
         Assert.Contains("Information: Forwarder servicebus: partition 0 works again", lines.All);
