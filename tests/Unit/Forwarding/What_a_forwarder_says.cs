@@ -53,8 +53,11 @@ public sealed class What_a_forwarder_says
         await using var log = new SimulatedLog();
         await log.DoAsync(Tallies.Count("a", "a1"));
         var lines = new Lines();
-        var target = new RecordingTarget { Before = (_, _) => throw new IOException(
-            "Connection refused\r\n   at Some.Client.Connect(String host)\n--- End of stack trace from previous location ---\n   at Other()\nCode: 111\n\nHeaders:\nDate: today") };
+        var target = new RecordingTarget
+        {
+            Before = (_, _) => throw new IOException(
+            "Connection refused\r\n   at Some.Client.Connect(String host)\n--- End of stack trace from previous location ---\n   at Other()\nCode: 111\n\nHeaders:\nDate: today")
+        };
         await Forwarder(log, target, lines).RunAsync(CancellationToken.None);
 
         Assert.Equal(["Error: Forwarder servicebus: partition 0 is failing: IOException: Connection refused Code: 111"], lines.All);
