@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 
@@ -39,28 +40,58 @@ internal readonly record struct Amount(long Number, string One, string Many)
 }
 
 /// <summary>What forwarding says, each change of state once.</summary>
-internal sealed partial class ForwardingLog(ILogger logger)
+internal sealed partial class ForwardingLog(ILogger logger, TimeProvider time)
 {
+    // What stops one partition stops the others within seconds: the first line speaks for all of them.
+    private static readonly TimeSpan SpeaksForOthers = TimeSpan.FromMinutes(1);
+
     private readonly ILogger _logger = logger;
+    private readonly ConcurrentDictionary<(string Forwarder, string Kind), long> _said = new();
 
     [LoggerMessage(1, LogLevel.Information,
         "Forwarder {Forwarder}: {Delivered} in {Batches}, {FailedPartitions} failing, {ElapsedMs:F0} ms")]
     public partial void Run(string forwarder, Amount delivered, Amount batches, Amount failedPartitions, double elapsedMs);
 
     [LoggerMessage(2, LogLevel.Error, "Forwarder {Forwarder}: partition {Partition} is failing: {Reason}")]
-    public partial void Failing(string forwarder, int partition, string reason, Exception exception);
+    public partial void Failing(string forwarder, int partition, string reason, Exception? exception);
 
     [LoggerMessage(14, LogLevel.Warning, "Forwarder {Forwarder}: partition {Partition} waits for its target: {Reason}")]
     public partial void Waits(string forwarder, int partition, string reason);
 
+    [LoggerMessage(15, LogLevel.Debug, "Forwarder {Forwarder}: partition {Partition} as well: {Reason}")]
+    public partial void AsWell(string forwarder, int partition, string reason);
+
+    /// <summary>One line for an outage, whatever the number of partitions; a stack only where the fault may be the code's.</summary>
     public void Fails(string forwarder, int partition, Step.Failed failed)
     {
-        if (failed.IsBusy) Waits(forwarder, partition, failed.Reason);
-        else Failing(forwarder, partition, failed.Reason, failed.Cause);
+        var now = time.GetTimestamp();
+        var isFirst = false;
+        _said.AddOrUpdate(
+            (forwarder, failed.Kind),
+            _ =>
+            {
+                isFirst = true;
+                return now;
+            },
+            (_, said) =>
+            {
+                isFirst = time.GetElapsedTime(said, now) > SpeaksForOthers;
+                return isFirst ? now : said;
+            });
+        if (!isFirst) AsWell(forwarder, partition, failed.Reason);
+        else if (failed.IsBusy) Waits(forwarder, partition, failed.Reason);
+        else Failing(forwarder, partition, failed.Reason, failed.IsTransient ? null : failed.Cause);
     }
 
     [LoggerMessage(3, LogLevel.Information, "Forwarder {Forwarder}: partition {Partition} works again")]
-    public partial void Recovered(string forwarder, int partition);
+    private partial void WorksAgain(string forwarder, int partition);
+
+    /// <summary>It works again; the next outage is another one.</summary>
+    public void Recovered(string forwarder, int partition)
+    {
+        foreach (var said in _said.Keys.Where(said => said.Forwarder == forwarder)) _said.TryRemove(said, out _);
+        WorksAgain(forwarder, partition);
+    }
 
     [LoggerMessage(4, LogLevel.Information,
         "Forwarder {Forwarder}: partition {Partition} is forwarded by another process, from offset {Offset} or later on")]

@@ -30,7 +30,7 @@ public sealed class ForwardingEngine : IAsyncDisposable
             throw new ArgumentException($"A forwarder's name has 1 to 50 characters of a-z0-9-; '{bad.Name}' has not.", nameof(forwarders));
         if (forwarders.Select(forwarder => forwarder.Name).Distinct().Count() < forwarders.Count)
             throw new ArgumentException("Two forwarders have the same name.", nameof(forwarders));
-        _context = new ForwardingContext(events, store, watch, options, sources, metrics, new ForwardingLog(logger));
+        _context = new ForwardingContext(events, store, watch, options, sources, metrics, new ForwardingLog(logger, sources.Time));
         _forwarders = forwarders;
         _drains = new Drains(_context, forwarders);
     }

@@ -83,6 +83,21 @@ public sealed class What_a_forwarder_says
     }
 
     [Fact]
+    public async Task Is_one_line_for_a_target_that_is_away_whatever_the_number_of_partitions()
+    {
+        await using var log = new SimulatedLog(partitions: 4);
+        for (var i = 0; i < 40; i++) await log.DoAsync(Tallies.Count($"a{i}", $"a{i}"));
+        var lines = new Lines();
+        var forwarder = Forwarder(log, new RecordingTarget { Before = (_, _) => throw new IOException("down") }, lines);
+
+        for (var tick = 0; tick < 3; tick++) await forwarder.RunAsync(CancellationToken.None);
+
+        var line = Assert.Single(lines.All, line => !line.StartsWith("Debug", StringComparison.Ordinal));
+        Assert.EndsWith("is failing: IOException: down", line, StringComparison.Ordinal);
+        Assert.Equal(3, lines.All.Count(each => each.Contains("as well", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public async Task Is_that_a_partition_works_again()
     {
         await using var log = new SimulatedLog();
