@@ -54,8 +54,14 @@ public sealed class HandlerTarget<TEvent>(IEventHandler<TEvent> handler, JsonTyp
     // Then the checkpoint is written, so that little is done again after a crash.
     private static readonly TimeSpan BatchTime = TimeSpan.FromSeconds(1);
 
+    // Entries that failed and wait: one that is new and those that are retried, in each partition. Beyond that they are what
+    // other processes took over meanwhile, and counting afresh costs some calls.
+    private const int CountedMax = 1_000;
+
     private static readonly string EventType = typeof(TEvent).Name;
-    private readonly ConcurrentDictionary<int, (long Offset, int Count)> _attempts = new();
+
+    // By entry: a retry that fails says nothing about a new entry that fails beside it.
+    private readonly ConcurrentDictionary<EventId, int> _attempts = new();
 
     /// <inheritdoc/>
     public async Task<Delivery> DeliverAsync(IReadOnlyList<EventEntry> entries, string? replay, CancellationToken cancellationToken)
@@ -100,7 +106,7 @@ public sealed class HandlerTarget<TEvent>(IEventHandler<TEvent> handler, JsonTyp
         try
         {
             await handler.HandleAsync(payload, entry, end.Token);
-            _attempts.TryRemove(entry.Partition, out _);
+            _attempts.TryRemove(entry.Id, out _);
             return null;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -123,12 +129,12 @@ public sealed class HandlerTarget<TEvent>(IEventHandler<TEvent> handler, JsonTyp
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            var attempts = _attempts.AddOrUpdate(
-                entry.Partition, (entry.Offset, 1), (_, before) => before.Offset == entry.Offset ? (entry.Offset, before.Count + 1) : (entry.Offset, 1));
-            if (attempts.Count < options.AttemptsMax) return new Delivery.Failed(e, IsTransient: true);
+            if (_attempts.Count >= CountedMax) _attempts.Clear();
+            var attempts = _attempts.AddOrUpdate(entry.Id, 1, (_, before) => before + 1);
+            if (attempts < options.AttemptsMax) return new Delivery.Failed(e, IsTransient: true);
             // An operator's retry has as many again.
-            _attempts.TryRemove(entry.Partition, out _);
-            return new Delivery.Refused(1, $"Failed {attempts.Count} times: {e.GetType().Name}: {e.Message}");
+            _attempts.TryRemove(entry.Id, out _);
+            return new Delivery.Refused(1, $"Failed {attempts} times: {e.GetType().Name}: {e.Message}");
         }
     }
 
