@@ -20,12 +20,13 @@ public sealed partial class StoreClock(TimeProvider time, ILogger<StoreClock> lo
     private static readonly TimeSpan SkewWorthTelling = TimeSpan.FromSeconds(2);
     private const int WitnessesMax = 5;
 
-    // Guards the four below.
+    // Guards the five below.
     private readonly Lock _lock = new();
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
     private readonly long _start = time.GetTimestamp();
     private TimeSpan _correction;
     private TimeSpan _other;
+    private TimeSpan _otherSlack;
     private int _witnesses;
     private int _otherWitnesses;
     private int _told;
@@ -116,8 +117,12 @@ public sealed partial class StoreClock(TimeProvider time, ILogger<StoreClock> lo
         }
 
         var other = Correct(_other, sent, received, date);
-        var agrees = _otherWitnesses > 0 && (other - _other).Duration() <= FarOff;
-        (_other, _otherWitnesses) = agrees ? (other, _otherWitnesses + 1) : (near, 1);
+        // An answer that was long under way tells the time only so far.
+        var slack = received - sent;
+        var agrees = _otherWitnesses > 0 && (other - _other).Duration() <= FarOff + _otherSlack;
+        (_other, _otherWitnesses, _otherSlack) = agrees
+            ? (other, _otherWitnesses + 1, slack < _otherSlack ? slack : _otherSlack)
+            : (near, 1, slack);
         if (_otherWitnesses <= Math.Max(1, _witnesses)) return _correction;
         (_witnesses, _otherWitnesses) = (_otherWitnesses, 0);
         return _other;

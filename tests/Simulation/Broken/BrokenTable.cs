@@ -33,21 +33,21 @@ internal sealed class BrokenTable(Broken broken, SimulatedTable table, StoreCloc
         string partitionKey, string rowKey, IEnumerable<string>? select = null, CancellationToken cancellationToken = default)
     {
         // What became of a commit.
-        var isOutcome = rowKey[0] == 'e' && select?.FirstOrDefault() == "Commit";
+        var isOutcome = rowKey[0] == 'e' && select?.Contains("Commit") == true;
         if (broken == Broken.RepeatRefused && rowKey[0] == 'r')
             return await base.GetEntityIfExistsAsync<T>(partitionKey, rowKey + "?", select, cancellationToken);
         var answer = await base.GetEntityIfExistsAsync<T>(partitionKey, rowKey, select, cancellationToken);
         return (broken, isOutcome) switch
         {
-            (Broken.OwnCommitNotRecognised, true) when answer.HasValue => Somebody(answer),
-            (Broken.RegroupedBeforeItCannotLand, true) when !answer.HasValue => Somebody(answer),
+            (Broken.OwnCommitNotRecognised, true) when answer.HasValue => Somebody(answer, partitionKey, rowKey),
+            (Broken.RegroupedBeforeItCannotLand, true) when !answer.HasValue => Somebody(answer, partitionKey, rowKey),
             _ => answer,
         };
     }
 
-    private static NullableResponse<T> Somebody<T>(NullableResponse<T> answer)
+    private static NullableResponse<T> Somebody<T>(NullableResponse<T> answer, string partitionKey, string rowKey)
         where T : class, ITableEntity =>
-        Response.FromValue((T)(object)new TableEntity { ["Commit"] = "somebody else's" }, answer.GetRawResponse());
+        Response.FromValue((T)(object)new TableEntity(partitionKey, rowKey) { ["Commit"] = "somebody else's" }, answer.GetRawResponse());
 
     // As if the number began anew with each list.
     private static void OtherId(TableEntity row)
