@@ -19,14 +19,13 @@ public sealed partial class FaultBoundary(ILogger<FaultBoundary> logger, TimePro
         if (!Preconditions.IsRead(request) && Preconditions.OfCommand(request, isVersioned) is { } condition) return condition;
         // Whatever an answer says it is, no browser may take it for something else.
         request.HttpContext.Response.Headers.XContentTypeOptions = "nosniff";
-        Task<IResult>? answer = null;
         try
         {
-            answer = work();
-            return await answer.WaitAsync(RequestMax, time, CancellationToken.None);
-        }
-        catch (TimeoutException) when (answer is { IsCompleted: false })
-        {
+            var answer = work();
+            await ((Task)answer).WaitAsync(RequestMax, time, CancellationToken.None)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            // A process that stood still finds its time over and the answer there.
+            if (answer.IsCompleted) return await answer;
             // Whatever comes of it, nobody is there to hear it.
             _ = answer.ContinueWith(static late => late.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             LogNoAnswer(request.Method, request.Path, RequestMax.TotalSeconds);
