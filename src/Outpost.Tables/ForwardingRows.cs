@@ -19,6 +19,7 @@ internal static class CheckpointRow
             ["Parked"] = (long)checkpoint.Parked,
             ["RequestDone"] = checkpoint.RequestDone,
         };
+        if (checkpoint.IsNew) row["New"] = true;
         if (checkpoint.ReplayNext is { } replayNext) row["ReplayNext"] = replayNext;
         if (checkpoint.LastError is { } error) (row["LastError"], row["Failures"]) = (error, (long)checkpoint.Failures);
         return row;
@@ -34,6 +35,7 @@ internal static class CheckpointRow
         Parked = (int)(row.GetInt64("Parked") ?? 0),
         RequestDone = row.GetInt64("RequestDone") ?? 0,
         ReplayNext = row.GetInt64("ReplayNext"),
+        IsNew = row.GetBoolean("New") ?? false,
         LastError = row.GetString("LastError"),
         Failures = (int)(row.GetInt64("Failures") ?? 0),
         StoredAt = row.Timestamp,

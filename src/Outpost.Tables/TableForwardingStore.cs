@@ -13,12 +13,27 @@ public sealed class TableForwardingStore(TableClient table, Sources sources) : I
     private const int TriesMax = 5;
 
     /// <inheritdoc/>
-    public async Task<Checkpoint?> SaveAsync(
+    public Task<Checkpoint?> SaveAsync(
         int partition,
         Checkpoint checkpoint,
         IReadOnlyList<ParkedEntry> park,
         IReadOnlyList<long> unpark,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken) =>
+        SaveAsync(partition, checkpoint, end => WriteAsync(partition, checkpoint, park, unpark, end), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<Checkpoint?> BeginAsync(PartitionState state, Checkpoint checkpoint, CancellationToken cancellationToken) => SaveAsync(
+        state.Partition,
+        checkpoint,
+        async end =>
+        {
+            var row = CheckpointRow.Write(Keys.Partition(state.Partition), checkpoint);
+            return (await table.CommitAsync([new TableTransactionAction(TableTransactionActionType.Add, row), Untrimmed(state)], end)).ToString();
+        },
+        cancellationToken);
+
+    private async Task<Checkpoint?> SaveAsync(
+        int partition, Checkpoint checkpoint, Func<CancellationToken, Task<string>> write, CancellationToken cancellationToken)
     {
         var start = sources.Time.GetTimestamp();
         for (var attempt = 1; ; attempt++)
@@ -26,10 +41,7 @@ public sealed class TableForwardingStore(TableClient table, Sources sources) : I
             Exception refusal;
             try
             {
-                return checkpoint with
-                {
-                    Tag = await _calls.ReachAsync(end => WriteAsync(partition, checkpoint, park, unpark, end), cancellationToken),
-                };
+                return checkpoint with { Tag = await _calls.ReachAsync(write, cancellationToken) };
             }
             catch (Exception e) when (IsUnclear(e, cancellationToken))
             {
@@ -39,7 +51,8 @@ public sealed class TableForwardingStore(TableClient table, Sources sources) : I
             // A lost answer, or a repeat inside the pipeline that our own first write refused: the row tells whose it is.
             var stored = await ReadAsync(partition, checkpoint.Forwarder, cancellationToken);
             if (stored is not null && checkpoint.IsSameWrite(stored)) return stored;
-            if (stored?.Tag != checkpoint.Tag) return null;
+            // None yet, and it was refused: the row beside it is not as it was.
+            if (stored?.Tag != checkpoint.Tag || (stored is null && refusal is RequestFailedException changed && IsChanged(changed))) return null;
             // As it was: the same write again, of which only one can land.
             if (attempt == TriesMax || TableErrors.IsRefusal(refusal) || sources.Time.GetElapsedTime(start) >= Limits.StoreCallMax) throw Unavailable(refusal);
             await Task.Delay(TimeSpan.FromMilliseconds(50 * attempt * (0.5 + sources.NextRandom())), sources.Time, cancellationToken);
@@ -68,19 +81,20 @@ public sealed class TableForwardingStore(TableClient table, Sources sources) : I
     }
 
     /// <inheritdoc/>
-    public async Task<bool> SaveControlAsync(int partition, string forwarder, Control control, CancellationToken cancellationToken)
+    public async Task<bool> SaveControlAsync(
+        int partition, string forwarder, Control control, PartitionState? untrimmedSince, CancellationToken cancellationToken)
     {
         var row = ControlRow.Write(Keys.Partition(partition), forwarder, control);
         try
         {
             await _calls.ReachAsync(
-                end => control.Tag is { } tag
-                    ? table.UpdateEntityAsync(row, new ETag(tag), TableUpdateMode.Replace, end)
-                    : table.AddEntityAsync(row, end),
+                end => untrimmedSince is { } state ? table.SubmitAsync([Write(row, control.Tag), Untrimmed(state)], end)
+                    : control.Tag is { } tag ? AnswerAsync(table.UpdateEntityAsync(row, new ETag(tag), TableUpdateMode.Replace, end))
+                    : AnswerAsync(table.AddEntityAsync(row, end)),
                 cancellationToken);
             return true;
         }
-        catch (RequestFailedException e) when (TableErrors.IsConflict(e) || TableErrors.IsChangedOrGone(e))
+        catch (RequestFailedException e) when (IsChanged(e))
         {
             // Perhaps our own, sent twice by the pipeline. Asked again, every wish but a replay does no harm, and a
             // replay is recognised by its id.
@@ -126,9 +140,7 @@ public sealed class TableForwardingStore(TableClient table, Sources sources) : I
 
         List<TableTransactionAction> actions =
         [
-            checkpoint.Tag is { } known
-                ? new TableTransactionAction(TableTransactionActionType.UpdateReplace, row, new ETag(known))
-                : new TableTransactionAction(TableTransactionActionType.Add, row),
+            Write(row, checkpoint.Tag),
             .. park.Select(entry => new TableTransactionAction(
                 TableTransactionActionType.UpsertReplace, ParkedRow.Write(key, checkpoint.Forwarder, entry))),
             .. unpark.Select(offset => new TableTransactionAction(
@@ -156,7 +168,19 @@ public sealed class TableForwardingStore(TableClient table, Sources sources) : I
     private static bool IsUnclear(Exception e, CancellationToken cancellationToken) =>
         TableErrors.IsTransient(e, CancellationToken.None) ||
         (e is OperationCanceledException && cancellationToken.IsCancellationRequested) ||
-        (e is RequestFailedException refused && (TableErrors.IsConflict(refused) || TableErrors.IsChangedOrGone(refused)));
+        (e is RequestFailedException refused && IsChanged(refused));
+
+    private static bool IsChanged(RequestFailedException e) => TableErrors.IsConflict(e) || TableErrors.IsChangedOrGone(e);
+
+    private static TableTransactionAction Write(TableEntity row, string? tag) => tag is null
+        ? new TableTransactionAction(TableTransactionActionType.Add, row)
+        : new TableTransactionAction(TableTransactionActionType.UpdateReplace, row, new ETag(tag));
+
+    // The same values under a new tag: retention that has read the row before loses its next write.
+    private static TableTransactionAction Untrimmed(PartitionState state) =>
+        Write(OldestRow.Write(Keys.Partition(state.Partition), state.Oldest, state.Trimmed), state.Trimmed.Tag);
+
+    private static async Task<IReadOnlyList<Response>> AnswerAsync(Task<Response> answer) => [await answer];
 
     private static StoreUnavailableException Unavailable(Exception cause) => new("Table Storage did not answer, or is overloaded.", cause);
 }

@@ -36,6 +36,9 @@ public sealed record Checkpoint
     /// <summary>Where the replay under way goes on; null: none is.</summary>
     public long? ReplayNext { get; init; }
 
+    /// <summary>It has not moved since it was begun: should what it began with be gone, it begins with what is there.</summary>
+    public bool IsNew { get; init; }
+
     /// <summary>Why the last attempt failed; null: it did not.</summary>
     public string? LastError { get; init; }
 

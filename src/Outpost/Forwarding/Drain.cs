@@ -18,6 +18,9 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
     private static readonly TimeSpan BackoffMin = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan BackoffMax = TimeSpan.FromSeconds(5);
 
+    // Lost only where retention moves at the same moment, which it does a few times a second at most.
+    private const int BeginTriesMax = 5;
+
     // A target that refuses entry after entry refuses something else than the entries.
     private const int RefusedInRowMax = 10;
 
@@ -41,7 +44,7 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
     public async Task<long> RunAsync(PartitionState state, CancellationToken stop)
     {
         stop.ThrowIfCancellationRequested();
-        using var lease = await TakeLeaseAsync(state);
+        using var lease = await TakeLeaseAsync(state, stop);
         if (lease is null) return long.MaxValue;
         _lease = lease;
         try
@@ -78,9 +81,17 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
         }
     }
 
-    private async Task<Lease?> TakeLeaseAsync(PartitionState state)
+    private async Task<Lease?> TakeLeaseAsync(PartitionState state, CancellationToken stop)
     {
-        var lease = await Lease.TakeAsync(context.Store, partition, forwarder.CheckpointIn(state), context.Options.Owner, _time);
+        var lease = await Lease.TakeAsync(context.Store, state, forwarder.CheckpointIn(state), context.Options.Owner, _time);
+        for (var again = 1; lease is null && again < BeginTriesMax && !stop.IsCancellationRequested; again++)
+        {
+            // Retention may have moved in between: what it began with is gone, and there is no lease that anybody could have.
+            if (forwarder.CheckpointIn(state).Tag is not null) break;
+            state = await context.Watch.ReadAsync(partition, TimeSpan.Zero, stop);
+            if (forwarder.CheckpointIn(state).Tag is null) lease = await Lease.TakeAsync(context.Store, state, forwarder.CheckpointIn(state), context.Options.Owner, _time);
+        }
+
         if (lease is not null && state.Checkpoints.GetValueOrDefault(forwarder.Name)?.Owner is { } before && before != context.Options.Owner)
             context.Metrics.LeaseTakenOver(forwarder.Name);
         return lease;
@@ -144,6 +155,14 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
     {
         _head = Math.Max(state.Head, context.Events.Heads[partition]);
         if (_reader.Next >= _head) return Step.Idle;
+        if (_reader.Next < state.Oldest && _lease.Checkpoint.IsNew)
+        {
+            context.Log.BeginsLater(forwarder.Name, partition, state.Oldest, _reader.Next);
+            if (!await _lease.SaveAsync(c => c with { NextOffset = state.Oldest })) return Step.Lost.Instance;
+            _reader = new EntryReader(context.Events, partition, state.Oldest);
+            return Step.Worked.Instance;
+        }
+
         if (_reader.Next < state.Oldest)
             return new Step.Failed(new InvalidOperationException(
                 $"Entries {_reader.Next} to {state.Oldest - 1} are gone before {forwarder.Name} forwarded them."), "entries gone", IsTransient: false);
@@ -192,7 +211,7 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
         foreach (var entry in park) _parked.Add(entry);
         var parked = park.Count;
         if (!await _lease.BeginSaveAsync(
-                c => c with { NextOffset = nextOffset, Parked = c.Parked + parked, LastError = null, Failures = 0 }, park))
+                c => c with { NextOffset = nextOffset, IsNew = false, Parked = c.Parked + parked, LastError = null, Failures = 0 }, park))
             return Step.Lost.Instance;
         _reader.AdvanceTo(nextOffset);
         return Step.Worked.Instance;

@@ -20,6 +20,7 @@ public sealed partial record Forwarder(string Name, IForwardTarget Target)
     {
         Forwarder = Name,
         NextOffset = StartAt == StartAt.Oldest ? state.Oldest : state.Head,
+        IsNew = true,
     };
 
     /// <summary>

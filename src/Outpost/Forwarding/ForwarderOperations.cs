@@ -35,7 +35,7 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
         if (await FindAsync(forwarder, layout, cancellationToken) is { } missing) return missing;
         foreach (var one in partition is { } only ? [only] : Enumerable.Range(0, layout.Partitions))
         {
-            var result = await AskAsync(one, forwarder, (control, _) => control.IsPaused == isPaused ? control : control with { IsPaused = isPaused }, cancellationToken);
+            var result = await AskAsync(one, forwarder, (control, _) => control.IsPaused == isPaused ? control : control with { IsPaused = isPaused }, null, cancellationToken);
             if (result is not OperationResult.Done) return result;
         }
 
@@ -48,11 +48,10 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
     {
         var layout = await events.LayoutAsync(cancellationToken);
         if (await FindAsync(forwarder, layout, cancellationToken) is { } missing) return missing;
-        var state = await events.ReadPartitionAsync(partition, cancellationToken);
-        if (from < state.Oldest || to >= state.Head) return new OperationResult.OutOfRange(state.Oldest, state.Head);
         var id = sources.NewId().ToString("N")[..8];
         var request = new ControlRequest(0, ControlRequestKind.Replay, from, to, id);
-        return await AskAsync(partition, forwarder, request, cancellationToken) is OperationResult.Done ? new OperationResult.Done(id) : new OperationResult.TooMany();
+        var result = await AskAsync(partition, forwarder, request, cancellationToken);
+        return result is OperationResult.Done ? new OperationResult.Done(id) : result;
     }
 
     /// <summary>Asks for a parked entry to be delivered again, and then for those behind it.</summary>
@@ -139,17 +138,19 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
             // A wish that waits already, perhaps this very one after a lost answer, is not written twice; a replay has an id
             // and is not asked for again although it was carried out meanwhile.
             (control, done) => control.Requests.Any(r => (r.Number > done || r.Kind == ControlRequestKind.Replay) && r with { Number = 0 } == request) ? control : control.With(request, done),
+            request.Kind == ControlRequestKind.Replay ? (request.Offset, request.ToOffset!.Value) : null,
             cancellationToken);
 
     private async Task<OperationResult> AskAsync(
-        int partition, string forwarder, Func<Control, long, Control?> change, CancellationToken cancellationToken)
+        int partition, string forwarder, Func<Control, long, Control?> change, (long From, long To)? range, CancellationToken cancellationToken)
     {
         for (var attempt = 1; attempt <= TriesMax; attempt++)
         {
             var state = await events.ReadPartitionAsync(partition, cancellationToken);
+            if (range is { } asked && (asked.From < state.Oldest || asked.To >= state.Head)) return new OperationResult.OutOfRange(state.Oldest, state.Head);
             var before = state.Controls.GetValueOrDefault(forwarder) ?? Control.None;
             if (change(before, state.Checkpoints.GetValueOrDefault(forwarder)?.RequestDone ?? 0) is not { } after) return new OperationResult.TooMany();
-            if (ReferenceEquals(after, before) || await store.SaveControlAsync(partition, forwarder, after, cancellationToken))
+            if (ReferenceEquals(after, before) || await store.SaveControlAsync(partition, forwarder, after, range is null ? null : state, cancellationToken))
             {
                 await engine.HeedAsync(partition, cancellationToken);
                 return new OperationResult.Done();

@@ -112,6 +112,9 @@ internal sealed partial class ForwardingLog(ILogger logger, TimeProvider time)
     [LoggerMessage(9, LogLevel.Information, "Forwarder {Forwarder}: partition {Partition}, entries {From} to {To} are replayed as {Replay}")]
     public partial void Replayed(string forwarder, int partition, long from, long to, string replay);
 
+    [LoggerMessage(16, LogLevel.Warning, "Forwarder {Forwarder}: partition {Partition} begins with offset {Offset}, the oldest that is there, and not with {Before}")]
+    public partial void BeginsLater(string forwarder, int partition, long offset, long before);
+
     [LoggerMessage(12, LogLevel.Warning, "Forwarder {Forwarder}: {EventId} is refused in a replay and passed over: {Reason}")]
     public partial void ReplayRefused(string forwarder, string eventId, string reason);
 

@@ -44,13 +44,15 @@ internal sealed class Lease : IDisposable
     /// Takes the lease with one write, which nothing cuts short: left in doubt, nobody could give it back.
     /// Null: somebody else was faster.
     /// </summary>
-    public static async Task<Lease?> TakeAsync(IForwardingStore store, int partition, Checkpoint checkpoint, string owner, TimeProvider time)
+    public static async Task<Lease?> TakeAsync(IForwardingStore store, PartitionState state, Checkpoint checkpoint, string owner, TimeProvider time)
     {
         var since = time.GetTimestamp();
         var mine = checkpoint with { Owner = owner, Epoch = checkpoint.Epoch + 1, Write = checkpoint.Write + 1 };
         using var deadline = new CancellationTokenSource(WriteMax, time);
-        var saved = await store.SaveAsync(partition, mine, [], [], deadline.Token);
-        return saved is null ? null : new Lease(store, partition, saved, time, since);
+        var saved = checkpoint.Tag is null
+            ? await store.BeginAsync(state, mine, deadline.Token)
+            : await store.SaveAsync(state.Partition, mine, [], [], deadline.Token);
+        return saved is null ? null : new Lease(store, state.Partition, saved, time, since);
     }
 
     /// <summary>Begins a write after the one under way has ended. False: the lease is lost, and nothing was begun.</summary>

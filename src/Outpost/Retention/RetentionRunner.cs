@@ -73,23 +73,22 @@ public sealed partial class RetentionRunner(
     // How long there will be nothing to do.
     private async Task<TimeSpan> TrimAsync(int partition, CancellationToken stop)
     {
-        // Fresh: a replay may have been asked for a moment ago, and what was trimmed before must not be trimmed again: the
-        // receipt of a new command may be where an old one was.
-        var state = await watch.ReadAsync(partition, TimeSpan.Zero, stop);
-        if (state.Trimmed.Rows < state.Oldest)
-        {
-            // Another run ended between moving the oldest offset and deleting.
-            var trimmed = await DeleteRowsAsync(partition, state.Oldest, state.Trimmed, stop);
-            if (trimmed is null) return TimeSpan.Zero;
-            state = state with { Trimmed = trimmed };
-        }
-
+        // Fresh: what was trimmed before must not be trimmed again, the receipt of a new command may be where an old one was.
+        if (await UntrimmedAsync(partition, stop) is not { } state) return TimeSpan.Zero;
         var receipts = await TrimReceiptsAsync(state, TransactionsPerRun, stop);
         if (receipts is not { } receiptsDone) return TimeSpan.Zero;
         var (afterReceipts, receiptWait) = receiptsDone;
         if (options.EventsAtLeast is not { } keep) return receiptWait;
         var eventWait = await TrimEventsAsync(afterReceipts, keep, TransactionsPerRun, stop);
         return eventWait < receiptWait ? eventWait : receiptWait;
+    }
+
+    // As it is now, with the rows deleted that nobody is offered any more: another run may have ended in between.
+    private async Task<PartitionState?> UntrimmedAsync(int partition, CancellationToken stop)
+    {
+        var state = await watch.ReadAsync(partition, TimeSpan.Zero, stop);
+        if (state.Trimmed.Rows >= state.Oldest) return state;
+        return await DeleteRowsAsync(partition, state.Oldest, state.Trimmed, stop) is { } trimmed ? state with { Trimmed = trimmed } : null;
     }
 
     private async Task<(PartitionState State, TimeSpan Wait)?> TrimReceiptsAsync(PartitionState state, int transactions, CancellationToken stop)
@@ -114,13 +113,17 @@ public sealed partial class RetentionRunner(
 
     private async Task<TimeSpan> TrimEventsAsync(PartitionState state, TimeSpan keep, int transactions, CancellationToken stop)
     {
-        var hold = RetentionPlan.Lowest(
-            state,
-            engine.Forwarders.ToDictionary(forwarder => forwarder.Name, forwarder => forwarder.CheckpointIn(state).NextOffset),
-            await FirstParkedAsync(state, stop));
-        var end = Math.Min(state.Trimmed.Receipts, hold?.Offset ?? long.MaxValue);
         for (; transactions > 0 && HasTime; transactions--)
         {
+            // Before each move: meanwhile a forwarder may have begun, of a newer version too, or a replay been asked for. Whatever
+            // of this comes after the read has the row with the oldest offset written, and the move is lost.
+            if (await UntrimmedAsync(state.Partition, stop) is not { } now) return TimeSpan.Zero;
+            state = now;
+            var hold = RetentionPlan.Lowest(
+                state,
+                engine.Forwarders.ToDictionary(forwarder => forwarder.Name, forwarder => forwarder.CheckpointIn(state).NextOffset),
+                await FirstParkedAsync(state, stop));
+            var end = Math.Min(state.Trimmed.Receipts, hold?.Offset ?? long.MaxValue);
             var entries = state.Oldest >= state.Head ? [] : await store.ReadTracesAsync(state.Partition, state.Oldest, Limits.TransactionRowsMax, stop);
             var before = events.Now - keep;
             var count = RetentionPlan.Deletable(entries, before, end);
@@ -130,9 +133,8 @@ public sealed partial class RetentionRunner(
             var start = sources.Time.GetTimestamp();
             var oldest = entries[count - 1].Offset + 1;
             // Readers are told first: from then on these entries are gone for everybody.
-            if (await store.SaveOldestAsync(state.Partition, oldest, state.Trimmed, stop) is not { } moved) return TimeSpan.Zero;
-            if (await DeleteRowsAsync(state.Partition, oldest, moved, stop) is not { } deleted) return TimeSpan.Zero;
-            state = state with { Oldest = oldest, Trimmed = deleted };
+            if (await store.SaveOldestAsync(state.Partition, oldest, state.Trimmed, stop) is { } moved)
+                await DeleteRowsAsync(state.Partition, oldest, moved, stop);
             if (await PauseAsync(start, stop) is var rest && rest > TimeSpan.Zero) return rest;
         }
 

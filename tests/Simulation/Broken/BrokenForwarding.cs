@@ -36,8 +36,11 @@ internal sealed class BrokenForwarding(Broken broken, IForwardingStore store, IE
         };
     }
 
-    public Task<bool> SaveControlAsync(int partition, string forwarder, Control control, CancellationToken cancellationToken) =>
-        store.SaveControlAsync(partition, forwarder, control, cancellationToken);
+    public Task<Checkpoint?> BeginAsync(PartitionState state, Checkpoint checkpoint, CancellationToken cancellationToken) =>
+        broken == Broken.LeaseWithoutEpoch ? store.BeginAsync(state, checkpoint with { Epoch = 1 }, cancellationToken) : store.BeginAsync(state, checkpoint, cancellationToken);
+
+    public Task<bool> SaveControlAsync(int partition, string forwarder, Control control, PartitionState? untrimmedSince, CancellationToken cancellationToken) =>
+        store.SaveControlAsync(partition, forwarder, control, untrimmedSince, cancellationToken);
 
     public Task WishAsync(int partition, string forwarder, LeaseWish wish, CancellationToken cancellationToken) =>
         store.WishAsync(partition, forwarder, wish, cancellationToken);

@@ -51,7 +51,7 @@ public sealed class A_forwarder
         Assert.Equal(3, seen.Count);
         Assert.All(seen.Select((next, delivered) => (next, delivered)), at => Assert.InRange(at.next!.Value, 0, 10 * at.delivered));
         // The lease is taken, at most one write for each of three batches, and given back.
-        Assert.Equal(1, log.Table.Sent(TableOperation.Add));
+        Assert.Equal(1, log.Table.Sent(TableOperation.Transaction));
         Assert.InRange(log.Table.Sent(TableOperation.Update), 2, 4);
     }
 
@@ -87,7 +87,7 @@ public sealed class A_forwarder
     public async Task Recognises_its_own_checkpoint_when_the_client_sent_it_twice()
     {
         await using var log = await WithEventsAsync(25);
-        log.Table.Faults = request => request.Kind is TableOperation.Add or TableOperation.Update ? new TableFault.SentTwice() : null;
+        log.Table.Faults = request => request.Kind is TableOperation.Transaction or TableOperation.Update ? new TableFault.SentTwice() : null;
         var target = new RecordingTarget(batchSize: 10);
 
         var run = await Forwarder(log, target).RunAsync(CancellationToken.None);

@@ -240,7 +240,7 @@ public sealed class A_lease
         }), TimeSpan.FromSeconds(5));
         await scene.CommitAsync(process, events: 50);
         await scene.PassAsync(2);
-        await process.Start(() => process.Checkpoints.SaveControlAsync(0, Scene.Name, new Control(true, [], null), CancellationToken.None));
+        await process.Start(() => process.Checkpoints.SaveControlAsync(0, Scene.Name, new Control(true, [], null), null, CancellationToken.None));
         await scene.PassAsync(3);
         scene.Table.ForgetRequests();
 

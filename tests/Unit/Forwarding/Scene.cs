@@ -60,7 +60,7 @@ internal sealed class Scene(VirtualTime world, SimulatedTable table, Random rand
     }
 
     public int CheckpointWrites() => table.Requests.Count(request =>
-        request.Kind is TableOperation.Add or TableOperation.Update && request.Keys[0] == $"c|{Name}");
+        request.Kind is TableOperation.Update or TableOperation.Transaction && request.Keys[0] == $"c|{Name}");
 
     public int Queries(string of) => table.Requests.Count(request =>
         request.Kind == TableOperation.QueryPage && request.Keys[0].Contains($"'{of}", StringComparison.Ordinal));

@@ -12,7 +12,7 @@ public sealed class A_caller_who_leaves
         ["reads a partition"] = (log, left) => log.Store.ReadPartitionAsync(0, left),
         ["reads an entity"] = (log, left) => log.Store.ReadEntityAsync(0, "tally", "s0", left),
         ["reads what is parked"] = (log, left) => log.Checkpoints.ReadParkedAsync(0, "bus", 0, 1, left),
-        ["asks for something"] = (log, left) => log.Checkpoints.SaveControlAsync(0, "bus", Control.None with { IsPaused = true }, left),
+        ["asks for something"] = (log, left) => log.Checkpoints.SaveControlAsync(0, "bus", Control.None with { IsPaused = true }, null, left),
         ["wishes for a lease"] = (log, left) => log.Checkpoints.WishAsync(0, "bus", new LeaseWish("p1", 1), left),
         ["forgets a forwarder"] = (log, left) => log.Checkpoints.ForgetAsync(0, "bus", left),
         ["reads what is old"] = (log, left) => new TableRetentionStore(log.Table, log.Sources).ReadTracesAsync(0, 0, 1, left),

@@ -85,7 +85,7 @@ public sealed class A_store_that_never_answers
         Func<Task>[] calls =
         [
             () => forwarding.ReadParkedAsync(0, "f", 0, 10, CancellationToken.None),
-            () => forwarding.SaveControlAsync(0, "f", Outpost.Forwarding.Control.None, CancellationToken.None),
+            () => forwarding.SaveControlAsync(0, "f", Outpost.Forwarding.Control.None, null, CancellationToken.None),
             () => retention.ReadTracesAsync(0, 0, 10, CancellationToken.None),
             () => retention.SaveOldestAsync(0, 1, new Trimmed(0, 0, null), CancellationToken.None),
             () => retention.DeleteEventsAsync(0, 0, 10, CancellationToken.None),
