@@ -79,7 +79,8 @@ public sealed partial class StoreClock(TimeProvider time, ILogger<StoreClock> lo
     {
         var now = Now;
         if (DateOf(answer) is not { } date) return now;
-        lock (_lock) return _witnesses > 1 && (date - now).Duration() > FarOff ? now : date;
+        // An early one may have waited for this process, which stood still: what it tells is as old as it says.
+        lock (_lock) return _witnesses > 1 && date - now > FarOff ? now : date;
     }
 
     // Headers.Date would throw where the header is no date, and make a fault of a good answer.
