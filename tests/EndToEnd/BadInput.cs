@@ -47,7 +47,7 @@ public sealed class BadInput : IAsyncLifetime
         { Good.Replace("\"unitPrice\":9.5", "\"unitPrice\":9.5,\"discount\":1", StringComparison.Ordinal), "lines[0].discount" },
         { Good.Replace("\"customerId\"", "\"total\":0,\"customerId\"", StringComparison.Ordinal), "total" },
         { Good.Replace("\"customerId\"", "\"customerId\":\"c0\",\"customerId\"", StringComparison.Ordinal), "customerId" },
-        { new string('[', 100) + new string(']', 100), "JSON" },
+        { new string('[', 100) + new string(']', 100), "nested" },
     };
 
     public async Task InitializeAsync()

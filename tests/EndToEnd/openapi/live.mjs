@@ -62,7 +62,8 @@ async function until(what, condition) {
 // and none within them.
 async function bounds() {
   for (const [operationId, operation] of contract.operations) {
-    if (!operation.responses[400] || operation.method === 'head') continue;
+    // Pages for everybody look at no parameter: theirs is a bad If-Match.
+    if (!operation.responses[400] || operation.method === 'head' || ['Health', 'OpenApi', 'Dashboard'].includes(operationId)) continue;
     const path = Object.fromEntries(operation.parameters.filter((each) => each.in === 'path').map((each) => [each.name, each.example]));
     const body = operation.requestBody?.content['application/json'].example;
     await call(operationId, 400, { ...path, nonsense: '1' }, { body });
@@ -87,6 +88,9 @@ async function orders() {
   await call('PlaceOrder', 412, { 'If-Match': '"7"' }, { body: { ...NEW_ORDER, orderId: 'o-none' } });
   await call('GetOrder', 200, { id: 'o-1' });
   await call('GetOrder', 404, { id: 'o-none' });
+  await call('GetOrder', 412, { id: 'o-1' }, { headers: { 'If-Match': '"7"' } });
+  await call('GetOrder', 304, { id: 'o-1' }, { headers: { 'If-None-Match': '"1"' } });
+  for (const page of ['Health', 'OpenApi', 'Dashboard']) await call(page, 400, {}, { headers: { 'If-Match': 'none' } });
   await call('PayOrder', 412, { id: 'o-1', 'If-Match': '"7"' });
   await call('PayOrder', 200, { id: 'o-1', 'Idempotency-Key': 'k-2', 'If-Match': '"1"' });
   await call('PayOrder', 422, { id: 'o-1', 'Idempotency-Key': 'k-2' }, { body: {} });
@@ -213,7 +217,9 @@ await gone();
 
 for (const [operationId, operation] of contract.operations) {
   for (const status of Object.keys(operation.responses)) {
-    const expected = !NOT_PROVOKED.has(status) || (operationId.endsWith('Health') && status === '503');
+    // If-Match on reads has unit tests; of an order it is provoked here as well.
+    const isRead = ['get', 'head'].includes(operation.method) && !operationId.endsWith('GetOrder');
+    const expected = !(NOT_PROVOKED.has(status) || (isRead && status === '412')) || (operationId.endsWith('Health') && status === '503');
     if (expected && !contract.seen(operationId).has(status)) failures.push(`${operationId} never answered ${status}.`);
   }
 }

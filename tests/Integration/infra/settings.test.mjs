@@ -3,14 +3,19 @@ import { describe, test } from 'node:test';
 import { predict } from './bicep.mjs';
 import { read } from './files.mjs';
 
+/** A name of before, which the code looks for only to refuse it. */
+const REFUSED = 'Forwarder__Schedule';
+
 /** The settings that the code reads, found in it. */
 const readByCode = () => {
   const code = read('src/Functions/Settings.cs');
-  return [
-    ...[...code.matchAll(/read\.\w+\(\s*"(\w+__\w+)"/g)].map(([, name]) => name),
+  const names = [
+    ...[...code.matchAll(/read\.\w+\(\s*"(\w+__\w+)"/g)].map(([, name]) => name).filter((name) => name !== REFUSED),
+    ...[...code.matchAll(/const string \w+Name = "([A-Z_]+)"/g)].map(([, name]) => name),
     ...[...code.matchAll(/read\.Connection\("(\w+)", "(\w+)"\)/g)].flatMap(([, name, endpoint]) => [name, `${name}__${endpoint}`, `${name}__clientId`]),
     ...[...read('src/Functions/Telemetry.cs').matchAll(/const string \w+ = "([A-Z_]+)"/g)].map(([, name]) => name),
   ];
+  return [...new Set(names)];
 };
 
 describe('The settings', () => {
