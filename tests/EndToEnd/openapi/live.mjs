@@ -90,7 +90,7 @@ async function orders() {
   await call('GetOrder', 404, { id: 'o-none' });
   await call('GetOrder', 412, { id: 'o-1' }, { headers: { 'If-Match': '"7"' } });
   await call('GetOrder', 304, { id: 'o-1' }, { headers: { 'If-None-Match': '"1"' } });
-  for (const page of ['Health', 'OpenApi', 'Dashboard']) await call(page, 400, {}, { headers: { 'If-Match': 'none' } });
+  for (const page of ['Health', 'OpenApi']) await call(page, 400, {}, { headers: { 'If-Match': 'none' } });
   await call('PayOrder', 412, { id: 'o-1', 'If-Match': '"7"' });
   await call('PayOrder', 200, { id: 'o-1', 'Idempotency-Key': 'k-2', 'If-Match': '"1"' });
   await call('PayOrder', 422, { id: 'o-1', 'Idempotency-Key': 'k-2' }, { body: {} });
