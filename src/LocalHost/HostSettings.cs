@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
 
@@ -11,6 +12,9 @@ namespace Outpost.LocalHost;
 internal static partial class HostSettings
 {
     private const string HostSection = "AzureFunctionsJobHost";
+
+    // What a timer of the runtime can count.
+    private static readonly TimeSpan FunctionTimeoutMax = TimeSpan.FromDays(49);
 
     private static readonly KeyValuePair<string, string?>[] Defaults =
     [
@@ -46,6 +50,32 @@ internal static partial class HostSettings
     /// <summary>The first part of every route: <c>api</c> unless <c>host.json</c> says otherwise.</summary>
     public static string RoutePrefix(IConfiguration configuration) =>
         (configuration[$"{HostSection}:extensions:http:routePrefix"] ?? "api").Trim('/');
+
+    /// <summary>The headers that <c>host.json</c> adds to every answer.</summary>
+    public static IReadOnlyList<KeyValuePair<string, string?>> CustomHeaders(IConfiguration configuration) =>
+        [.. configuration.GetSection($"{HostSection}:extensions:http:customHeaders").GetChildren().Select(header => KeyValuePair.Create(header.Key, header.Value))];
+
+    /// <summary>A limit for requests in <c>host.json</c>; null for none.</summary>
+    public static int? HttpLimit(IConfiguration configuration, string name)
+    {
+        if (configuration[$"{HostSection}:extensions:http:{name}"] is not { Length: > 0 } text) return null;
+        if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var limit) || limit is 0 or < -1)
+            throw new StartException($"{name} in host.json is '{text}'; it must be a number above 0, or -1 for no limit.");
+        return limit == -1 ? null : limit;
+    }
+
+    /// <summary>How long a run may take before its worker is ended: <c>functionTimeout</c> of <c>host.json</c>, 30 minutes by default as in Azure.</summary>
+    public static TimeSpan FunctionTimeout(IConfiguration configuration) => configuration[$"{HostSection}:functionTimeout"] switch
+    {
+        null or "" => TimeSpan.FromMinutes(30),
+        "-1" => Timeout.InfiniteTimeSpan,
+        var text when TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var timeout) && timeout >= TimeSpan.FromSeconds(1) && timeout < FunctionTimeoutMax => timeout,
+        var text => throw new StartException($"functionTimeout in host.json is '{text}'; it must be a time such as 00:10:00, from one second on, or -1 for none."),
+    };
+
+    /// <summary>Whether the real host records a span for each request, exported or not.</summary>
+    public static bool RecordsSpans(IConfiguration configuration) =>
+        string.Equals(configuration[$"{HostSection}:telemetryMode"], "OpenTelemetry", StringComparison.OrdinalIgnoreCase);
 
     /// <summary><c>AzureWebJobs.{name}.Disabled</c>: the function is listed, but answers and runs nothing.</summary>
     public static bool IsDisabled(IConfiguration configuration, string function) =>

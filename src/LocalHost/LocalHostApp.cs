@@ -52,12 +52,13 @@ internal static class LocalHostApp
         await StartAsync(front, options.Port);
         await back.StartAsync();
         var address = Address(front);
-        // As Core Tools do: links that the app makes name this port.
+        // As Core Tools do: links that the app makes name this port, and it is no production.
         if (settings.GetValueOrDefault("WEBSITE_HOSTNAME") is not { Length: > 0 }) environment["WEBSITE_HOSTNAME"] = $"localhost:{address.Port}";
+        if (settings.GetValueOrDefault("AZURE_FUNCTIONS_ENVIRONMENT") is not { Length: > 0 }) environment["AZURE_FUNCTIONS_ENVIRONMENT"] = "Development";
         environment["FUNCTIONS_APPLICATION_DIRECTORY"] = options.Root;
 
         var loggers = front.Services.GetRequiredService<ILoggerFactory>();
-        using var worker = new WorkerSupervisor(command, channels, options.Debug, loggers);
+        using var worker = new WorkerSupervisor(command, channels, HostSettings.FunctionTimeout(front.Configuration), options.Debug, loggers);
         try
         {
             var session = await worker.StartAsync(Address(back), environment);

@@ -35,8 +35,9 @@ internal static class LocalHostBuilder
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.StopWithin);
         builder.Services.AddRouting();
         builder.Services.AddHttpForwarder();
+        builder.Services.AddSingleton(new RequestLimits(configuration));
         var app = builder.Build();
-        app.Run(http => AnswerAsync(http, routes));
+        app.Run(http => GuardAsync(http, () => AnswerAsync(http, routes)));
         return app;
     }
 
@@ -73,18 +74,20 @@ internal static class LocalHostBuilder
             HostSettings.RoutePrefix(app.Configuration),
             app.Services.GetRequiredService<IInlineConstraintResolver>(),
             function => new HttpFunction(
-                function, worker, app.Services.GetRequiredService<IHttpForwarder>(), client,
+                function, HostSettings.RecordsSpans(app.Configuration), worker, app.Services.GetRequiredService<IHttpForwarder>(), client,
                 loggers.CreateLogger($"Function.{function.Name}"), app.Lifetime.ApplicationStopping).AnswerAsync);
+    }
+
+    private static Task GuardAsync(HttpContext http, Func<Task> answer)
+    {
+        if (LoopbackGuard.IsForThisMachine(http.Request))
+            return http.RequestServices.GetRequiredService<RequestLimits>().TakeAsync(http, answer);
+        http.Response.StatusCode = StatusCodes.Status421MisdirectedRequest;
+        return Task.CompletedTask;
     }
 
     private static async Task AnswerAsync(HttpContext http, Task<IRouter> routes)
     {
-        if (!LoopbackGuard.IsForThisMachine(http.Request))
-        {
-            http.Response.StatusCode = StatusCodes.Status421MisdirectedRequest;
-            return;
-        }
-
         var router = await routes.WaitAsync(http.RequestAborted);
         var context = new RouteContext(http);
         context.RouteData.Routers.Add(router);

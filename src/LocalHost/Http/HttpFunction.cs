@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -12,7 +13,8 @@ namespace Outpost.LocalHost;
 /// endpoint, which finds the run by the header <c>x-ms-invocation-id</c>.
 /// </summary>
 internal sealed partial class HttpFunction(
-    FunctionDefinition function, WorkerSupervisor worker, IHttpForwarder forwarder, HttpMessageInvoker client, ILogger logger, CancellationToken stopping)
+    FunctionDefinition function, bool recordsSpans, WorkerSupervisor worker, IHttpForwarder forwarder, HttpMessageInvoker client, ILogger logger,
+    CancellationToken stopping)
 {
     private const string InvocationId = "x-ms-invocation-id";
 
@@ -41,9 +43,12 @@ internal sealed partial class HttpFunction(
             return;
         }
 
+        // As the real host does: its own span begins the trace of a caller that has none.
+        if (http.Request.Headers.TraceParent.Count == 0)
+            http.Request.Headers.TraceParent = $"00-{ActivityTraceId.CreateRandom()}-{ActivitySpanId.CreateRandom()}-{(recordsSpans ? "01" : "00")}";
         var request = Request(http);
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stopping);
-        var invocation = session.Channel.InvokeAsync(request, leaving.Token);
+        var invocation = worker.InvokeAsync(session, function.Name, request, leaving.Token);
         // A run that fails before it meets its request would leave the request waiting.
         using var refused = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
         _ = GiveUpAsync(invocation, refused);
@@ -70,7 +75,7 @@ internal sealed partial class HttpFunction(
         {
             InvocationId = Guid.NewGuid().ToString(),
             FunctionId = function.Id,
-            // The real host exports a span of its own between the caller's and the worker's; this one exports nothing.
+            // The real host has a span of its own between the caller's and the worker's; this one exports none.
             TraceContext = new RpcTraceContext { TraceParent = http.Request.Headers.TraceParent.ToString(), TraceState = http.Request.Headers.TraceState.ToString() },
         };
         var data = new RpcHttp();

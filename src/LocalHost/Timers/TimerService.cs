@@ -42,7 +42,7 @@ internal sealed partial class TimerService(WorkerSupervisor worker, TimerRecordF
         var session = await worker.SessionAsync(cancellation);
         var request = new InvocationRequest { InvocationId = Guid.NewGuid().ToString(), FunctionId = function.Id, TraceContext = new RpcTraceContext() };
         request.InputData.Add(new ParameterBinding { Name = function.Trigger.Parameter, Data = new TypedData { Json = tick.ToJson() } });
-        var result = await session.Channel.InvokeAsync(request, cancellation);
+        var result = await worker.InvokeAsync(session, function.Name, request, cancellation);
         if (result.Status == StatusResult.Types.Status.Failure && !cancellation.IsCancellationRequested)
             throw new FunctionFailedException(result.Exception is { } failure ? $"{failure.Type} {failure.Message}".Trim() : result.Result);
     }

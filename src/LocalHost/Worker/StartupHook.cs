@@ -12,7 +12,7 @@ internal static class StartupHook
 
     public static void Initialize()
     {
-        // Processes that the worker starts are their own business.
+        // Processes that the worker starts are their own business. The runtime has read the list by now.
         Environment.SetEnvironmentVariable("DOTNET_STARTUP_HOOKS", null);
         var watch = new Thread(EndWithTheHost) { IsBackground = true, Name = "ends with the host" };
         watch.Start();

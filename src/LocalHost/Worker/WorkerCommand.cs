@@ -67,7 +67,8 @@ internal sealed record WorkerCommand(string Root, string Executable, string Work
         ];
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
         foreach (var (name, value) in environment) start.Environment[name] = value;
-        start.Environment["DOTNET_STARTUP_HOOKS"] = typeof(WorkerCommand).Assembly.Location;
+        var hooks = start.Environment.TryGetValue("DOTNET_STARTUP_HOOKS", out var others) && others is { Length: > 0 } ? $"{Path.PathSeparator}{others}" : "";
+        start.Environment["DOTNET_STARTUP_HOOKS"] = typeof(WorkerCommand).Assembly.Location + hooks;
         return start;
     }
 }

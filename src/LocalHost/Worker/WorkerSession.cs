@@ -26,11 +26,15 @@ internal sealed record WorkerSession(WorkerChannel Channel, Process Process, str
             throw new StartException("The worker leaves listing its functions to the host; this host needs a worker that lists them (Microsoft.Azure.Functions.Worker.Sdk 1.7 or later).");
         foreach (var loading in listed.FunctionMetadataResults.Select(function => (function.Name, Answer: channel.LoadAsync(function, cancellationToken))).ToList())
             Check((await loading.Answer).FunctionLoadResponse.Result, $"load the function '{loading.Name}'");
-        return new WorkerSession(
-            channel,
-            process,
-            initialized.Capabilities.GetValueOrDefault("HttpUri"),
-            [.. listed.FunctionMetadataResults.Select(FunctionDefinition.From).OrderBy(function => function.Name, StringComparer.OrdinalIgnoreCase)]);
+        var functions = listed.FunctionMetadataResults.Select(FunctionDefinition.From).OrderBy(function => function.Name, StringComparer.OrdinalIgnoreCase).ToList();
+        var httpAddress = initialized.Capabilities.GetValueOrDefault("HttpUri");
+        if (httpAddress is null && functions.Exists(function => function.Trigger is HttpFunctionTrigger))
+        {
+            throw new StartException(
+                "The worker takes no HTTP requests itself; this host needs one that does (Microsoft.Azure.Functions.Worker.Extensions.Http.AspNetCore and ConfigureFunctionsWebApplication).");
+        }
+
+        return new WorkerSession(channel, process, httpAddress, functions);
     }
 
     private static void Check(StatusResult? result, string what)

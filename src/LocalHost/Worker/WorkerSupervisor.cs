@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
@@ -7,7 +8,7 @@ namespace Outpost.LocalHost;
 
 /// <summary>Keeps one worker process running for as long as the host does.</summary>
 internal sealed partial class WorkerSupervisor(
-    WorkerCommand command, WorkerChannels channels, bool waitsForDebugger, ILoggerFactory loggers) : IDisposable
+    WorkerCommand command, WorkerChannels channels, TimeSpan functionTimeout, bool waitsForDebugger, ILoggerFactory loggers) : IDisposable
 {
     private static readonly TimeSpan ReadyWithin = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan EndsWithin = TimeSpan.FromSeconds(5);
@@ -38,6 +39,22 @@ internal sealed partial class WorkerSupervisor(
         return session;
     }
 
+    /// <summary>Runs a function. One that takes longer than <c>functionTimeout</c> costs its worker, as in the real host.</summary>
+    /// <exception cref="WorkerEndedException">The worker ended first.</exception>
+    public async Task<StatusResult> InvokeAsync(WorkerSession session, string function, InvocationRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await session.Channel.InvokeAsync(request, cancellationToken).WaitAsync(functionTimeout, CancellationToken.None);
+        }
+        catch (TimeoutException)
+        {
+            FunctionTakesTooLong(function, functionTimeout);
+            session.Process.Kill(entireProcessTree: true);
+            throw new WorkerEndedException();
+        }
+    }
+
     /// <summary>Ends the worker: first by asking.</summary>
     public async Task StopAsync()
     {
@@ -59,9 +76,9 @@ internal sealed partial class WorkerSupervisor(
             _session = new TaskCompletionSource<WorkerSession>(TaskCreationOptions.RunContinuationsAsynchronously);
             await EndAsync(session.Channel, session.Process);
             if (Stopwatch.GetElapsedTime(began) > Healthy) delay = RestartMin;
+            WorkerIsStartedAgain(session.Process.ExitCode, delay.TotalSeconds);
             while (true)
             {
-                WorkerIsStartedAgain(session.Process.ExitCode, delay.TotalSeconds);
                 try
                 {
                     await Task.Delay(delay, _stop.Token);
@@ -69,13 +86,13 @@ internal sealed partial class WorkerSupervisor(
                     session = await OpenAsync();
                     break;
                 }
-                catch (StartException e)
-                {
-                    WorkerDoesNotStart(e.Message);
-                }
-                catch (OperationCanceledException)
+                catch (OperationCanceledException) when (_stop.IsCancellationRequested)
                 {
                     return;
+                }
+                catch (Exception e)
+                {
+                    WorkerDoesNotStart(e.Message, delay.TotalSeconds);
                 }
             }
 
@@ -89,7 +106,7 @@ internal sealed partial class WorkerSupervisor(
         var channel = new WorkerChannel(Write);
         channels.Add(channel);
         var environment = waitsForDebugger ? _environment.Append(new(StartupHook.WaitForDebugger, "1")) : _environment;
-        var process = Process.Start(command.StartInfo(_address!, channel.WorkerId, environment))!;
+        var process = Start(command.StartInfo(_address!, channel.WorkerId, environment));
         process.OutputDataReceived += (_, line) => Print(line.Data);
         process.ErrorDataReceived += (_, line) => Print(line.Data);
         process.BeginOutputReadLine();
@@ -113,6 +130,18 @@ internal sealed partial class WorkerSupervisor(
                 OperationCanceledException => new StartException($"The worker was not ready after {ReadyWithin.TotalSeconds} seconds."),
                 _ => e,
             };
+        }
+    }
+
+    private static Process Start(ProcessStartInfo start)
+    {
+        try
+        {
+            return Process.Start(start)!;
+        }
+        catch (Win32Exception e)
+        {
+            throw new StartException($"The worker's program {start.FileName} does not start: {e.Message}");
         }
     }
 
@@ -154,11 +183,14 @@ internal sealed partial class WorkerSupervisor(
     [LoggerMessage(2, LogLevel.Warning, "The worker answers again (process {ProcessId})")]
     private partial void WorkerIsBack(int processId);
 
-    [LoggerMessage(3, LogLevel.Error, "{Reason}")]
-    private partial void WorkerDoesNotStart(string reason);
+    [LoggerMessage(3, LogLevel.Error, "{Reason} The next try is in {Seconds} s")]
+    private partial void WorkerDoesNotStart(string reason, double seconds);
 
     [LoggerMessage(4, LogLevel.Warning, "Process {ProcessId} waits for a debugger: attach one to it")]
     private partial void WaitsForDebugger(int processId);
+
+    [LoggerMessage(6, LogLevel.Error, "{Function} took longer than functionTimeout allows ({Timeout}): its worker is ended")]
+    private partial void FunctionTakesTooLong(string function, TimeSpan timeout);
 
     [LoggerMessage(EventId = 5, Message = "{Line}")]
     private static partial void LogOfTheWorker(ILogger logger, LogLevel level, string line);

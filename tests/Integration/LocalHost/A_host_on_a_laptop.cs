@@ -139,6 +139,61 @@ public sealed class A_host_on_a_laptop
         await host.LineAsync("Said inside a run: hello");
     }
 
+    [Theory]
+    [InlineData("""{ "telemetryMode": "OpenTelemetry" }""", "01")]
+    [InlineData("{}", "00")]
+    public async Task A_request_without_a_trace_gets_one_recorded_where_the_real_host_records_spans(string hostJson, string flags)
+    {
+        var root = HostProcess.CopyOfSampleApp(("host.json", hostJson));
+        await using var host = await HostProcess.StartAsync(root: root);
+        using var client = new HttpClient(new SocketsHttpHandler { ActivityHeadersPropagator = null }) { BaseAddress = host.Http.BaseAddress };
+
+        var first = await client.GetStringAsync(new Uri("api/headers/traceparent", UriKind.Relative));
+        var second = await client.GetStringAsync(new Uri("api/headers/traceparent", UriKind.Relative));
+
+        Assert.Matches($"^00-[0-9a-f]{{32}}-[0-9a-f]{{16}}-{flags}$", first);
+        Assert.NotEqual(first[..35], second[..35]);
+    }
+
+    [Fact]
+    public async Task Headers_and_limits_of_host_json_hold_for_every_request()
+    {
+        var root = HostProcess.CopyOfSampleApp(("host.json", """
+            { "extensions": { "http": { "maxOutstandingRequests": 1, "customHeaders": { "X-Content-Type-Options": "nosniff" } } } }
+            """));
+        await using var host = await HostProcess.StartAsync(root: root);
+        var first = host.Http.GetStringAsync(new Uri("api/stay", UriKind.Relative));
+        await host.LineAsync("request entered");
+
+        using var second = await host.Http.GetAsync(new Uri("api/settings/x", UriKind.Relative));
+        host.LetGo();
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, second.StatusCode);
+        Assert.Equal("nosniff", Assert.Single(second.Headers.GetValues("X-Content-Type-Options")));
+        Assert.Equal("stayed", await first);
+        using var third = await host.Http.GetAsync(new Uri("api/settings/x", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.OK, third.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_worker_that_takes_no_HTTP_requests_itself_is_refused_in_one_line()
+    {
+        await using var host = HostProcess.Begin(environment: new() { ["BUILT_IN_HTTP"] = "1" });
+
+        Assert.Equal(1, await host.ExitAsync());
+        Assert.Contains("ConfigureFunctionsWebApplication", Assert.Single(host.Errors), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("", "Development")]
+    [InlineData("Staging", "Staging")]
+    public async Task The_app_s_environment_is_Development_unless_it_is_set(string set, string expected)
+    {
+        await using var host = await HostProcess.StartAsync(environment: new() { ["AZURE_FUNCTIONS_ENVIRONMENT"] = set });
+
+        Assert.Equal(expected, await host.Http.GetStringAsync(new Uri("api/settings/AZURE_FUNCTIONS_ENVIRONMENT", UriKind.Relative)));
+    }
+
     [Fact]
     public async Task A_caller_s_trace_goes_on_in_the_worker_as_it_came()
     {

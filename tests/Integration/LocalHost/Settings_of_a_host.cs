@@ -49,6 +49,9 @@ public sealed class Settings_of_a_host : IDisposable
     [InlineData("local.settings.json", "[]", "local.settings.json")]
     [InlineData("local.settings.json", """{ "IsEncrypted": true, "Values": { "A": "x" } }""", "func settings decrypt")]
     [InlineData("worker.config.json", """{ "description": { "language": "python" } }""", "dotnet-isolated")]
+    [InlineData("worker.config.json", """{ "description": { "language": "dotnet-isolated", "defaultExecutablePath": "{WorkerRoot}gone", "defaultWorkerPath": "x" } }""", "gone does not start")]
+    [InlineData("host.json", """{ "functionTimeout": "ten" }""", "functionTimeout in host.json is 'ten'")]
+    [InlineData("host.json", """{ "extensions": { "http": { "maxConcurrentRequests": 0 } } }""", "maxConcurrentRequests in host.json is '0'")]
     [InlineData("worker.config.json", "{}", "not what the Worker SDK writes")]
     public async Task A_file_that_cannot_be_used_stops_the_start_with_its_name(string file, string text, string expected)
     {

@@ -57,13 +57,14 @@ public sealed partial class The_page_on_monitoring(ExportingApp app)
     }
 
     [Fact]
-    public async Task Is_right_that_a_delivery_leads_to_a_command_whose_caller_said_nothing_of_a_trace() =>
+    public async Task Is_right_that_a_delivery_leads_to_the_host_s_span_above_a_command_whose_caller_said_nothing_of_a_trace() =>
         Assert.Null(await app.Collector.UntilAsync(told =>
         {
             var command = told.Spans.FirstOrDefault(span => span.Tags.GetValueOrDefault("outpost.subject") == "order/untraced");
-            return command is not null && Forwards(told).Any(link => (link.TraceId, link.SpanId) == (command.TraceId, command.SpanId))
+            var request = told.Spans.FirstOrDefault(span => span.SpanId == command?.ParentId);
+            return request is not null && Forwards(told).Any(link => (link.TraceId, link.SpanId) == (request.TraceId, request.ParentId))
                 ? null
-                : $"no delivery is linked to {command}";
+                : $"no delivery is linked to what is above {request} and {command}";
         }));
 
     [Fact]
