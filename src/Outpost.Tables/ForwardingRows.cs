@@ -20,8 +20,10 @@ internal static class CheckpointRow
             ["RequestDone"] = checkpoint.RequestDone,
         };
         if (checkpoint.IsNew) row["New"] = true;
-        if (checkpoint.ReplayNext is { } replayNext) row["ReplayNext"] = replayNext;
+        if (checkpoint.Refused > 0) row["Refused"] = (long)checkpoint.Refused;
+        if (checkpoint.Requests.Count > 0) row["Requests"] = JsonSerializer.Serialize(checkpoint.Requests, ControlJson.Default.IReadOnlyListRequestProgress);
         if (checkpoint.LastError is { } error) (row["LastError"], row["Failures"]) = (error, (long)checkpoint.Failures);
+        if (checkpoint.FailingSince is { } since) row["FailingSince"] = since;
         return row;
     }
 
@@ -34,13 +36,22 @@ internal static class CheckpointRow
         Write = row.GetInt64("Write")!.Value,
         Parked = (int)(row.GetInt64("Parked") ?? 0),
         RequestDone = row.GetInt64("RequestDone") ?? 0,
-        ReplayNext = row.GetInt64("ReplayNext"),
+        Refused = (int)(row.GetInt64("Refused") ?? 0),
+        Requests = Requests(row),
         IsNew = row.GetBoolean("New") ?? false,
         LastError = row.GetString("LastError"),
         Failures = (int)(row.GetInt64("Failures") ?? 0),
+        FailingSince = row.GetDateTimeOffset("FailingSince"),
         StoredAt = row.Timestamp,
         Tag = row.ETag.ToString(),
     };
+
+    // Older versions carried out one request after the other, and wrote where the replay that was next had come to.
+    private static IReadOnlyList<RequestProgress> Requests(TableEntity row)
+    {
+        if (row.GetString("Requests") is { } text) return JsonSerializer.Deserialize(text, ControlJson.Default.IReadOnlyListRequestProgress) ?? [];
+        return row.GetInt64("ReplayNext") is { } next ? [new RequestProgress((row.GetInt64("RequestDone") ?? 0) + 1, null) { Next = next }] : [];
+    }
 }
 
 /// <summary>What operators ask of a forwarder.</summary>
@@ -50,12 +61,16 @@ internal static class ControlRow
     {
         ["Paused"] = control.IsPaused,
         ["Requests"] = JsonSerializer.Serialize(control.Requests, ControlJson.Default.IReadOnlyListControlRequest),
+        ["Last"] = control.Last,
     };
 
     public static Control Read(TableEntity row) => new(
         row.GetBoolean("Paused") ?? false,
         JsonSerializer.Deserialize(row.GetString("Requests") ?? "[]", ControlJson.Default.IReadOnlyListControlRequest) ?? [],
-        row.ETag.ToString());
+        row.ETag.ToString())
+    {
+        Last = row.GetInt64("Last") ?? 0,
+    };
 }
 
 /// <summary>Which process wishes to have a lease that another holds.</summary>
@@ -72,6 +87,7 @@ internal static class LeaseWishRow
 
 [JsonSourceGenerationOptions(UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(IReadOnlyList<ControlRequest>))]
+[JsonSerializable(typeof(IReadOnlyList<RequestProgress>))]
 internal sealed partial class ControlJson : JsonSerializerContext;
 
 /// <summary>A parked entry: why, and behind which; the entry itself stays where it is in the log.</summary>

@@ -30,11 +30,14 @@ public sealed record Checkpoint
     /// <summary>How many entries are parked.</summary>
     public int Parked { get; init; }
 
-    /// <summary>The last operator's request that was carried out; see <see cref="Control"/>.</summary>
+    /// <summary>All operators' requests up to this number are carried out or taken back; see <see cref="Control"/>.</summary>
     public long RequestDone { get; init; }
 
-    /// <summary>Where the replay under way goes on; null: none is.</summary>
-    public long? ReplayNext { get; init; }
+    /// <summary>How far those above it have come.</summary>
+    public IReadOnlyList<RequestProgress> Requests { get; init; } = [];
+
+    /// <summary>Entries that the target refused since it last took one, or an operator last decided about one.</summary>
+    public int Refused { get; init; }
 
     /// <summary>It has not moved since it was begun: should what it began with be gone, it begins with what is there.</summary>
     public bool IsNew { get; init; }
@@ -42,8 +45,11 @@ public sealed record Checkpoint
     /// <summary>Why the last attempt failed; null: it did not.</summary>
     public string? LastError { get; init; }
 
-    /// <summary>Runs in a row that ended with an error.</summary>
+    /// <summary>Runs in a row that failed, the one under way too.</summary>
     public int Failures { get; init; }
+
+    /// <summary>When the first of them failed; null: none did, or an older version did not say.</summary>
+    public DateTimeOffset? FailingSince { get; init; }
 
     /// <summary>When it was written, by the store's clock; null: not stored yet.</summary>
     public DateTimeOffset? StoredAt { get; init; }
@@ -58,6 +64,45 @@ public sealed record Checkpoint
         var left = LeaseTime - (readAt - storedAt);
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
+
+    /// <summary>Whether a request is carried out.</summary>
+    public bool IsDone(ControlRequest request) => request.Number <= RequestDone || ProgressOf(request) is { IsDone: true };
+
+    /// <summary>How far a request has come; null: it has not begun.</summary>
+    public RequestProgress? ProgressOf(ControlRequest request) =>
+        Requests.FirstOrDefault(progress => IsOf(progress, request));
+
+    /// <summary>With what came of a request. What is told of requests that are done, or are no more, drops out.</summary>
+    internal Checkpoint With(RequestProgress progress, Control control)
+    {
+        var all = this with { Requests = [.. Requests.Where(one => one.Number != progress.Number), progress] };
+        var waiting = control.Waiting(all).ToList();
+        var seen = Math.Max(control.Last, control.Requests.Count == 0 ? 0 : control.Requests[^1].Number);
+        var done = Math.Max(RequestDone, waiting.Count == 0 ? seen : waiting[0].Number - 1);
+        return all with
+        {
+            RequestDone = done,
+            // Newer ones than were seen are somebody else's, who saw them.
+            Requests = [.. all.Requests
+                .Where(one => one.Number > done && (one.Number > seen || control.Requests.Any(request => IsOf(one, request))))
+                .OrderBy(one => one.Number)],
+        };
+    }
+
+    // Older versions told no ids. A number may be given again after they wrote, since they do not know the last one.
+    private static bool IsOf(RequestProgress progress, ControlRequest request) =>
+        progress.Number == request.Number && (progress.Id is null || progress.Id == request.Id);
+
+    /// <summary>As it is when the target takes entries.</summary>
+    internal Checkpoint Works => this with { LastError = null, Failures = 0, FailingSince = null };
+
+    /// <summary>As it is when a run has failed; <paramref name="isCounted"/>: it is counted already.</summary>
+    internal Checkpoint Fails(string reason, DateTimeOffset now, bool isCounted) => this with
+    {
+        LastError = reason,
+        FailingSince = FailingSince ?? now,
+        Failures = isCounted ? Failures : Failures + 1,
+    };
 
     /// <summary>Whether <paramref name="stored"/> is this very write.</summary>
     public bool IsSameWrite(Checkpoint stored) => (stored.Owner, stored.Epoch, stored.Write) == (Owner, Epoch, Write);

@@ -11,32 +11,82 @@ public sealed record Control(bool IsPaused, IReadOnlyList<ControlRequest> Reques
     /// <summary>Requests waiting in one partition; more would not fit in one property, and nobody would oversee them.</summary>
     public const int RequestsMax = 100;
 
-    // Of their ids and reasons, as JSON: with everything else of a hundred requests it stays below the 32 Ki of a property.
+    // Of ids, names and reasons, as JSON: with everything else of a hundred requests it stays below the 32 Ki of a property.
     private const int TextMax = 16 * 1024;
 
     /// <summary>Nothing is asked.</summary>
     public static readonly Control None = new(false, [], null);
 
-    /// <summary>The first request that is still to be carried out; null: none.</summary>
-    public ControlRequest? NextAfter(long done) => Requests.FirstOrDefault(request => request.Number > done);
+    /// <summary>The highest number ever given: a request that was taken back leaves its number unused.</summary>
+    public long Last { get; init; }
+
+    /// <summary>The requests that are still to be carried out.</summary>
+    public IEnumerable<ControlRequest> Waiting(Checkpoint? checkpoint) =>
+        Requests.Where(request => checkpoint is null || !checkpoint.IsDone(request));
 
     /// <summary>With one more request. Requests carried out drop out. Null: too many wait.</summary>
-    public Control? With(ControlRequest request, long done)
+    public Control? With(ControlRequest request, Checkpoint? checkpoint)
     {
-        var waiting = Requests.Where(r => r.Number > done).ToList();
-        if (waiting.Count >= RequestsMax || waiting.Append(request).Sum(r => JsonEncodedText.Encode(r.Id ?? "").Value.Length) > TextMax) return null;
-        var number = Math.Max(Requests.Count == 0 ? 0 : Requests[^1].Number, done) + 1;
-        return this with { Requests = [.. waiting, request with { Number = number }] };
+        var waiting = Waiting(checkpoint).ToList();
+        if (waiting.Count >= RequestsMax || waiting.Append(request).Sum(TextOf) > TextMax) return null;
+        // Rows of older versions do not say what the last number was.
+        var last = Math.Max(Math.Max(Last, Requests.Count == 0 ? 0 : Requests[^1].Number), checkpoint?.RequestDone ?? 0);
+        return this with { Requests = [.. waiting, request with { Number = last + 1 }], Last = last + 1 };
     }
+
+    /// <summary>Without those that are taken back.</summary>
+    public Control Without(Func<ControlRequest, bool> isTakenBack) => this with
+    {
+        Requests = [.. Requests.Where(request => !isTakenBack(request))],
+        Last = Math.Max(Last, Requests.Count == 0 ? 0 : Requests[^1].Number),
+    };
+
+    private static int TextOf(ControlRequest request) => Length(request.Id) + Length(request.By) + Length(request.Reason);
+
+    private static int Length(string? text) => text is null ? 0 : JsonEncodedText.Encode(text).Value.Length;
 }
 
-/// <summary>One thing an operator asks for.</summary>
+/// <summary>One thing an operator asks for. Each is carried out by itself: none waits for another.</summary>
 /// <param name="Number">1, 2, 3, … in a partition; given when it is stored.</param>
 /// <param name="Kind">What.</param>
 /// <param name="Offset">The parked entry, or the first of a replay.</param>
 /// <param name="ToOffset">The last of a replay.</param>
-/// <param name="Id">Names a replay: its messages carry it.</param>
-public sealed record ControlRequest(long Number, ControlRequestKind Kind, long Offset, long? ToOffset = null, string? Id = null);
+/// <param name="Id">Names it; the messages of a replay carry it. Older versions gave ids to replays only.</param>
+public sealed record ControlRequest(long Number, ControlRequestKind Kind, long Offset, long? ToOffset = null, string? Id = null)
+{
+    /// <summary>When it was asked for; null: an older version did not say.</summary>
+    public DateTimeOffset? At { get; init; }
+
+    /// <summary>Who asked for it; null: nobody knows.</summary>
+    public string? By { get; init; }
+
+    /// <summary>Why, where somebody said so.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>What it is called in status, and taken back by.</summary>
+    public string NameIn(int partition) => Id is { } id && (Kind == ControlRequestKind.Replay || At is not null) ? id : $"{partition}-{Number}";
+
+    // Older versions had the reason of a discard in the place of its id.
+    internal string? Why => Kind == ControlRequestKind.Discard && At is null ? Id : Reason;
+}
+
+/// <summary>How far one request has come: kept with the checkpoint, by whoever carries it out.</summary>
+/// <param name="Number">Its number.</param>
+/// <param name="Id">Its id.</param>
+public sealed record RequestProgress(long Number, string? Id)
+{
+    /// <summary>Where a replay goes on; null: it has not begun.</summary>
+    public long? Next { get; init; }
+
+    /// <summary>It is carried out, and an earlier request is not yet.</summary>
+    public bool IsDone { get; init; }
+
+    /// <summary>It cannot go on, whatever is tried: somebody has to take it back.</summary>
+    public bool IsBlocked { get; init; }
+
+    /// <summary>Why it does not go on; null: it does.</summary>
+    public string? Reason { get; init; }
+}
 
 /// <summary>What can be asked for.</summary>
 public enum ControlRequestKind

@@ -21,8 +21,8 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
     // Lost only where retention moves at the same moment, which it does a few times a second at most.
     private const int BeginTriesMax = 5;
 
-    // A target that refuses entry after entry refuses something else than the entries.
-    private const int RefusedInRowMax = 10;
+    // The head is visible a moment before its entries are. What is not there by then is missing.
+    private static readonly TimeSpan MissingAfter = TimeSpan.FromSeconds(10);
 
     private readonly TimeProvider _time = context.Sources.Time;
     private readonly PoisonSearch _search = new();
@@ -33,6 +33,7 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
     private OperatorRequests _requests = null!;
     private long _head;
     private long _idleSince;
+    private bool _isCounted;
 
     /// <summary>Runs until there is nothing left to do, the lease is lost, the target fails, or <paramref name="stop"/>.</summary>
     /// <param name="state">The partition as just read: says that there is work.</param>
@@ -58,14 +59,14 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
                     return long.MaxValue;
                 case Step.Failed failed:
                     memory.Failed(_time, elsewhere: failed.IsTransient);
-                    await ReleaseAsync(c => c with { LastError = failed.Reason, Failures = c.Failures + 1 });
+                    await ReleaseAsync(c => c.Fails(failed.Reason, context.Events.Now, _isCounted));
                     return long.MaxValue;
                 case var _ when end == Step.Yielded:
                     memory.Yield(_time, FairShare.YieldTime);
                     await ReleaseAsync(c => c);
                     return long.MaxValue;
                 default:
-                    await ReleaseAsync(c => c with { LastError = null, Failures = 0 });
+                    await ReleaseAsync(c => c.Works);
                     return end == Step.Done ? _head : long.MaxValue;
             }
         }
@@ -112,7 +113,7 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
         _parked = new ParkedEntries(parked);
         _reader = new EntryReader(context.Events, partition, checkpoint.NextOffset);
         _target = new LeasedTarget(forwarder, partition, context, _lease, memory);
-        _requests = new OperatorRequests(forwarder, partition, context, _lease, _parked, memory, _target);
+        _requests = new OperatorRequests(forwarder, partition, context, _lease, _parked, _target);
         _idleSince = _time.GetTimestamp();
     }
 
@@ -133,7 +134,8 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
             if (asked is Step.Lost) return asked;
             var forwarded = await ForwardAsync(state, stop);
             if (forwarded is Step.Lost) return forwarded;
-            if (asked is Step.Failed && forwarded is Step.Worked) _requests.AskAgainLater();
+            // What failed has its next turn later; until then each of the others has one.
+            if (asked is Step.Failed && forwarded is not Step.Failed && _requests.IsAnyDue(control)) continue;
             // What an operator asked for may be what lets it go on: too many followers become fewer.
             if (asked is Step.Worked && forwarded is Step.Failed { IsTransient: false }) continue;
             if (forwarded is not Step.Worked && (asked as Step.Failed ?? forwarded as Step.Failed) is { } failed)
@@ -141,9 +143,11 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
                 // From the first failure on, status says so, although the tries go on. A target that hangs has used up most
                 // of the lease by now.
                 var isSaid = _lease.Checkpoint.LastError is not null;
-                if (!(isSaid ? await RenewAsync() : await _lease.SaveAsync(c => c with { LastError = failed.Reason }))) return Step.Lost.Instance;
-                if (await BackOffAsync(failed, stop)) continue;
-                return failed;
+                if (!(isSaid ? await RenewAsync() : await _lease.SaveAsync(c => c.Fails(failed.Reason, context.Events.Now, isCounted: false)))) return Step.Lost.Instance;
+                _isCounted |= !isSaid;
+                if (!await BackOffAsync(failed, stop)) return failed;
+                _requests.AskAgain();
+                continue;
             }
 
             if (asked is Step.Worked || forwarded is Step.Worked) _idleSince = _time.GetTimestamp();
@@ -165,20 +169,20 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
 
         if (_reader.Next < state.Oldest)
             return new Step.Failed(new InvalidOperationException(
-                $"Entries {_reader.Next} to {state.Oldest - 1} are gone before {forwarder.Name} forwarded them."), "entries gone", IsTransient: false);
+                $"Entries {_reader.Next} to {state.Oldest - 1} are gone before {forwarder.Name} forwarded them: skip to {state.Oldest} to go on with what is there."), "entries gone", IsTransient: false);
         var entries = await _reader.PeekAsync(stop);
-        // The head is visible a moment before its entries are: look again soon, but not at once.
-        if (entries.Count == 0) return Step.Idle;
+        if (entries.Count == 0) return await MissingAsync(stop);
+        memory.Missing = null;
 
         var segment = Segment.Of(entries, _parked, _search.Max, context.Events.Now);
         if (segment.Send.Count == 0)
             return segment.Hold.Count == 0 ? TooManyFollowers(entries[0]) : await MoveAsync(segment.End, segment.Hold);
         switch (await _target.DeliverAsync(segment.Send, null, stop))
         {
-            case Step.Delivered { Count: var count }:
+            case Step.Delivered { Count: var count, IsPassedOver: var isPassedOver }:
                 _search.Accepted(count);
                 var next = segment.NextAfter(count);
-                return await MoveAsync(next, segment.HeldBelow(next));
+                return await MoveAsync(next, segment.HeldBelow(next), refused => isPassedOver ? refused : 0);
             case Step.Refused refused:
                 return await RefusedAsync(segment, refused);
             case var other:
@@ -190,13 +194,23 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
     {
         if (!_search.Refused(refused.Attempted)) return Step.Worked.Instance;
         var entry = segment.Send[0];
-        if (memory.RefusedInRow >= RefusedInRowMax)
+        if (!await _lease.SettleAsync()) return Step.Lost.Instance;
+        if (forwarder.RefusalsInARow > 0 && _lease.Checkpoint.Refused >= forwarder.RefusalsInARow)
             return new Step.Failed(new InvalidOperationException(
-                $"{forwarder.Name} refused {RefusedInRowMax} entries in a row; no more are parked until it takes one. The last reason: {refused.Reason}"), "refuses all", IsTransient: false);
-        memory.RefusedInRow++;
+                $"{forwarder.Name} refused {_lease.Checkpoint.Refused} entries in a row, as it may refuse all: no more are parked until it takes one, or somebody retries or discards a parked one. The last reason: {refused.Reason}"), "refuses all", IsTransient: false);
         context.Log.Parked(forwarder.Name, entry.Id.ToString(), entry.Subject, refused.Reason);
         var parked = new ParkedEntry(partition, entry.Offset, entry.Subject, entry.Type, refused.Reason, null, 1, context.Events.Now);
-        return await MoveAsync(entry.Offset + 1, [.. segment.HeldBelow(entry.Offset), parked]);
+        return await MoveAsync(entry.Offset + 1, [.. segment.HeldBelow(entry.Offset), parked], before => before + 1);
+    }
+
+    // Looked for again soon, but not at once; and told of when it stays away.
+    private async Task<Step> MissingAsync(CancellationToken stop)
+    {
+        if (memory.Missing?.Offset != _reader.Next) memory.Missing = (_reader.Next, _time.GetTimestamp());
+        if (_time.GetElapsedTime(memory.Missing!.Value.Since) < MissingAfter) return Step.Idle;
+        if (await context.Events.ReadTimestampAsync(partition, _reader.Next, stop) is not null) return Step.Idle;
+        return new Step.Failed(
+            new InvalidOperationException($"Entry {_reader.Next} is not in the log, although later ones are: skip it, or restore it."), "entry missing", IsTransient: false);
     }
 
     private static Step.Failed TooManyFollowers(EventEntry entry) => new(
@@ -206,13 +220,14 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
         IsTransient: false);
 
     // The checkpoint is on its way while the next batch is being delivered.
-    private async Task<Step> MoveAsync(long nextOffset, IReadOnlyList<ParkedEntry> park)
+    private async Task<Step> MoveAsync(long nextOffset, IReadOnlyList<ParkedEntry> park, Func<int, int>? refused = null)
     {
         foreach (var entry in park) _parked.Add(entry);
         var parked = park.Count;
         if (!await _lease.BeginSaveAsync(
-                c => c with { NextOffset = nextOffset, IsNew = false, Parked = c.Parked + parked, LastError = null, Failures = 0 }, park))
+                c => c.Works with { NextOffset = nextOffset, IsNew = false, Parked = c.Parked + parked, Refused = refused?.Invoke(c.Refused) ?? c.Refused }, park))
             return Step.Lost.Instance;
+        _isCounted = false;
         _reader.AdvanceTo(nextOffset);
         return Step.Worked.Instance;
     }
@@ -247,7 +262,7 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
         try
         {
             var failed = new Step.Failed(cause, cause.GetType().Name, IsTransient: true);
-            await ReleaseAsync(c => c with { LastError = failed.Reason, Failures = c.Failures + 1 });
+            await ReleaseAsync(c => c.Fails(failed.Reason, context.Events.Now, _isCounted));
         }
         catch (StoreUnavailableException)
         {

@@ -39,8 +39,8 @@ internal sealed class DrainMemory
     /// <summary>Whether a later look at the partition is planned. Guarded by a lock on this.</summary>
     public bool IsLookedAtAgain { get; set; }
 
-    /// <summary>Entries refused since the target last took one, or an operator discarded one.</summary>
-    public int RefusedInRow { get; set; }
+    /// <summary>The next entry, where it could not be read, and since when; null: it could.</summary>
+    public (long Offset, long Since)? Missing { get; set; }
 
     /// <summary>What it is failing of; null: it works.</summary>
     public string? FailingKind { get; set; }

@@ -11,6 +11,12 @@ public sealed partial record Forwarder(string Name, IForwardTarget Target)
     /// <summary>"At the latest by": an entry that waits longer is late. Default 60 s.</summary>
     public TimeSpan Within { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>
+    /// Entries refused in a row after which nothing more is parked until the target takes one, or an operator decides about
+    /// one: it refuses something else than the entries. 0: it goes on parking. Default 10.
+    /// </summary>
+    public int RefusalsInARow { get; init; } = 10;
+
     /// <summary>Whether a text may be a forwarder's name.</summary>
     public static bool IsName(string name) =>
         name.Length is >= 1 and <= 50 && name.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-');
@@ -33,7 +39,7 @@ public sealed partial record Forwarder(string Name, IForwardTarget Target)
         var checkpoint = CheckpointIn(state);
         // Also while it is paused: what is committed meanwhile is for it.
         if (checkpoint.Tag is null && StartAt == StartAt.Head) return true;
-        return !control.IsPaused && (checkpoint.NextOffset < state.Head || control.NextAfter(checkpoint.RequestDone) is not null);
+        return !control.IsPaused && (checkpoint.NextOffset < state.Head || control.Waiting(checkpoint).Any(request => checkpoint.ProgressOf(request) is not { IsBlocked: true }));
     }
 }
 

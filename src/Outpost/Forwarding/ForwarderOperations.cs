@@ -9,6 +9,9 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
     // Lost only to another operator's write at the same moment.
     private const int TriesMax = 10;
 
+    // Ten times are longer than a run that fails holds its lease.
+    private static readonly TimeSpan SkipAgainAfter = TimeSpan.FromMilliseconds(800);
+
     /// <summary>How every forwarder stands in every partition: those of this process, and others that have a checkpoint.</summary>
     public async Task<LogStatus> StatusAsync(CancellationToken cancellationToken)
     {
@@ -44,19 +47,18 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
 
     /// <summary>Asks for a range to be delivered again, marked as a replay; the checkpoint stays where it is.</summary>
     /// <returns>Done with the id that the replayed messages carry.</returns>
-    public async Task<OperationResult> ReplayAsync(string forwarder, int partition, long from, long to, CancellationToken cancellationToken)
+    public async Task<OperationResult> ReplayAsync(
+        string forwarder, int partition, long from, long to, CancellationToken cancellationToken, string? by = null)
     {
         var layout = await events.LayoutAsync(cancellationToken);
         if (await FindAsync(forwarder, layout, cancellationToken) is { } missing) return missing;
-        var id = sources.NewId().ToString("N")[..8];
-        var request = new ControlRequest(0, ControlRequestKind.Replay, from, to, id);
-        var result = await AskAsync(partition, forwarder, request, cancellationToken);
-        return result is OperationResult.Done ? new OperationResult.Done(id) : result;
+        var result = await AskAsync(partition, forwarder, New(ControlRequestKind.Replay, from, to, by), cancellationToken);
+        return result is OperationResult.Done done ? done with { ReplayId = done.RequestId } : result;
     }
 
     /// <summary>Asks for a parked entry to be delivered again, and then for those behind it.</summary>
-    public Task<OperationResult> RetryAsync(string forwarder, int partition, long offset, CancellationToken cancellationToken) =>
-        UnparkAsync(forwarder, partition, new ControlRequest(0, ControlRequestKind.Retry, offset), cancellationToken);
+    public Task<OperationResult> RetryAsync(string forwarder, int partition, long offset, CancellationToken cancellationToken, string? by = null) =>
+        UnparkAsync(forwarder, partition, New(ControlRequestKind.Retry, offset, null, by), cancellationToken);
 
     /// <summary>Gives a parked entry up for good; those behind it are delivered.</summary>
     /// <param name="forwarder">Its forwarder.</param>
@@ -64,8 +66,61 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
     /// <param name="offset">Its offset.</param>
     /// <param name="reason">Why; goes into the log.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    public Task<OperationResult> DiscardAsync(string forwarder, int partition, long offset, string reason, CancellationToken cancellationToken) =>
-        UnparkAsync(forwarder, partition, new ControlRequest(0, ControlRequestKind.Discard, offset, Id: reason), cancellationToken);
+    /// <param name="by">Who asks.</param>
+    public Task<OperationResult> DiscardAsync(
+        string forwarder, int partition, long offset, string reason, CancellationToken cancellationToken, string? by = null) =>
+        UnparkAsync(forwarder, partition, New(ControlRequestKind.Discard, offset, null, by) with { Reason = reason }, cancellationToken);
+
+    /// <summary>Takes back what was asked for and is not done, in all partitions that have a request of this name.</summary>
+    public async Task<OperationResult> TakeBackAsync(string forwarder, string request, CancellationToken cancellationToken, string? by = null)
+    {
+        var layout = await events.LayoutAsync(cancellationToken);
+        var taken = 0;
+        foreach (var state in await StatesAsync(layout, cancellationToken))
+        {
+            if (!Has(state.Controls.GetValueOrDefault(forwarder) ?? Control.None, state)) continue;
+            var result = await AskAsync(
+                state.Partition, forwarder, (control, now) => Has(control, now) ? control.Without(one => one.NameIn(now.Partition) == request) : control, null, cancellationToken);
+            if (result is not OperationResult.Done) return result;
+            engine.Log.TakenBack(forwarder, state.Partition, request, by ?? "nobody named");
+            taken++;
+        }
+
+        return taken > 0 ? new OperationResult.Done(RequestId: request) : await FindAsync(forwarder, layout, cancellationToken) ?? new OperationResult.NoRequest();
+
+        bool Has(Control control, PartitionState state) =>
+            control.Waiting(state.Checkpoints.GetValueOrDefault(forwarder)).Any(one => one.NameIn(state.Partition) == request);
+    }
+
+    /// <summary>
+    /// Has a forwarder go on behind entries that are gone: only over those, and never over one that is there.
+    /// </summary>
+    public async Task<OperationResult> SkipAsync(string forwarder, int partition, long to, CancellationToken cancellationToken, string? by = null)
+    {
+        for (var attempt = 1; attempt <= TriesMax; attempt++)
+        {
+            var state = await events.ReadPartitionAsync(partition, cancellationToken);
+            if (state.Checkpoints.GetValueOrDefault(forwarder) is not { } checkpoint) return new OperationResult.NotFound();
+            var next = checkpoint.NextOffset;
+            var there = await FirstThereAsync(state, next, cancellationToken);
+            if (to <= next || to > there) return new OperationResult.NotGone(next, there);
+            // Whoever has the lease fails at these entries, and gives it back within seconds.
+            if (checkpoint.LeaseLeft(state.ReadAt) == TimeSpan.Zero)
+            {
+                var skipped = checkpoint.Works with { NextOffset = to, Owner = null, Epoch = checkpoint.Epoch + 1, Write = checkpoint.Write + 1 };
+                if (await store.SaveAsync(partition, skipped, [], [], cancellationToken) is not null)
+                {
+                    engine.Log.Skipped(forwarder, partition, next, to - 1, by ?? "nobody named", to);
+                    await engine.HeedAsync(partition, cancellationToken);
+                    return new OperationResult.Skipped(next, to);
+                }
+            }
+
+            await Task.Delay(SkipAgainAfter, sources.Time, cancellationToken);
+        }
+
+        return new OperationResult.TooMany();
+    }
 
     /// <summary>Parked entries of a forwarder from a place on, by partition and offset, at most <paramref name="limit"/>.</summary>
     public async Task<IReadOnlyList<ParkedEntry>> ParkedAsync(
@@ -100,6 +155,21 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
         return new OperationResult.Done();
     }
 
+    // From an offset on: what is below the oldest is offered no more, and of what comes then a row may be missing.
+    private async Task<long> FirstThereAsync(PartitionState state, long from, CancellationToken cancellationToken)
+    {
+        var offset = Math.Max(from, state.Oldest);
+        for (var looked = 0; looked < Limits.PageEntriesMax && offset < state.Head; looked++, offset++)
+        {
+            if (await events.ReadTimestampAsync(state.Partition, offset, cancellationToken) is not null) break;
+        }
+
+        return offset;
+    }
+
+    private ControlRequest New(ControlRequestKind kind, long offset, long? to, string? by) =>
+        new(0, kind, offset, to, sources.NewId().ToString("N")[..8]) { At = events.Now, By = by };
+
     private Task<PartitionState[]> StatesAsync(LogLayout layout, CancellationToken cancellationToken) =>
         Task.WhenAll(Enumerable.Range(0, layout.Partitions).Select(partition => events.ReadPartitionAsync(partition, cancellationToken)));
 
@@ -131,25 +201,37 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
         }
     }
 
-    private Task<OperationResult> AskAsync(int partition, string forwarder, ControlRequest request, CancellationToken cancellationToken) =>
-        AskAsync(
+    private async Task<OperationResult> AskAsync(int partition, string forwarder, ControlRequest request, CancellationToken cancellationToken)
+    {
+        var name = request.Id;
+        var result = await AskAsync(
             partition,
             forwarder,
-            // A wish that waits already, perhaps this very one after a lost answer, is not written twice; a replay has an id
-            // and is not asked for again although it was carried out meanwhile.
-            (control, done) => control.Requests.Any(r => (r.Number > done || r.Kind == ControlRequestKind.Replay) && r with { Number = 0 } == request) ? control : control.With(request, done),
+            (control, state) =>
+            {
+                // This very one, after a lost answer: perhaps it is carried out already.
+                if (control.Requests.Any(one => one.Id == request.Id)) return control;
+                // A retry or discard that waits already is not asked for twice.
+                var checkpoint = state.Checkpoints.GetValueOrDefault(forwarder);
+                var same = request.Kind == ControlRequestKind.Replay ? null
+                    : control.Waiting(checkpoint).FirstOrDefault(one => one.Kind == request.Kind && one.Offset == request.Offset);
+                name = same?.NameIn(partition) ?? request.Id;
+                return same is null ? control.With(request, checkpoint) : control;
+            },
             request.Kind == ControlRequestKind.Replay ? (request.Offset, request.ToOffset!.Value) : null,
             cancellationToken);
+        return result is OperationResult.Done ? new OperationResult.Done(RequestId: name) : result;
+    }
 
     private async Task<OperationResult> AskAsync(
-        int partition, string forwarder, Func<Control, long, Control?> change, (long From, long To)? range, CancellationToken cancellationToken)
+        int partition, string forwarder, Func<Control, PartitionState, Control?> change, (long From, long To)? range, CancellationToken cancellationToken)
     {
         for (var attempt = 1; attempt <= TriesMax; attempt++)
         {
             var state = await events.ReadPartitionAsync(partition, cancellationToken);
             if (range is { } asked && (asked.From < state.Oldest || asked.To >= state.Head)) return new OperationResult.OutOfRange(state.Oldest, state.Head);
             var before = state.Controls.GetValueOrDefault(forwarder) ?? Control.None;
-            if (change(before, state.Checkpoints.GetValueOrDefault(forwarder)?.RequestDone ?? 0) is not { } after) return new OperationResult.TooMany();
+            if (change(before, state) is not { } after) return new OperationResult.TooMany();
             if (ReferenceEquals(after, before) || await store.SaveControlAsync(partition, forwarder, after, range is null ? null : state, cancellationToken))
             {
                 await engine.HeedAsync(partition, cancellationToken);
@@ -169,7 +251,18 @@ public abstract record OperationResult
     }
 
     /// <summary>It is stored, and will be carried out.</summary>
-    public sealed record Done(string? ReplayId = null) : OperationResult;
+    /// <param name="ReplayId">What the messages of a replay carry.</param>
+    /// <param name="RequestId">What it is taken back by.</param>
+    public sealed record Done(string? ReplayId = null, string? RequestId = null) : OperationResult;
+
+    /// <summary>The forwarder goes on at <paramref name="To"/>; what is below is lost to it.</summary>
+    public sealed record Skipped(long From, long To) : OperationResult;
+
+    /// <summary>There is no such request, or it is done.</summary>
+    public sealed record NoRequest : OperationResult;
+
+    /// <summary>Only entries from <paramref name="Next"/> to below <paramref name="There"/> are gone.</summary>
+    public sealed record NotGone(long Next, long There) : OperationResult;
 
     /// <summary>There is no such forwarder or parked entry.</summary>
     public sealed record NotFound : OperationResult;

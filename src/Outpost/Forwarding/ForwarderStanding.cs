@@ -27,6 +27,15 @@ public sealed record ForwarderStanding(
     int ConsecutiveFailures,
     DateTimeOffset? LastWriteAt)
 {
+    /// <summary>When the first of the runs that failed in a row did; null: none did.</summary>
+    public DateTimeOffset? FailingSince { get; init; }
+
+    /// <summary>Entries refused in a row: where they are many, the target may refuse all.</summary>
+    public int RefusedInARow { get; init; }
+
+    /// <summary>What operators asked for and is not done.</summary>
+    public IReadOnlyList<RequestStanding> Requests { get; init; } = [];
+
     /// <summary>
     /// Reads off a partition how a forwarder stands there. Costs nothing without a backlog, one read with one, and a
     /// binary search more when the oldest entry is late.
@@ -63,6 +72,11 @@ public sealed record ForwarderStanding(
             checkpoint?.LeaseLeft(state.ReadAt) > TimeSpan.Zero ? checkpoint.Owner : null,
             checkpoint?.LastError,
             checkpoint?.Failures ?? 0,
-            checkpoint?.StoredAt);
+            checkpoint?.StoredAt)
+        {
+            FailingSince = checkpoint?.FailingSince,
+            RefusedInARow = checkpoint?.Refused ?? 0,
+            Requests = RequestStanding.Of(state, name),
+        };
     }
 }

@@ -115,6 +115,15 @@ internal sealed partial class ForwardingLog(ILogger logger, TimeProvider time)
     [LoggerMessage(16, LogLevel.Warning, "Forwarder {Forwarder}: partition {Partition} begins with offset {Offset}, the oldest that is there, and not with {Before}")]
     public partial void BeginsLater(string forwarder, int partition, long offset, long before);
 
+    [LoggerMessage(17, LogLevel.Error, "Forwarder {Forwarder}: partition {Partition}, request {Request} cannot go on: {Missing} in the log no more; it has to be taken back")]
+    public partial void RequestBlocked(string forwarder, int partition, string request, string missing);
+
+    [LoggerMessage(18, LogLevel.Warning, "Forwarder {Forwarder}: partition {Partition}, request {Request} is taken back by {By}")]
+    public partial void TakenBack(string forwarder, int partition, string request, string by);
+
+    [LoggerMessage(19, LogLevel.Warning, "Forwarder {Forwarder}: partition {Partition}, entries {From} to {To} are lost to it: they were in the log no more, and {By} had it go on with {Next}")]
+    public partial void Skipped(string forwarder, int partition, long from, long to, string by, long next);
+
     [LoggerMessage(12, LogLevel.Warning, "Forwarder {Forwarder}: {EventId} is refused in a replay and passed over: {Reason}")]
     public partial void ReplayRefused(string forwarder, string eventId, string reason);
 

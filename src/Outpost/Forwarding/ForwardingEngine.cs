@@ -38,6 +38,8 @@ public sealed class ForwardingEngine : IAsyncDisposable
     /// <summary>The forwarders of this process.</summary>
     public IReadOnlyList<Forwarder> Forwarders => _forwarders;
 
+    internal ForwardingLog Log => _context.Log;
+
     private TimeProvider Time => _context.Sources.Time;
 
     /// <summary>

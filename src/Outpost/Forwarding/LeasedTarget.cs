@@ -96,11 +96,9 @@ internal sealed class LeasedTarget(Forwarder forwarder, int partition, Forwardin
                 Failures = 0;
                 if (memory.FailingKind is not null) context.Log.Recovered(forwarder.Name, partition);
                 memory.FailingKind = null;
-                // A replay takes what was taken before: it says little about what comes next.
-                if (replay is null && !accepted.IsPassedOver) memory.RefusedInRow = 0;
                 memory.Delivered(accepted.Count);
                 context.Metrics.Forwarded(forwarder, partition, entries, accepted.Count, context.Events.Now, replay is not null);
-                return new Step.Delivered(accepted.Count);
+                return new Step.Delivered(accepted.Count) { IsPassedOver = accepted.IsPassedOver };
             case Delivery.Refused refused:
                 return new Step.Refused(Math.Clamp(refused.Attempted, 1, entries.Count), Reason.OneLine(refused.Reason));
             case Delivery.Failed failed:

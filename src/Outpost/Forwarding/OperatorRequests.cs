@@ -1,111 +1,150 @@
+using System.Text.Json;
+
 namespace Outpost.Forwarding;
 
 /// <summary>
-/// Carries out what operators ask for, one step at a time: replays, retries and discards; and releases what waited
-/// behind an entry that is parked no more. Part of one drain, under its lease.
+/// Carries out what operators ask for, one step at a time and each request by itself: one that fails or waits holds up no
+/// other. Also releases what waited behind an entry that is parked no more. Part of one drain, under its lease.
 /// </summary>
 internal sealed class OperatorRequests(
-    Forwarder forwarder,
-    int partition,
-    ForwardingContext context,
-    Lease lease,
-    ParkedEntries parked,
-    DrainMemory memory,
-    LeasedTarget target)
+    Forwarder forwarder, int partition, ForwardingContext context, Lease lease, ParkedEntries parked, LeasedTarget target)
 {
     // Released entries are read one by one, since they are not side by side: so many at once.
     private const int ReleasedAtOnce = 20;
 
-    // While there is something new to deliver.
+    // A hundred reasons have to fit into one property, as JSON.
+    private const int ReasonMax = 200;
+
+    // Until what failed has another turn, while there is something else to do.
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(5);
 
     private const string Gone = "It is in the log no more.";
 
-    private readonly PoisonSearch _replayed = new();
+    private readonly Dictionary<long, PoisonSearch> _replayed = [];
     private readonly PoisonSearch _released = new();
-    private long? _failedAt;
+    private readonly Dictionary<string, long> _failedAt = [];
+    private long _last;
 
-    /// <summary>The target failed at what was asked for and takes what is new: that does not wait for the other.</summary>
-    public void AskAgainLater() => _failedAt = context.Sources.Time.GetTimestamp();
+    /// <summary>What failed may be tried again at once: there is nothing else to do.</summary>
+    public void AskAgain() => _failedAt.Clear();
+
+    /// <summary>Whether something has its turn now.</summary>
+    public bool IsAnyDue(Control control) => parked.Released(1, IsLater).Count > 0 || Due(control).Any();
 
     public async Task<Step> StepAsync(PartitionState state, Control control, CancellationToken stop)
     {
-        if (_failedAt is { } at && context.Sources.Time.GetElapsedTime(at) < AskAgainAfter) return Step.Idle;
-        _failedAt = null;
-        // First those that the request under way let go: it is done when they are.
-        var released = parked.Released(Math.Min(ReleasedAtOnce, _released.Max));
-        if (released.Count > 0) return await ReleaseAsync(released, stop);
-        if (control.NextAfter(lease.Checkpoint.RequestDone) is not { } request) return Step.Idle;
+        // First those that a request let go: it is done when they are.
+        var released = parked.Released(Math.Min(ReleasedAtOnce, _released.Max), IsLater);
+        if (released.Count > 0) return await TryAsync(released[0].Subject, () => ReleaseAsync(released, stop));
         // The checkpoint says what is done: it must be written before it is asked.
+        if (control.Requests.Count == 0) return Step.Idle;
         if (!await lease.SettleAsync()) return Step.Lost.Instance;
-        if (request.Number <= lease.Checkpoint.RequestDone) return Step.Worked.Instance;
-        return request.Kind switch
-        {
-            // Given up meanwhile: the target may fail at it for ever, and the wish to give it up waits behind this one.
-            ControlRequestKind.Retry when control.Requests.Any(later => later.Number > request.Number
-                && later.Kind == ControlRequestKind.Discard && later.Offset == request.Offset) => await SaveAsync(c => c with { RequestDone = request.Number }),
-            ControlRequestKind.Replay => await ReplayAsync(request, state, stop),
-            ControlRequestKind.Retry => await RetryAsync(request, stop),
-            _ => await DiscardAsync(request),
-        };
+        var due = Due(control).ToList();
+        if (due.Count == 0) return Step.Idle;
+        // In turn: the next after the last one.
+        var request = due.Find(one => one.Number > _last) ?? due[0];
+        _last = request.Number;
+        return await TryAsync(Turn(request), () => CarryOutAsync(request, state, control, stop), request, control);
     }
 
-    private async Task<Step> ReplayAsync(ControlRequest request, PartitionState state, CancellationToken stop)
-    {
-        var from = Math.Max(lease.Checkpoint.ReplayNext ?? request.Offset, state.Oldest);
-        var end = Math.Min(request.ToOffset!.Value + 1, state.Head);
-        // What was never delivered comes first, and in order: a replay must not overtake it.
-        var sent = Math.Min(end, lease.Checkpoint.NextOffset);
-        if (from >= end)
-        {
-            context.Log.Replayed(forwarder.Name, partition, request.Offset, request.ToOffset.Value, request.Id ?? "");
-            return await SaveAsync(c => c with { RequestDone = request.Number, ReplayNext = null });
-        }
+    private IEnumerable<ControlRequest> Due(Control control) => control.Waiting(lease.Checkpoint).Where(request =>
+        !IsLater(Turn(request)) && lease.Checkpoint.ProgressOf(request) is not { IsBlocked: true } && !WaitsForForwarding(request) && !WaitsForRelease(request));
 
-        if (from >= sent) return Step.Idle;
-        var entries = await context.Events.ReadEventsAsync(partition, from, (int)Math.Min(Math.Min(_replayed.Max, Limits.PageEntriesMax), sent - from), stop);
-        if (entries.Count == 0) return Step.Idle;
+    // What was never delivered comes first, and in order: a replay must not overtake it.
+    private bool WaitsForForwarding(ControlRequest request) =>
+        request.Kind == ControlRequestKind.Replay && Next(request) <= request.ToOffset && Next(request) >= lease.Checkpoint.NextOffset;
+
+    // The entry is parked no more; that those behind it are to be delivered is known by the request.
+    private bool WaitsForRelease(ControlRequest request) =>
+        request.Kind != ControlRequestKind.Replay && parked[request.Offset] is not { Behind: null } && parked.Released(1).Count > 0;
+
+    private long Next(ControlRequest request) => lease.Checkpoint.ProgressOf(request)?.Next ?? request.Offset;
+
+    private static string Turn(ControlRequest request) => $"{request.Number} ";
+
+    private bool IsLater(string turn) => _failedAt.TryGetValue(turn, out var at) && context.Sources.Time.GetElapsedTime(at) < AskAgainAfter;
+
+    private async Task<Step> TryAsync(string turn, Func<Task<Step>> act, ControlRequest? request = null, Control? control = null)
+    {
+        _failedAt.Remove(turn);
+        var step = await act();
+        if (step is not Step.Failed failed) return step;
+        _failedAt[turn] = context.Sources.Time.GetTimestamp();
+        // Status says why it waits, from the first time on.
+        if (request is null || Cut(failed.Reason) is var reason && lease.Checkpoint.ProgressOf(request)?.Reason == reason) return step;
+        return await SaveAsync(request, control!, progress => progress with { Reason = reason }) is Step.Lost lost ? lost : step;
+    }
+
+    private Task<Step> CarryOutAsync(ControlRequest request, PartitionState state, Control control, CancellationToken stop) => request.Kind switch
+    {
+        // Given up meanwhile.
+        ControlRequestKind.Retry when control.Waiting(lease.Checkpoint).Any(other => other.Kind == ControlRequestKind.Discard && other.Offset == request.Offset) =>
+            DoneAsync(request, control),
+        ControlRequestKind.Replay => ReplayAsync(request, state, control, stop),
+        ControlRequestKind.Retry => RetryAsync(request, control, stop),
+        _ => DiscardAsync(request, control),
+    };
+
+    private async Task<Step> ReplayAsync(ControlRequest request, PartitionState state, Control control, CancellationToken stop)
+    {
+        var (from, end) = (Next(request), Math.Min(request.ToOffset!.Value + 1, state.Head));
+        if (from >= end) return await ReplayedAsync(request, control, from);
+        if (from < state.Oldest) return await BlockAsync(request, control, from, Math.Min(state.Oldest, end) - 1);
+        var sent = Math.Min(end, lease.Checkpoint.NextOffset);
+        if (!_replayed.TryGetValue(request.Number, out var search)) _replayed[request.Number] = search = new PoisonSearch();
+        var entries = await context.Events.ReadEventsAsync(partition, from, (int)Math.Min(Math.Min(search.Max, Limits.PageEntriesMax), sent - from), stop);
+        // All of them were here, and delivered.
+        if (entries.Count == 0) return await context.Events.ReadTimestampAsync(partition, from, stop) is null ? await BlockAsync(request, control, from, from) : Step.Idle;
         switch (await target.DeliverAsync(entries, request.Id, stop))
         {
             case Step.Delivered { Count: var count }:
-                _replayed.Accepted(count);
-                return await SaveAsync(c => c with { ReplayNext = from + count });
-            case Step.Refused refused when !_replayed.Refused(refused.Attempted):
+                search.Accepted(count);
+                return await ReplayedAsync(request, control, from + count);
+            case Step.Refused refused when !search.Refused(refused.Attempted):
                 return Step.Worked.Instance;
             case Step.Refused refused:
                 // It was delivered or parked before; a replay has nothing to park.
                 context.Log.ReplayRefused(forwarder.Name, entries[0].Id.ToString(), refused.Reason);
-                return await SaveAsync(c => c with { ReplayNext = from + 1 });
+                return await ReplayedAsync(request, control, from + 1);
             case var other:
                 return other;
         }
     }
 
-    private async Task<Step> RetryAsync(ControlRequest request, CancellationToken stop)
+    private async Task<Step> ReplayedAsync(ControlRequest request, Control control, long next)
     {
-        if (parked[request.Offset] is not { Behind: null } entry) return await SaveAsync(c => c with { RequestDone = request.Number });
+        if (next <= request.ToOffset) return await SaveAsync(request, control, progress => progress with { Next = next, Reason = null });
+        var step = await DoneAsync(request, control);
+        if (step is Step.Worked) context.Log.Replayed(forwarder.Name, partition, request.Offset, request.ToOffset!.Value, request.Id ?? "");
+        _replayed.Remove(request.Number);
+        return step;
+    }
+
+    private async Task<Step> RetryAsync(ControlRequest request, Control control, CancellationToken stop)
+    {
+        if (parked[request.Offset] is not { Behind: null } entry) return await DoneAsync(request, control);
         var entries = await context.Events.ReadEventsAsync(partition, entry.Offset, 1, stop);
         // Its row is gone, which nothing here does: an operator can still discard it.
         switch (entries.Count == 0 ? new Step.Refused(1, Gone) : await target.DeliverAsync(entries, null, stop))
         {
             case Step.Delivered:
                 context.Log.Unparked(forwarder.Name, partition, entry.Offset);
-                return await UnparkAsync([entry.Offset], request);
+                return await UnparkAsync([entry.Offset], request, control);
             case Step.Refused refused:
                 context.Log.RefusedAgain(forwarder.Name, partition, entry.Offset, refused.Reason);
-                return await ParkAsync(entry with { Reason = refused.Reason, Attempts = entry.Attempts + 1 }, c => c with { RequestDone = request.Number });
+                // Somebody looked: new entries may be parked again.
+                return await ParkAsync(
+                    entry with { Reason = refused.Reason, Attempts = entry.Attempts + 1 }, c => Done(c with { Refused = 0 }, request, control));
             case var other:
                 return other;
         }
     }
 
-    private async Task<Step> DiscardAsync(ControlRequest request)
+    private async Task<Step> DiscardAsync(ControlRequest request, Control control)
     {
-        if (parked[request.Offset] is not { Behind: null } entry) return await SaveAsync(c => c with { RequestDone = request.Number });
-        context.Log.Discarded(forwarder.Name, partition, entry.Offset, entry.Subject, request.Id ?? "");
-        // Somebody looked: the target may be asked for the next ones again.
-        memory.RefusedInRow = 0;
-        return await UnparkAsync([entry.Offset], request);
+        if (parked[request.Offset] is not { Behind: null } entry) return await DoneAsync(request, control);
+        context.Log.Discarded(forwarder.Name, partition, entry.Offset, entry.Subject, request.Why ?? "");
+        return await UnparkAsync([entry.Offset], request, control);
     }
 
     private async Task<Step> ReleaseAsync(IReadOnlyList<ParkedEntry> released, CancellationToken stop)
@@ -128,7 +167,22 @@ internal sealed class OperatorRequests(
         }
     }
 
-    private Task<Step> SaveAsync(Func<Checkpoint, Checkpoint> change) => SaveAsync(change, [], []);
+    // Said, and stepped over by nobody: whoever takes it back and asks for what is left wants it so.
+    private Task<Step> BlockAsync(ControlRequest request, Control control, long from, long to)
+    {
+        var missing = from == to ? $"Entry {from} is" : $"Entries {from} to {to} are";
+        var left = to < request.ToOffset ? $" Take this request back, and ask for {to + 1} to {request.ToOffset}." : " Take this request back.";
+        context.Log.RequestBlocked(forwarder.Name, partition, request.NameIn(partition), missing);
+        return SaveAsync(request, control, progress => progress with { Next = from, IsBlocked = true, Reason = $"{missing} in the log no more.{left}" });
+    }
+
+    private Task<Step> DoneAsync(ControlRequest request, Control control) => SaveAsync(c => Done(c, request, control), [], []);
+
+    private static Checkpoint Done(Checkpoint checkpoint, ControlRequest request, Control control) =>
+        checkpoint.With(new RequestProgress(request.Number, request.Id) { IsDone = true }, control);
+
+    private Task<Step> SaveAsync(ControlRequest request, Control control, Func<RequestProgress, RequestProgress> change) => SaveAsync(
+        c => c.With(change(c.ProgressOf(request) ?? new RequestProgress(request.Number, request.Id)), control), [], []);
 
     private Task<Step> ParkAsync(ParkedEntry entry, Func<Checkpoint, Checkpoint> change)
     {
@@ -136,15 +190,29 @@ internal sealed class OperatorRequests(
         return SaveAsync(change, [entry], []);
     }
 
-    private Task<Step> UnparkAsync(IReadOnlyList<long> offsets, ControlRequest? request = null)
+    private Task<Step> UnparkAsync(IReadOnlyList<long> offsets, ControlRequest? request = null, Control? control = null)
     {
         foreach (var offset in offsets) parked.Remove(offset);
         // With followers the request stays undone until they are delivered: after a crash that is what a later run goes by.
-        var isDone = parked.Released(1).Count == 0;
+        var isDone = request is not null && parked.Released(1).Count == 0;
         return SaveAsync(
-            c => c with { Parked = c.Parked - offsets.Count, RequestDone = isDone && request is not null ? request.Number : c.RequestDone }, [], offsets);
+            c =>
+            {
+                // The target took one, or somebody decided: new ones may be parked again.
+                var after = c with { Parked = c.Parked - offsets.Count, Refused = 0 };
+                return isDone ? Done(after, request!, control!) : after;
+            },
+            [],
+            offsets);
     }
 
     private async Task<Step> SaveAsync(Func<Checkpoint, Checkpoint> change, IReadOnlyList<ParkedEntry> park, IReadOnlyList<long> unpark) =>
         await lease.SaveAsync(change, park, unpark) ? Step.Worked.Instance : Step.Lost.Instance;
+
+    private static string Cut(string reason)
+    {
+        var text = reason.Length <= ReasonMax ? reason : reason[..(char.IsHighSurrogate(reason[ReasonMax - 1]) ? ReasonMax - 1 : ReasonMax)];
+        // Each character outside of ASCII takes six.
+        return JsonEncodedText.Encode(text).Value.Length <= ReasonMax * 3 / 2 ? text : text[..(ReasonMax / 4)];
+    }
 }

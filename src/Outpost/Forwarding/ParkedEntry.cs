@@ -35,11 +35,13 @@ internal sealed class ParkedEntries
     /// Followers whose refused entry is parked no more (delivered, or discarded): the first of one such subject, in
     /// order, at most <paramref name="max"/>. A release cut short by a crash goes on with these.
     /// </summary>
-    public IReadOnlyList<ParkedEntry> Released(int max)
+    /// <param name="max">How many.</param>
+    /// <param name="mayWait">Subjects that are passed over; null: none.</param>
+    public IReadOnlyList<ParkedEntry> Released(int max, Func<string, bool>? mayWait = null)
     {
-        foreach (var offsets in _bySubject.Values)
+        foreach (var (subject, offsets) in _bySubject)
         {
-            if (_byOffset[offsets.Min].Behind is null) continue;
+            if (_byOffset[offsets.Min].Behind is null || (mayWait?.Invoke(subject) ?? false)) continue;
             return [.. offsets.Select(offset => _byOffset[offset]).TakeWhile(entry => entry.Behind is not null).Take(max)];
         }
 

@@ -32,7 +32,11 @@ internal abstract record Step
     }
 
     /// <summary>The target took the first entries.</summary>
-    internal sealed record Delivered(int Count) : Step;
+    internal sealed record Delivered(int Count) : Step
+    {
+        /// <summary>None of them concerned the target.</summary>
+        public bool IsPassedOver { get; init; }
+    }
 
     /// <summary>The target refused them for good.</summary>
     internal sealed record Refused(int Attempted, string Reason) : Step;

@@ -38,8 +38,8 @@ public static class RetentionPlan
             holds.Add(new Hold(checkpoint?.NextOffset ?? configured[name], name, control.IsPaused ? "paused" : "behind"));
             if (firstParked.TryGetValue(name, out var parked)) holds.Add(new Hold(parked, name, "parked"));
             holds.AddRange(control.Requests
-                .Where(request => request.Number > (checkpoint?.RequestDone ?? 0) && request.Kind == ControlRequestKind.Replay)
-                .Select(request => new Hold(request.Offset, name, "replay")));
+                .Where(request => request.Kind == ControlRequestKind.Replay && !(checkpoint?.IsDone(request) ?? false))
+                .Select(request => new Hold(checkpoint?.ProgressOf(request)?.Next ?? request.Offset, name, "replay")));
         }
 
         return holds.MinBy(hold => hold.Offset);

@@ -195,7 +195,7 @@ public sealed class A_lease
         }), Scene.Never);
 
         await scene.CommitAsync(process, events: 5);
-        await scene.UntilAsync(() => scene.Table.Row("0000", "c|bus")?.GetInt64("Failures") > 0, 30);
+        await scene.UntilAsync(() => scene.Table.Row("0000", "c|bus") is { } row && row.GetInt64("Failures") > 0 && row.GetString("Owner") == "", 30);
 
         Assert.Equal(Enumerable.Repeat(0L, 6), tries.Select(one => one.First));
         var pauses = tries.Zip(tries.Skip(1), (one, next) => (next.At - one.At).TotalSeconds).ToList();

@@ -18,7 +18,7 @@ public sealed class A_replay
         Assert.Equal(Enumerable.Range(7, 25).Select(offset => (id, (long)offset)), target.Replayed);
         Assert.Empty(target.Delivered);
         var checkpoint = await log.CheckpointAsync();
-        Assert.Equal((50L, 1L, null), (checkpoint.NextOffset, checkpoint.RequestDone, checkpoint.ReplayNext));
+        Assert.Equal((50L, 1L, (RequestProgress?)null), (checkpoint.NextOffset, checkpoint.RequestDone, checkpoint.Requests.SingleOrDefault()));
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed class A_replay
         var id = await ReplayAsync(log, 5, 44);
         var target = new RecordingTarget { Before = (number, _) => number == 3 ? throw new InvalidOperationException("broken") : Task.CompletedTask };
         await log.ForwardAsync(target);
-        Assert.Equal((25L, 20), ((await log.CheckpointAsync()).ReplayNext!.Value, target.Replayed.Count));
+        Assert.Equal((25L, 20), ((await log.CheckpointAsync()).Requests.Single().Next!.Value, target.Replayed.Count));
         target.Before = null;
 
         await using var later = log.AnotherProcess();
@@ -136,7 +136,7 @@ public sealed class A_replay
         await log.ForwardAsync(target, owner: "another");
 
         Assert.Equal(Enumerable.Range(2, 16), target.Replayed.Select(entry => (int)entry.Offset).Distinct());
-        Assert.Equal((20L, 1L, null), ((await log.CheckpointAsync()).NextOffset, (await log.CheckpointAsync()).RequestDone, (await log.CheckpointAsync()).ReplayNext));
+        Assert.Equal((20L, 1L, (RequestProgress?)null), ((await log.CheckpointAsync()).NextOffset, (await log.CheckpointAsync()).RequestDone, (await log.CheckpointAsync()).Requests.SingleOrDefault()));
     });
 
     [Fact]

@@ -1,0 +1,41 @@
+namespace Outpost.Forwarding;
+
+/// <summary>How one of the operators' requests stands in one partition.</summary>
+/// <param name="Partition">The partition.</param>
+/// <param name="Request">What was asked for.</param>
+/// <param name="State">
+/// <c>waiting</c>: it has not begun; <c>running</c>; <c>failing</c>: it is tried again; <c>blocked</c>: somebody has to take it back.
+/// </param>
+/// <param name="Done">Entries of a replay that were dealt with; null: it is none.</param>
+/// <param name="Reason">Why it does not go on; null: it does.</param>
+public sealed record RequestStanding(int Partition, ControlRequest Request, string State, long? Done, string? Reason)
+{
+    /// <summary>What it is taken back by.</summary>
+    public string Id => Request.NameIn(Partition);
+
+    /// <summary>Entries of a replay; null: it is none.</summary>
+    public long? Total => Request.ToOffset - Request.Offset + 1;
+
+    internal static IReadOnlyList<RequestStanding> Of(PartitionState state, string forwarder)
+    {
+        var control = state.Controls.GetValueOrDefault(forwarder) ?? Control.None;
+        var checkpoint = state.Checkpoints.GetValueOrDefault(forwarder);
+        return [.. control.Waiting(checkpoint).Select(request => Of(state.Partition, request, checkpoint, control.IsPaused))];
+    }
+
+    private static RequestStanding Of(int partition, ControlRequest request, Checkpoint? checkpoint, bool isPaused)
+    {
+        var progress = checkpoint?.ProgressOf(request);
+        var (isReplay, next) = (request.Kind == ControlRequestKind.Replay, progress?.Next ?? request.Offset);
+        var (state, reason) = progress switch
+        {
+            { IsBlocked: true } => ("blocked", progress.Reason),
+            _ when isPaused => ("waiting", "The forwarder is paused."),
+            _ when isReplay && next >= (checkpoint?.NextOffset ?? 0) => ("waiting", $"Entry {next} has to be forwarded for the first time before it is replayed."),
+            { Reason: { } failed } => ("failing", failed),
+            null => ("waiting", null),
+            _ => ("running", null),
+        };
+        return new RequestStanding(partition, request, state, isReplay ? next - request.Offset : null, reason);
+    }
+}
