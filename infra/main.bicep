@@ -242,6 +242,7 @@ module app 'modules/app.bicep' = {
       Forwarder__LingerSeconds: '5'
       Forwarder__PollMilliseconds: '100'
       Forwarder__WithinSeconds: string(withinSeconds)
+      Forwarder__RefusalsInARow: '10'
       Retention__Days: string(retentionDays)
       Idempotency__Hours: string(idempotencyHours)
       Feed__MaxAgeSeconds: '86400'

@@ -65,6 +65,23 @@ public sealed class OperationsFunctions(OperationsApi api, FaultBoundary boundar
         CancellationToken cancellationToken) =>
         boundary.RunAsync(request, () => api.DiscardAsync(request, name, partition, offset, cancellationToken), cancellationToken, isVersioned: false);
 
+    /// <summary>Takes back what was asked for and is not done.</summary>
+    [Function("TakeBackRequest")]
+    public Task<IResult> TakeBackAsync(
+        [HttpTrigger(AuthorizationLevel.Admin, "delete", Route = "forwarders/{name}/requests/{id}")] HttpRequest request,
+        string name,
+        string id,
+        CancellationToken cancellationToken) =>
+        boundary.RunAsync(request, () => api.TakeBackAsync(request, name, id, cancellationToken), cancellationToken, isVersioned: false);
+
+    /// <summary>Goes on behind entries that are gone.</summary>
+    [Function("SkipEntries")]
+    public Task<IResult> SkipAsync(
+        [HttpTrigger(AuthorizationLevel.Admin, "post", Route = "forwarders/{name}/skip")] HttpRequest request,
+        string name,
+        CancellationToken cancellationToken) =>
+        boundary.RunAsync(request, () => api.SkipAsync(request, name, cancellationToken), cancellationToken, isVersioned: false);
+
     /// <summary>Forgets a forwarder that no longer exists.</summary>
     [Function("ForgetForwarder")]
     public Task<IResult> ForgetAsync(

@@ -44,6 +44,8 @@ internal sealed record Settings
 
     public required TimeSpan Within { get; init; }
 
+    public required int RefusalsInARow { get; init; }
+
     public required TimeSpan FinalMaxAge { get; init; }
 
     public required int WaitersMax { get; init; }
@@ -81,6 +83,7 @@ internal sealed record Settings
             Linger = TimeSpan.FromSeconds(read.Number("Forwarder__LingerSeconds", 5, 0, 600)),
             Poll = TimeSpan.FromMilliseconds(read.Number("Forwarder__PollMilliseconds", 100, 10, 60_000)),
             Within = TimeSpan.FromSeconds(read.Number("Forwarder__WithinSeconds", 60, 1, SecondsMax)),
+            RefusalsInARow = read.Number("Forwarder__RefusalsInARow", 10, 0, 10_000),
             Retention = new RetentionOptions(
                 read.Number("Retention__Days", 0, 0, 36_500) is > 0 and var days ? TimeSpan.FromDays(days) : null,
                 TimeSpan.FromHours(read.Number("Idempotency__Hours", 48, 1, 8760))),

@@ -128,6 +128,7 @@ public static class Wiring
         {
             StartAt = settings.StartAt,
             Within = settings.Within,
+            RefusalsInARow = settings.RefusalsInARow,
         });
     }
 
@@ -150,6 +151,7 @@ public static class Wiring
         {
             StartAt = settings.StartAt,
             Within = RefundHandler.Within,
+            RefusalsInARow = settings.RefusalsInARow,
         });
     }
 

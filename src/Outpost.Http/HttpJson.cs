@@ -25,9 +25,28 @@ internal sealed record StatusForwarder(
     long Late,
     int Parked,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? LastError,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? FailingSince,
     int ConsecutiveFailures,
+    int RefusedInARow,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? LastRunAt,
+    IReadOnlyList<StatusRequest> Requests,
     IReadOnlyList<StatusForwarderPartition> Partitions);
+
+/// <summary>What an operator asked of that forwarder, in one partition.</summary>
+internal sealed record StatusRequest(
+    string Id,
+    string Kind,
+    int Partition,
+    long Offset,
+    long? ToOffset,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? At,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? By,
+    string State,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] StatusProgress? Progress,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Reason);
+
+/// <summary>Entries of a replay: dealt with, and altogether.</summary>
+internal sealed record StatusProgress(long Done, long Of);
 
 /// <summary>How that forwarder stands in one partition.</summary>
 internal sealed record StatusForwarderPartition(
@@ -47,8 +66,15 @@ internal sealed record ParkedAnswer(
 
 /// <summary>Answer to an operator's wish that will be carried out.</summary>
 /// <param name="Name">The forwarder.</param>
+/// <param name="Id">What it is taken back by.</param>
 /// <param name="Replay">What replayed messages carry.</param>
-internal sealed record AcceptedAnswer(string Name, string? Replay);
+internal sealed record AcceptedAnswer(string Name, string? Id, string? Replay);
+
+/// <summary>Answer to a request that is taken back.</summary>
+internal sealed record TakenBackAnswer(string Name, string Id);
+
+/// <summary>Answer to a skip.</summary>
+internal sealed record SkippedAnswer(string Name, int Partition, long FromOffset, long ToOffset, long Lost);
 
 /// <summary>Answer to a pause or its end.</summary>
 internal sealed record PausedAnswer(string Name, int? Partition, bool Paused);
@@ -63,5 +89,7 @@ internal sealed record HealthAnswer(string Status, IReadOnlyList<string> Problem
 [JsonSerializable(typeof(ParkedAnswer[]))]
 [JsonSerializable(typeof(AcceptedAnswer))]
 [JsonSerializable(typeof(PausedAnswer))]
+[JsonSerializable(typeof(TakenBackAnswer))]
+[JsonSerializable(typeof(SkippedAnswer))]
 [JsonSerializable(typeof(HealthAnswer))]
 internal sealed partial class HttpJson : JsonSerializerContext;

@@ -10,6 +10,7 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
     private const int BodyBytesMax = 4 * 1024;
     private const int ReasonCharactersMax = 500;
     private const int ParkedDefault = 100;
+    private const int WhoMax = 100;
 
     /// <summary><c>GET /api/status</c></summary>
     public async Task<IResult> StatusAsync(HttpRequest request, CancellationToken cancellationToken)
@@ -55,7 +56,7 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
         var to = fields.Long("toOffset", 0, long.MaxValue - 1);
         if (fields.Problem() is { } badFields) return badFields;
         if (to < from) return Problem.BadRequest($"toOffset: '{to}' is not allowed; it must not be below fromOffset, {from}.");
-        return Answer(request, name, await operations.ReplayAsync(name, partition, from, to, cancellationToken));
+        return Answer(request, name, await operations.ReplayAsync(name, partition, from, to, cancellationToken, Who(request)));
     }
 
     /// <summary><c>GET /api/forwarders/{name}/parked</c>, in pages.</summary>
@@ -89,7 +90,7 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
     {
         var (place, problem) = await PlaceAsync(request, name, partition, offset, cancellationToken);
         return place is { } at
-            ? Answer(request, name, await operations.RetryAsync(name, at.Partition, at.Offset, cancellationToken), NotParked())
+            ? Answer(request, name, await operations.RetryAsync(name, at.Partition, at.Offset, cancellationToken, Who(request)), NotParked())
             : problem!;
     }
 
@@ -103,7 +104,34 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
         var fields = new JsonFields(body.Root);
         var reason = fields.Text("reason", 1, ReasonCharactersMax);
         return fields.Problem() as IResult
-            ?? Answer(request, name, await operations.DiscardAsync(name, at.Partition, at.Offset, reason, cancellationToken), NotParked());
+            ?? Answer(request, name, await operations.DiscardAsync(name, at.Partition, at.Offset, reason, cancellationToken, Who(request)), NotParked());
+    }
+
+    /// <summary><c>DELETE /api/forwarders/{name}/requests/{id}</c></summary>
+    public async Task<IResult> TakeBackAsync(HttpRequest request, string name, string id, CancellationToken cancellationToken)
+    {
+        if (QueryParameters.Refuse(request.Query) is { } unknown) return unknown;
+        if (!Forwarding.Forwarder.IsName(name)) return NoForwarder(name);
+        var result = await operations.TakeBackAsync(name, id, cancellationToken, Who(request));
+        return result is OperationResult.Done ? Json(request, new TakenBackAnswer(name, id)) : Answer(request, name, result);
+    }
+
+    /// <summary><c>POST /api/forwarders/{name}/skip</c></summary>
+    public async Task<IResult> SkipAsync(HttpRequest request, string name, CancellationToken cancellationToken)
+    {
+        if (QueryParameters.Refuse(request.Query) is { } unknown) return unknown;
+        if (!Forwarding.Forwarder.IsName(name)) return NoForwarder(name);
+        var (body, problem) = await JsonBody.ReadAsync(request, BodyBytesMax, optional: false, cancellationToken);
+        if (body is null) return problem!;
+        var layout = await store.LayoutAsync(cancellationToken);
+        var fields = new JsonFields(body.Root);
+        var partition = fields.Integer("partition", 0, layout.Partitions - 1);
+        var to = fields.Long("toOffset", 0, long.MaxValue - 1);
+        if (fields.Problem() is { } badFields) return badFields;
+        var result = await operations.SkipAsync(name, partition, to, cancellationToken, Who(request));
+        return result is OperationResult.Skipped skipped
+            ? Json(request, new SkippedAnswer(name, partition, skipped.From, skipped.To, skipped.To - skipped.From))
+            : Answer(request, name, result);
     }
 
     /// <summary><c>DELETE /api/forwarders/{name}</c></summary>
@@ -127,16 +155,28 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
 
     private static IResult Answer(HttpRequest request, string name, OperationResult result, Problem? notFound = null) => result switch
     {
-        OperationResult.Done done => Json(request, new AcceptedAnswer(name, done.ReplayId), StatusCodes.Status202Accepted),
+        OperationResult.Done done => Json(request, new AcceptedAnswer(name, done.RequestId, done.ReplayId), StatusCodes.Status202Accepted),
         OperationResult.NotFound => notFound ?? NoForwarder(name),
         OperationResult.Behind behind => Problem.Conflict(
             "behind-parked", $"This entry waits behind entry {behind.Offset}: retry or discard that one.").With("behind", behind.Offset),
         OperationResult.OutOfRange range => Problem.BadRequest(
             $"fromOffset and toOffset: the log has entries {range.Oldest} to {range.Head - 1}.").With("oldestOffset", range.Oldest).With("headOffset", range.Head),
         OperationResult.InUse => Problem.Conflict("forwarder-in-use", $"'{name}' is one of this app's forwarders, or another process still runs it; only one that no longer exists can be forgotten."),
+        OperationResult.NoRequest => Problem.NotFound("request-not-found", $"'{name}' has no such request, or it is done."),
+        OperationResult.NotGone there => Problem.Conflict(
+            "entries-there",
+            there.There > there.Next
+                ? $"'{name}' is at entry {there.Next}, and the first that is there is {there.There}: it can skip to {there.There} at most, and to {there.Next + 1} at least."
+                : $"'{name}' is at entry {there.Next}, which is there or still to come: there is nothing to skip.").With("nextOffset", there.Next).With("firstOffset", there.There),
         OperationResult.TooMany => Problem.Unavailable("busy", "Too many requests to this forwarder are waiting to be carried out."),
         _ => throw new InvalidOperationException($"Unknown result {result}."),
     };
+
+    // Azure's own sign-in says who it is; of a key only that there is one.
+    private static string? Who(HttpRequest request) =>
+        request.Headers["x-ms-client-principal-name"] is [{ Length: > 0 } principal] ? principal.Length <= WhoMax ? principal : principal[..WhoMax]
+        : request.Headers.ContainsKey("x-functions-key") || request.Query.ContainsKey("code") ? "admin key"
+        : null;
 
     private static Problem NoForwarder(string name) => Problem.NotFound(
         "forwarder-not-found", Forwarding.Forwarder.IsName(name) ? $"There is no forwarder '{name}'." : "There is no such forwarder.");
@@ -154,11 +194,31 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
             status.Partitions.Sum(p => p.Late),
             status.Partitions.Sum(p => p.Parked),
             worst?.LastError,
+            status.Partitions.Min(p => p.FailingSince) is { } since ? EntryJson.Timestamp(since) : null,
             status.Partitions.Max(p => p.ConsecutiveFailures),
+            status.Partitions.Max(p => p.RefusedInARow),
             lastWrite is { } at ? EntryJson.Timestamp(at) : null,
+            [.. status.Partitions.SelectMany(p => p.Requests).Select(Request)],
             [.. status.Partitions.Select(p => new StatusForwarderPartition(
                 p.Partition, p.NextOffset, p.Backlog, p.OldestUnforwardedAge is { } age ? Math.Round(age.TotalSeconds, 3) : 0, p.LeaseOwner, p.IsPaused, p.Parked, p.Late, p.LastError))]);
     }
+
+    private static StatusRequest Request(RequestStanding standing) => new(
+        standing.Id,
+        standing.Request.Kind switch
+        {
+            ControlRequestKind.Replay => "replay",
+            ControlRequestKind.Retry => "retry",
+            _ => "discard",
+        },
+        standing.Partition,
+        standing.Request.Offset,
+        standing.Request.ToOffset,
+        standing.Request.At is { } at ? EntryJson.Timestamp(at) : null,
+        standing.Request.By,
+        standing.State,
+        standing is { Done: { } done, Total: { } total } ? new StatusProgress(done, total) : null,
+        standing.Reason);
 
     private static IResult Json<T>(HttpRequest request, T answer, int status = StatusCodes.Status200OK) => NotStored(
         request, new JsonAnswer<T>(answer, (System.Text.Json.Serialization.Metadata.JsonTypeInfo<T>)HttpJson.Default.GetTypeInfo(typeof(T))!, status));

@@ -169,9 +169,16 @@ async function operations() {
   await call('ResumeForwarder', 200, { name, partition: 0 });
   await call('ReplayEntries', 202, { name }, { body: { partition: 0, fromOffset: 2, toOffset: 3 } });
   await call('ReplayEntries', 400, { name }, { body: { partition: 0, fromOffset: 0, toOffset: 1_000_000 } });
-  for (const operationId of ['PauseForwarder', 'ResumeForwarder', 'ReplayEntries', 'ReadParked', 'ForgetForwarder']) {
-    const body = operationId === 'ReplayEntries' ? { partition: 0, fromOffset: 0, toOffset: 0 } : undefined;
-    await call(operationId, 404, { name: 'nobody' }, { body });
+  await call('PauseForwarder', 200, { name });
+  const replay = json(await call('ReplayEntries', 202, { name }, { body: { partition: 0, fromOffset: 2, toOffset: 3 } }));
+  await call('ReadStatus', 200);
+  await call('TakeBackRequest', 200, { name, id: replay.id });
+  await call('TakeBackRequest', 404, { name, id: replay.id });
+  await call('ResumeForwarder', 200, { name });
+  await call('SkipEntries', 409, { name }, { body: { partition: 0, toOffset: 1_000_000 } });
+  for (const operationId of ['PauseForwarder', 'ResumeForwarder', 'ReplayEntries', 'ReadParked', 'TakeBackRequest', 'SkipEntries', 'ForgetForwarder']) {
+    const bodies = { ReplayEntries: { partition: 0, fromOffset: 0, toOffset: 0 }, SkipEntries: { partition: 0, toOffset: 1 } };
+    await call(operationId, 404, { name: 'nobody', ...(operationId === 'TakeBackRequest' ? { id: 'x' } : {}) }, { body: bodies[operationId] });
   }
   const whole = (value) => ({ type: 'Int64', value: String(value) });
   await table.createEntity({ partitionKey: '0000', rowKey: 'c|gone', Next: whole(0), Epoch: whole(1), Owner: '', Write: whole(1), Parked: whole(0), RequestDone: whole(0) });

@@ -164,6 +164,51 @@ public sealed class An_entry_that_is_refused_for_good
         Assert.Equal(Enumerable.Range(0, 13).Except([4]), (await log.ParkedAsync()).Select(entry => (int)entry.Offset));
     }
 
+    // Somebody looked, although it did not help.
+    [Fact]
+    public async Task Is_parked_again_after_ten_in_a_row_when_an_operator_s_retry_is_refused_too()
+    {
+        await using var log = await WithAsync([.. Enumerable.Range(0, 30).Select(i => $"s{i}")]);
+        var target = new RecordingTarget { Refuses = _ => true };
+        await log.ForwardAsync(target);
+        Assert.Equal(10, (await log.CheckpointAsync()).NextOffset);
+
+        await log.Operators().RetryAsync(Name, 0, 4, CancellationToken.None);
+        await log.ForwardAsync(target);
+
+        Assert.Equal((20L, 20), ((await log.CheckpointAsync()).NextOffset, (await log.CheckpointAsync()).Parked));
+    }
+
+    // Another process would otherwise park ten more, and each that is started after it.
+    [Fact]
+    public async Task Is_counted_with_those_that_other_processes_were_refused()
+    {
+        await using var log = await WithAsync([.. Enumerable.Range(0, 30).Select(i => $"s{i}")]);
+        var target = new RecordingTarget { Refuses = _ => true };
+        for (var i = 0; i < 3; i++)
+        {
+            await using var process = log.AnotherProcess();
+            await process.ForwardAsync(target, owner: $"p{i}");
+        }
+
+        Assert.Equal((10L, 10), ((await log.CheckpointAsync()).NextOffset, (await log.CheckpointAsync()).Parked));
+    }
+
+    [Theory]
+    [InlineData(3, 3)]
+    [InlineData(0, 30)]
+    public async Task Stops_the_forwarder_after_as_many_in_a_row_as_it_is_set_to_or_never(int refusals, int parked)
+    {
+        await using var log = await WithAsync([.. Enumerable.Range(0, 30).Select(i => $"s{i}")]);
+        await using var engine = log.Engine([new Forwarder(Name, new RecordingTarget { Refuses = _ => true }) { RefusalsInARow = refusals }]);
+
+        await engine.RunAsync(CancellationToken.None);
+
+        Assert.Equal(parked, (await log.CheckpointAsync()).Parked);
+        var standing = (await StatusAsync(log, engine)).Partitions[0];
+        Assert.Equal((parked, refusals > 0), (standing.RefusedInARow, standing.FailingSince is not null));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

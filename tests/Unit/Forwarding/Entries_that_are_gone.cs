@@ -92,6 +92,36 @@ public sealed class Entries_that_are_gone
         Assert.Equal(LongRange(700, scene.Head), target.Offsets);
     });
 
+    // As a version before this one left it, and as a deleted row does.
+    [Theory]
+    [InlineData(false, "entries gone: Entries 0 to 699 are gone before bus forwarded them: skip to 700 to go on with what is there.")]
+    [InlineData(true, "entry missing: Entry 0 is not in the log, although later ones are: skip it, or restore it.")]
+    public void Are_said_and_skipped_when_somebody_wants_it(bool isHole, string reason) => Scene.Play(async scene =>
+    {
+        var old = await WithOldEntriesAsync(scene);
+        var state = await old.Start(() => old.Store.ReadPartitionAsync(0, CancellationToken.None));
+        await old.Start(() => old.Checkpoints.BeginAsync(state, new Checkpoint { Forwarder = Scene.Name, NextOffset = 0 }, CancellationToken.None));
+        state = await old.Start(() => old.Store.ReadPartitionAsync(0, CancellationToken.None));
+        if (isHole) await old.Start(() => old.Table.DeleteEntityAsync("0000", $"e|{0:D19}"));
+        else await old.Start(() => new TableRetentionStore(old.Table, old.Sources).SaveOldestAsync(0, 700, state.Trimmed, CancellationToken.None));
+        var target = new ScriptedTarget();
+        var process = scene.Process("new");
+        var engine = process.Engine([new Forwarder(Scene.Name, target)]);
+        process.Forward(engine, TimeSpan.FromSeconds(10));
+        await scene.PassAsync(60);
+        Assert.Equal((0L, reason), (scene.Next, scene.Checkpoint.GetString("LastError")));
+        var operations = new ForwarderOperations(process.Store, process.Checkpoints, engine, process.Sources);
+
+        var to = isHole ? 1 : 700;
+        Assert.IsType<OperationResult.NotGone>(await process.Start(() => operations.SkipAsync(Scene.Name, 0, to + 1, CancellationToken.None)));
+        Assert.Equal(new OperationResult.Skipped(0, to), await process.Start(() => operations.SkipAsync(Scene.Name, 0, to, CancellationToken.None)));
+        await scene.PassAsync(60);
+
+        Assert.Equal(LongRange(to, scene.Head), target.Offsets);
+        Assert.Null(scene.Checkpoint.GetString("LastError"));
+        Assert.IsType<OperationResult.NotGone>(await process.Start(() => operations.SkipAsync(Scene.Name, 0, scene.Head + 1, CancellationToken.None)));
+    });
+
     private static async Task<VirtualProcess> WithOldEntriesAsync(Scene scene)
     {
         var old = scene.Process("old");

@@ -34,7 +34,7 @@ public sealed class The_operations_API
         var answer = await StatusAsync(log, engine);
 
         Assert.Equal(
-            """{"name":"servicebus","state":"idle","withinSeconds":60,"late":0,"parked":0,"lastError":null,"consecutiveFailures":0,"lastRunAt":"2026-11-22T08:00:00.0000000Z","partitions":[{"partition":0,"nextOffset":2,"backlog":0,"oldestUnforwardedAgeSeconds":0,"leaseOwner":null,"paused":false,"parked":0,"late":0,"lastError":null}]}""",
+            """{"name":"servicebus","state":"idle","withinSeconds":60,"late":0,"parked":0,"lastError":null,"failingSince":null,"consecutiveFailures":0,"refusedInARow":0,"lastRunAt":"2026-11-22T08:00:00.0000000Z","requests":[],"partitions":[{"partition":0,"nextOffset":2,"backlog":0,"oldestUnforwardedAgeSeconds":0,"leaseOwner":null,"paused":false,"parked":0,"late":0,"lastError":null}]}""",
             answer.Json.GetProperty("forwarders")[0].GetRawText());
         Assert.Equal(
             """[{"partition":0,"oldestOffset":0,"headOffset":2,"headTimestamp":"2026-11-22T08:00:00.0000000Z"}]""",
@@ -52,7 +52,7 @@ public sealed class The_operations_API
 
         Assert.Equal(["other", "servicebus"], forwarders.EnumerateArray().Select(forwarder => forwarder.GetProperty("name").GetString()));
         Assert.All(forwarders.EnumerateArray(), forwarder => Assert.Equal(
-            ["name", "state", "withinSeconds", "late", "parked", "lastError", "consecutiveFailures", "lastRunAt", "partitions"],
+            ["name", "state", "withinSeconds", "late", "parked", "lastError", "failingSince", "consecutiveFailures", "refusedInARow", "lastRunAt", "requests", "partitions"],
             forwarder.EnumerateObject().Select(field => field.Name)));
         Assert.Equal((300, JsonValueKind.Null), (forwarders[0].GetProperty("withinSeconds").GetInt32(), forwarders[0].GetProperty("lastRunAt").ValueKind));
         Assert.Equal(JsonValueKind.Null, forwarders[1].GetProperty("withinSeconds").ValueKind);
@@ -83,6 +83,50 @@ public sealed class The_operations_API
         Assert.InRange(partition.GetProperty("oldestUnforwardedAgeSeconds").GetDouble(), 200, 215);
         Assert.InRange(failing.GetProperty("late").GetInt32(), 14, 16);
         Assert.Equal("paused", Text(paused, "state"));
+    }
+
+    [Fact]
+    public async Task Tells_what_operators_asked_for_and_takes_it_back()
+    {
+        await using var log = await ParkedLog.WithAsync("a", "b");
+        await log.ForwardAsync(new RecordingTarget());
+        await using var engine = log.Engine([]);
+        var api = Api(log, engine);
+        var asking = Post("/x", """{"partition":0,"fromOffset":0,"toOffset":1}""");
+        asking.Headers["x-ms-client-principal-name"] = "ada@example.org";
+        await api.ReplayAsync(asking, Name, CancellationToken.None);
+
+        var request = Assert.Single((await StatusAsync(log, engine)).Json.GetProperty("forwarders")[0].GetProperty("requests").EnumerateArray().ToList());
+        var id = Text(request, "id")!;
+        Assert.Equal(
+            $$$"""{"id":"{{{id}}}","kind":"replay","partition":0,"offset":0,"toOffset":1,"at":"2026-11-22T08:00:00.0000000Z","by":"ada@example.org","state":"waiting","progress":{"done":0,"of":2},"reason":null}""",
+            request.GetRawText());
+
+        var taken = await AskAsync("DELETE", "/x", one => api.TakeBackAsync(one, Name, id, CancellationToken.None));
+        Assert.Equal((200, $$"""{"name":"servicebus","id":"{{id}}"}"""), (taken.Status, taken.Text));
+        var again = await AskAsync("DELETE", "/x", one => api.TakeBackAsync(one, Name, id, CancellationToken.None));
+        Assert.Equal((404, "/problems/request-not-found"), (again.Status, Text(again.Json, "type")));
+        Assert.Empty((await StatusAsync(log, engine)).Json.GetProperty("forwarders")[0].GetProperty("requests").EnumerateArray());
+    }
+
+    [Theory]
+    [InlineData("""{"partition":0,"toOffset":2}""", 200, """{"name":"servicebus","partition":0,"fromOffset":0,"toOffset":2,"lost":2}""")]
+    [InlineData("""{"partition":0,"toOffset":3}""", 409, "at most")]
+    [InlineData("""{"partition":0,"toOffset":0}""", 409, "at least")]
+    [InlineData("""{"partition":1,"toOffset":2}""", 400, "partition")]
+    [InlineData("""{"partition":0}""", 400, "toOffset")]
+    public async Task Skips_over_what_is_gone_and_says_what_is_lost(string body, int status, string part)
+    {
+        await using var log = await ParkedLog.WithAsync("a", "b", "c", "d");
+        var state = await log.Store.ReadPartitionAsync(0, CancellationToken.None);
+        await log.Checkpoints.BeginAsync(state, new Checkpoint { Forwarder = Name, NextOffset = 0 }, CancellationToken.None);
+        state = await log.Store.ReadPartitionAsync(0, CancellationToken.None);
+        await new Outpost.Tables.TableRetentionStore(log.Table, log.Sources).SaveOldestAsync(0, 2, state.Trimmed, CancellationToken.None);
+
+        var answer = await AskAsync("POST", "/x", one => Api(log).SkipAsync(one, Name, CancellationToken.None), body);
+
+        Assert.Equal(status, answer.Status);
+        Assert.Contains(part, answer.Text, StringComparison.Ordinal);
     }
 
     // Fifty entries, a minute apart, the last one just now.
@@ -249,7 +293,7 @@ public sealed class The_operations_API
 
         Assert.Equal(status, answer.Status);
         if (status == 400) Assert.Equal("invalid-request", answer.ProblemName);
-        else Assert.Matches("""^\{"name":"servicebus","replay":"[0-9a-f]{8}"\}$""", answer.Text);
+        else Assert.Matches("""^\{"name":"servicebus","id":"([0-9a-f]{8})","replay":"\1"\}$""", answer.Text);
     }
 
     [Theory]
@@ -274,7 +318,7 @@ public sealed class The_operations_API
 
         Assert.Equal((status, problem), (answer.Status, status < 300 ? null : answer.ProblemName));
         if (status == 409) Assert.Equal(0, answer.Json.GetProperty("behind").GetInt64());
-        if (status == 202) Assert.Equal("""{"name":"servicebus"}""", answer.Text);
+        if (status == 202) Assert.Matches("""^\{"name":"servicebus","id":"[0-9a-f]{8}"\}$""", answer.Text);
     }
 
     [Fact]

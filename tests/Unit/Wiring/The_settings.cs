@@ -19,6 +19,7 @@ public sealed class The_settings
         Assert.Equal(TimeSpan.FromSeconds(5), settings.Linger);
         Assert.Equal(TimeSpan.FromMilliseconds(100), settings.Poll);
         Assert.Equal(TimeSpan.FromSeconds(60), settings.Within);
+        Assert.Equal(10, settings.RefusalsInARow);
         Assert.Equal(TimeSpan.FromDays(1), settings.FinalMaxAge);
     }
 
@@ -29,7 +30,7 @@ public sealed class The_settings
             ("Outpost__TableName", "Log2"), ("Outpost__PartitionCount", "8"), ("Outpost__Source", "https://shop.example/orders"),
             ("Outpost__PublicUrl", "https://app.example/base/"), ("FORWARDER_SCHEDULE", "*/10 * * * * *"), ("Forwarder__Topic", "shop/events"),
             ("Forwarder__StartAt", "head"), ("Forwarder__LingerSeconds", "0"), ("Forwarder__PollMilliseconds", "250"),
-            ("Forwarder__WithinSeconds", "300"), ("Feed__MaxAgeSeconds", "60"), ("Feed__WaitersMax", "1000"));
+            ("Forwarder__WithinSeconds", "300"), ("Forwarder__RefusalsInARow", "25"), ("Feed__MaxAgeSeconds", "60"), ("Feed__WaitersMax", "1000"));
 
         Assert.Equal(("Log2", 8, "https://shop.example/orders"), (settings.TableName, settings.PartitionCount, settings.Source));
         Assert.Equal(("https://app.example/base", "*/10 * * * * *"), (settings.PublicUrl, settings.Schedule));
@@ -37,6 +38,7 @@ public sealed class The_settings
         Assert.Equal(TimeSpan.Zero, settings.Linger);
         Assert.Equal(TimeSpan.FromMilliseconds(250), settings.Poll);
         Assert.Equal(TimeSpan.FromMinutes(5), settings.Within);
+        Assert.Equal(25, settings.RefusalsInARow);
         Assert.Equal((TimeSpan.FromMinutes(1), 1000), (settings.FinalMaxAge, settings.WaitersMax));
     }
 
@@ -63,6 +65,7 @@ public sealed class The_settings
     [InlineData("Forwarder__LingerSeconds", "601", "from 0 to 600")]
     [InlineData("Forwarder__PollMilliseconds", "9", "from 10 to 60000")]
     [InlineData("Forwarder__WithinSeconds", "0", "from 1 to 604800")]
+    [InlineData("Forwarder__RefusalsInARow", "10001", "from 0 to 10000")]
     [InlineData("Feed__MaxAgeSeconds", "31536001", "from 0 to 31536000")]
     [InlineData("Feed__WaitersMax", "10001", "from 0 to 10000")]
     public void Stop_the_start_when_one_is_bad_with_its_name_its_value_and_what_is_allowed(string name, string value, string allowed)
