@@ -83,7 +83,7 @@ describe('Looking', () => {
       assert.equal(await parked(page).locator('li').count(), 50);
 
       await page.getByRole('button', { name: 'Load more' }).click();
-      await page.getByText('The first 100 of 10,000').waitFor({ timeout: 30_000 });
+      await page.getByText('The first 100 of 10,000').waitFor();
 
       assert.match(await page.evaluate(() => document.activeElement.textContent), /order\/50/);
       await assertFits(page);

@@ -55,8 +55,9 @@ const readParked = (forwarder, limit, next) => request(
 
 /** The address in a Link header with rel="next", if any, and only one of this site. */
 function nextLink(response) {
+  // RFC 8288: an address in Link is relative to the address that answered, not to this page.
   const [, address] = /<([^>]*)>\s*;\s*rel="?next"?/.exec(response.headers.get('Link') ?? '') ?? [];
-  const url = address && new URL(address, location.href);
+  const url = address && new URL(address, response.url);
   return url && url.origin === location.origin ? url.href : null;
 }
 

@@ -161,6 +161,12 @@ async function parked() {
   }
 }
 
+// As a forwarder that no app runs any more leaves it at the start of the log.
+function checkpoint(name) {
+  const whole = (value) => ({ type: 'Int64', value: String(value) });
+  return { partitionKey: '0000', rowKey: `c|${name}`, Next: whole(0), Epoch: whole(1), Owner: '', Write: whole(1), Parked: whole(0), RequestDone: whole(0) };
+}
+
 async function operations() {
   const name = 'servicebus';
   await call('ReadStatus', 200);
@@ -180,8 +186,7 @@ async function operations() {
     const bodies = { ReplayEntries: { partition: 0, fromOffset: 0, toOffset: 0 }, SkipEntries: { partition: 0, toOffset: 1 } };
     await call(operationId, 404, { name: 'nobody', ...(operationId === 'TakeBackRequest' ? { id: 'x' } : {}) }, { body: bodies[operationId] });
   }
-  const whole = (value) => ({ type: 'Int64', value: String(value) });
-  await table.createEntity({ partitionKey: '0000', rowKey: 'c|gone', Next: whole(0), Epoch: whole(1), Owner: '', Write: whole(1), Parked: whole(0), RequestDone: whole(0) });
+  await table.createEntity(checkpoint('gone'));
   await call('ForgetForwarder', 204, { name: 'gone' });
   await call('ForgetForwarder', 409, { name });
   await call('Dashboard', 200);
@@ -204,6 +209,8 @@ async function gone() {
   });
   await call('ReadEvents', 410, { offset: 0, limit: 3 });
   for (const operationId of ['ReadEvent', 'ReadEventData']) await call(operationId, 410, { id });
+  await table.createEntity(checkpoint('late'));
+  await call('SkipEntries', 200, { name: 'late' }, { body: { partition: 0, toOffset: 2 } });
   await call('ReadFeed', 410, { lastEventId: id });
   await call('ReadPartitionFeed', 410, { partition: 0, lastEventId: id });
 }
