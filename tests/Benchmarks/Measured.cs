@@ -33,11 +33,11 @@ internal sealed record Measured(
         GC.Collect();
         GC.WaitForPendingFinalizers();
         var (requestsBefore, allocatedBefore) = (requests.Now, GC.GetTotalAllocatedBytes(precise: true));
-        var (ownBefore, azuriteBefore) = (Environment.CpuUsage.TotalTime, AzuriteProcess.CpuTime());
+        var (ownBefore, azuriteBefore) = (Environment.CpuUsage.TotalTime, ServiceProcess.Azurite.CpuTime());
         var start = Stopwatch.GetTimestamp();
         await work();
         var elapsed = Stopwatch.GetElapsedTime(start);
-        var (own, azurite) = (Environment.CpuUsage.TotalTime - ownBefore, AzuriteProcess.CpuTime() - azuriteBefore);
+        var (own, azurite) = (Environment.CpuUsage.TotalTime - ownBefore, ServiceProcess.Azurite.CpuTime() - azuriteBefore);
         var allocated = GC.GetTotalAllocatedBytes(precise: true) - allocatedBefore;
         return new Measured(count, elapsed, requests.Now - requestsBefore, own, azurite, allocated);
     }

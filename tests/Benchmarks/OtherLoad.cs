@@ -26,7 +26,7 @@ internal sealed class OtherLoad
         var words = File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..(Fields + 1)];
         var ticks = words.Select(word => long.Parse(word, CultureInfo.InvariantCulture)).ToArray();
         var busy = ticks.Sum() - ticks[IdleField] - ticks[WaitField];
-        return TimeSpan.FromSeconds((double)busy / AzuriteProcess.TicksPerSecond)
-            - Environment.CpuUsage.TotalTime - (AzuriteProcess.CpuTime() ?? default);
+        return TimeSpan.FromSeconds((double)busy / ServiceProcess.TicksPerSecond)
+            - Environment.CpuUsage.TotalTime - (ServiceProcess.Azurite.CpuTime() ?? default) - (ServiceProcess.Bus.CpuTime() ?? default);
     }
 }

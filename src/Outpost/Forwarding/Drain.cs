@@ -142,6 +142,7 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
             {
                 // From the first failure on, status says so, although the tries go on. A target that hangs has used up most
                 // of the lease by now.
+                if (!await _lease.SettleAsync()) return Step.Lost.Instance;
                 var isSaid = _lease.Checkpoint.LastError is not null;
                 if (!(isSaid ? await RenewAsync() : await _lease.SaveAsync(c => c.Fails(failed.Reason, context.Events.Now, isCounted: false)))) return Step.Lost.Instance;
                 _isCounted |= !isSaid;
@@ -219,7 +220,7 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
         "too many followers",
         IsTransient: false);
 
-    // The checkpoint is on its way while the next batch is being delivered.
+    // The checkpoint is on its way while the next batches are being delivered.
     private async Task<Step> MoveAsync(long nextOffset, IReadOnlyList<ParkedEntry> park, Func<int, int>? refused = null)
     {
         foreach (var entry in park) _parked.Add(entry);

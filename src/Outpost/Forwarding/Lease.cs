@@ -2,7 +2,7 @@ namespace Outpost.Forwarding;
 
 /// <summary>
 /// The right to forward one partition for a while. Kept by writing the checkpoint; lost when a write fails the compare
-/// and swap. One write may be under way while the next batch is being delivered. Used by one drain only.
+/// and swap. One write may be under way while the next batches are being delivered. Used by one drain only.
 /// </summary>
 internal sealed class Lease : IDisposable
 {
@@ -13,7 +13,15 @@ internal sealed class Lease : IDisposable
     private readonly int _partition;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _lost = new();
+    // How many changes may wait for the write under way: after a crash no more than this, and the two writes' own, are
+    // delivered again.
+    private const int WaitingMax = 8;
+
+    private readonly Lock _gate = new();
     private Task<bool> _saving = Task.FromResult(true);
+    private Checkpoint _next;
+    private bool _isWriting;
+    private int _waiting;
     private long _since;
 
     private Lease(IForwardingStore store, int partition, Checkpoint checkpoint, TimeProvider time, long since)
@@ -21,6 +29,7 @@ internal sealed class Lease : IDisposable
         _store = store;
         _partition = partition;
         Checkpoint = checkpoint;
+        _next = checkpoint;
         _time = time;
         _since = since;
     }
@@ -55,16 +64,28 @@ internal sealed class Lease : IDisposable
         return saved is null ? null : new Lease(store, state.Partition, saved, time, since);
     }
 
-    /// <summary>Begins a write after the one under way has ended. False: the lease is lost, and nothing was begun.</summary>
+    /// <summary>
+    /// Begins a write. While another one is under way, a few changes wait for it, and one more write is of them all.
+    /// False: the lease is lost, and nothing was begun.
+    /// </summary>
     public async Task<bool> BeginSaveAsync(
         Func<Checkpoint, Checkpoint> change, IReadOnlyList<ParkedEntry>? park = null, IReadOnlyList<long>? unpark = null)
     {
-        if (!await SettleAsync()) return false;
-        _saving = WriteAsync(change(Checkpoint), park ?? [], unpark ?? []);
+        var isAlone = park is { Count: > 0 } || unpark is { Count: > 0 };
+        if ((isAlone || _waiting >= WaitingMax || _saving.IsCompleted) && !await SettleAsync()) return false;
+        lock (_gate)
+        {
+            _next = change(_next);
+            _waiting++;
+            if (_isWriting) return true;
+            _isWriting = true;
+            _saving = WriteAllAsync(park ?? [], unpark ?? []);
+        }
+
         return true;
     }
 
-    /// <summary>Waits for the write under way. False: the lease is lost.</summary>
+    /// <summary>Waits until all is written. False: the lease is lost.</summary>
     public Task<bool> SettleAsync() => _saving;
 
     /// <summary>Writes and waits. False: the lease is lost.</summary>
@@ -77,11 +98,34 @@ internal sealed class Lease : IDisposable
 
     public void Dispose() => _lost.Dispose();
 
+    private async Task<bool> WriteAllAsync(IReadOnlyList<ParkedEntry> park, IReadOnlyList<long> unpark)
+    {
+        while (true)
+        {
+            Checkpoint next;
+            lock (_gate)
+            {
+                // One write at a time: what comes meanwhile waits.
+                if (_waiting == 0)
+                {
+                    _isWriting = false;
+                    return true;
+                }
+
+                _waiting = 0;
+                next = _next with { Tag = Checkpoint.Tag, StoredAt = Checkpoint.StoredAt, Write = Checkpoint.Write + 1 };
+            }
+
+            if (!await WriteAsync(next, park, unpark)) return false;
+            (park, unpark) = ([], []);
+        }
+    }
+
     private async Task<bool> WriteAsync(Checkpoint next, IReadOnlyList<ParkedEntry> park, IReadOnlyList<long> unpark)
     {
         var since = _time.GetTimestamp();
         using var deadline = new CancellationTokenSource(WriteMax, _time);
-        var saved = await _store.SaveAsync(_partition, next with { Write = next.Write + 1 }, park, unpark, deadline.Token);
+        var saved = await _store.SaveAsync(_partition, next, park, unpark, deadline.Token);
         if (saved is null)
         {
             // Right here: a delivery under way ends before anybody goes on.

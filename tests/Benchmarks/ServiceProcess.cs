@@ -2,19 +2,26 @@ using System.Globalization;
 
 namespace Outpost.Tests.Benchmarks;
 
-/// <summary>Azurite's own processor time, from Linux's /proc: whether it is the limit has to be seen, not guessed.</summary>
-internal static class AzuriteProcess
+/// <summary>
+/// The processor time of a service that this process started, from Linux's /proc: whether it is the limit has to be seen,
+/// not guessed.
+/// </summary>
+internal sealed class ServiceProcess(string script)
 {
+    public static readonly ServiceProcess Azurite = new("azurite.mjs");
+
+    public static readonly ServiceProcess Bus = new("servicebus/main.mjs");
+
     /// <summary>USER_HZ, the same on every Linux .NET runs on.</summary>
     public const int TicksPerSecond = 100;
 
     private const int Parent = 1;
     private const int UserTicks = 11;
     private const int SystemTicks = 12;
-    private static string? _folder;
+    private string? _folder;
 
     /// <summary>Null: it does not run as a child of this process, or this is not Linux.</summary>
-    public static TimeSpan? CpuTime()
+    public TimeSpan? CpuTime()
     {
         if (!OperatingSystem.IsLinux()) return null;
         _folder ??= Directory.EnumerateDirectories("/proc").FirstOrDefault(each => IsProcess(each) && IsOurs(each));
@@ -24,10 +31,10 @@ internal static class AzuriteProcess
 
     private static bool IsProcess(string folder) => char.IsAsciiDigit(Path.GetFileName(folder)[0]);
 
-    private static bool IsOurs(string folder)
+    private bool IsOurs(string folder)
     {
         if (Stat(folder) is not { } stat || Number(stat[Parent]) != Environment.ProcessId) return false;
-        return File.ReadAllText(Path.Combine(folder, "cmdline")).Contains("azurite.mjs", StringComparison.Ordinal);
+        return File.ReadAllText(Path.Combine(folder, "cmdline")).Contains(script, StringComparison.Ordinal);
     }
 
     // What follows the program's name, which is in parentheses and may hold anything.
