@@ -12,14 +12,15 @@ internal static class ProjectDirection
         ["Outpost.Client"] = [],
         ["Outpost.Tables"] = ["Outpost"],
         ["Outpost.ServiceBus"] = ["Outpost"],
+        ["Outpost.RabbitMQ"] = ["Outpost"],
         ["Outpost.Http"] = ["Outpost"],
         ["Orders"] = ["Outpost"],
-        ["Functions"] = ["Outpost", "Outpost.Tables", "Outpost.ServiceBus", "Outpost.Http", "Orders"],
+        ["Functions"] = ["Outpost", "Outpost.Tables", "Outpost.ServiceBus", "Outpost.RabbitMQ", "Outpost.Http", "Orders"],
         ["LocalHost"] = [],
     };
 
     /// <summary>Projects that must run without any Azure package.</summary>
-    private static readonly string[] AzureFree = ["Outpost", "Outpost.Http", "Orders"];
+    private static readonly string[] AzureFree = ["Outpost", "Outpost.Http", "Outpost.RabbitMQ", "Orders"];
 
     /// <summary>Looks beside the sources only: the Worker SDK writes a project of its own below obj.</summary>
     public static IReadOnlyList<string> Find(string root) =>

@@ -29,6 +29,7 @@ internal sealed class TestCommand(Repository repository, Shell shell)
             total = TestTally.Broken;
         }
 
+        if (groups.Any(group => group.NeedsRabbitMQ) && RabbitMQServer.Missing is { } missing) Console.WriteLine(missing);
         Console.WriteLine(total);
         return total.IsGood ? 0 : 1;
     }
@@ -47,6 +48,7 @@ internal sealed class TestCommand(Repository repository, Shell shell)
                 await node.EnsureAsync(repository.PathOf("tests"));
             }
 
+            if (groups.Any(group => group.NeedsRabbitMQ)) await new RabbitMQServer(shell).EnsureAsync();
             if (groups.Any(group => group.NeedsBrowser)) await EnsureBrowserAsync(node);
             await new Build(repository, shell).RunAsync(Repository.Solution);
             return true;

@@ -1,13 +1,13 @@
 namespace Outpost.Dev;
 
 /// <summary>A name on the command line and what it runs: a test project, Node tests, or both.</summary>
-internal sealed record TestGroup(string Name, string Project, string[]? NodeTests = null, bool NeedsNode = true, bool NeedsBrowser = false)
+internal sealed record TestGroup(string Name, string Project, string[]? NodeTests = null, bool NeedsNode = true, bool NeedsBrowser = false, bool NeedsRabbitMQ = false)
 {
     public static IReadOnlyList<TestGroup> All { get; } =
     [
         new("unit", "Unit", NeedsNode: false),
         new("simulation", "Simulation", NeedsNode: false),
-        new("integration", "Integration", NodeTests: ["emulator", "infra"]),
+        new("integration", "Integration", NodeTests: ["emulator", "infra"], NeedsRabbitMQ: true),
         new("e2e", "EndToEnd"),
         new("browser", "Browser", NodeTests: ["."], NeedsBrowser: true),
     ];

@@ -111,8 +111,24 @@ internal sealed record Settings
     private static bool IsHttpUrl(string url) =>
         Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.Query.Length == 0 && uri.Fragment.Length == 0;
 
-    private sealed class SettingReader(IConfiguration configuration)
+    /// <summary>Reads settings by their names.</summary>
+    internal sealed class SettingReader(IConfiguration configuration)
     {
+        /// <summary>Whether anything is set in a group; what is not one of these names stops the start: it would do nothing.</summary>
+        public bool AllowOnly(string group, params string[] names)
+        {
+            if (OptionalText(group) is not null) throw new InvalidSettingException($"{group}: is not allowed; it is a group and has {string.Join(", ", names)}.");
+            var isSet = false;
+            foreach (var section in configuration.GetSection(Key(group)).GetChildren().Where(HasValue))
+            {
+                isSet = true;
+                if (!names.Contains(section.Key, StringComparer.OrdinalIgnoreCase))
+                    throw new InvalidSettingException($"{group}__{section.Key}: is not allowed; {group} has {string.Join(", ", names)}.");
+            }
+
+            return isSet;
+        }
+
         public string? OptionalText(string name) => configuration[Key(name)] is { Length: > 0 } value ? value : null;
 
         public string Text(string name, string @default, string allowed, Func<string, bool> isAllowed)
@@ -139,6 +155,8 @@ internal sealed record Settings
                 ? new Connection(null, address, OptionalText($"{name}__clientId"))
                 : null;
         }
+
+        private static bool HasValue(IConfigurationSection section) => !string.IsNullOrEmpty(section.Value) || section.GetChildren().Any(HasValue);
 
         private static string Key(string name) => name.Replace("__", ":", StringComparison.Ordinal);
     }

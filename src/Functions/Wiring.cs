@@ -36,6 +36,7 @@ public static class Wiring
         if (telemetry is { Monitor: null, HasOtlp: false }) builder.Logging.AddProvider(new LinesOutsideRuns(Console.Out));
         AddLog(services, settings);
         AddForwarders(services, settings);
+        services.AddTargets(builder.Configuration, settings);
         services.AddSingleton(new EventApiOptions(settings.FinalMaxAge, settings.Source)
         {
             WaitersMax = settings.WaitersMax,

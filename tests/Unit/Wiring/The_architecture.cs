@@ -10,9 +10,10 @@ public sealed class The_architecture
     [InlineData("Orders", "Outpost")]
     [InlineData("Outpost.Tables", "Outpost")]
     [InlineData("Outpost.ServiceBus", "Outpost")]
+    [InlineData("Outpost.RabbitMQ", "Outpost")]
     [InlineData("Outpost.Http", "Outpost")]
     [InlineData("Outpost.Client", "")]
-    [InlineData("Functions", "Orders Outpost.Http Outpost.ServiceBus Outpost.Tables")]
+    [InlineData("Functions", "Orders Outpost.Http Outpost.RabbitMQ Outpost.ServiceBus Outpost.Tables")]
     [InlineData("LocalHost", "")]
     public void Lets_a_project_reference_only_what_is_further_in(string project, string allowed) =>
         Assert.Subset(
@@ -22,13 +23,14 @@ public sealed class The_architecture
     [Fact]
     public void Has_no_project_that_this_test_does_not_know() =>
         Assert.Subset(
-            new HashSet<string> { "Outpost", "Orders", "Outpost.Tables", "Outpost.ServiceBus", "Outpost.Http", "Outpost.Client", "Functions", "LocalHost" },
+            new HashSet<string> { "Outpost", "Orders", "Outpost.Tables", "Outpost.ServiceBus", "Outpost.RabbitMQ", "Outpost.Http", "Outpost.Client", "Functions", "LocalHost" },
             Directory.GetDirectories(Source()).Select(Path.GetFileName).OfType<string>().ToHashSet());
 
     [Theory]
     [InlineData("Outpost")]
     [InlineData("Orders")]
     [InlineData("Outpost.Http")]
+    [InlineData("Outpost.RabbitMQ")]
     public void Keeps_Azure_out_of_the_rules(string project) =>
         Assert.DoesNotContain(
             References(project, "PackageReference"), package => package.Contains("Azure", StringComparison.OrdinalIgnoreCase));
@@ -46,6 +48,7 @@ public sealed class The_architecture
     [InlineData("Orders")]
     [InlineData("Outpost.Tables")]
     [InlineData("Outpost.ServiceBus")]
+    [InlineData("Outpost.RabbitMQ")]
     [InlineData("Outpost.Http")]
     [InlineData("Outpost.Client")]
     public void Bans_clocks_ids_and_randomness_that_are_not_arguments(string project)

@@ -1,0 +1,111 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Outpost.Forwarding;
+using Outpost.Functions;
+using Outpost.RabbitMQ;
+
+namespace Outpost.Tests.Unit.Wiring;
+
+public sealed class The_settings_of_targets
+{
+    private const string Uri = "amqps://user:secret@broker.example/shop";
+
+    [Fact]
+    public void Add_no_forwarder_where_there_are_none()
+    {
+        Assert.Empty(Forwarders());
+        Assert.Empty(Forwarders(("Targets__RabbitMQ__Uri", "")));
+    }
+
+    [Fact]
+    public void Add_a_forwarder_to_RabbitMQ()
+    {
+        var forwarder = Assert.Single(Forwarders(
+            ("Targets__RabbitMQ__Uri", Uri), ("Forwarder__StartAt", "head"), ("Forwarder__WithinSeconds", "30"), ("Forwarder__RefusalsInARow", "3")));
+
+        Assert.Equal(("rabbitmq", StartAt.Head, TimeSpan.FromSeconds(30), 3), (forwarder.Name, forwarder.StartAt, forwarder.Within, forwarder.RefusalsInARow));
+        Assert.IsType<RabbitMQTarget>(forwarder.Target);
+    }
+
+    [Fact]
+    public void Of_RabbitMQ_have_the_documented_defaults_and_names()
+    {
+        var plain = RabbitMQ(("Targets__RabbitMQ__Uri", Uri))!;
+        var told = RabbitMQ(
+            ("Targets__RabbitMQ__Uri", Uri), ("Targets__RabbitMQ__Exchange", "shop.events"), ("Targets__RabbitMQ__RoutingKey", "subject"),
+            ("Outpost__Source", "/shop"), ("Outpost__PublicUrl", "https://app.example"), ("Retention__Days", "30"))!;
+        var stream = RabbitMQ(("Targets__RabbitMQ__Uri", Uri), ("Targets__RabbitMQ__Stream", "events"))!;
+
+        Assert.Equal((new Uri(Uri), "events", null, RoutingKey.Type), (plain.Uri, plain.Exchange, plain.Stream, plain.RoutingKey));
+        Assert.Equal(("shop.events", RoutingKey.Subject, "/shop", "https://app.example"), (told.Exchange, told.RoutingKey, told.Source, told.PublicUrl));
+        Assert.Equal(TimeSpan.FromDays(30), told.PayloadsKeptFor);
+        Assert.Equal("events", stream.Stream);
+    }
+
+    [Theory]
+    [InlineData("Targets__RabbitMQ__Exchange", "my events", "1 to 127 letters")]
+    [InlineData("Targets__RabbitMQ__Stream", "my events", "1 to 127 letters")]
+    [InlineData("Targets__RabbitMQ__RoutingKey", "Type", "type, subject or partition")]
+    public void Stop_the_start_when_one_is_bad_with_its_name_its_value_and_what_is_allowed(string name, string value, string allowed)
+    {
+        var refused = Assert.Throws<InvalidSettingException>(() => RabbitMQ(("Targets__RabbitMQ__Uri", Uri), (name, value)));
+
+        Assert.StartsWith($"{name}: '{value}' is not allowed; ", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(allowed, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("http://user:secret@broker.example")]
+    [InlineData("user:secret")]
+    [InlineData("amqp:secret")]
+    [InlineData("amqp://broker.example/secret/more")]
+    public void Never_show_an_address_that_is_none(string uri)
+    {
+        var refused = Assert.Throws<InvalidSettingException>(() => RabbitMQ(("Targets__RabbitMQ__Uri", uri)));
+
+        Assert.StartsWith("Targets__RabbitMQ__Uri: this is no address", refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", refused.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Targets__RabbitMQ__Exchange", "events", "Targets__RabbitMQ__Uri: is missing")]
+    [InlineData("Targets__RabbitMQ__Queue", "events", "Targets__RabbitMQ__Queue: is not allowed; Targets__RabbitMQ has Uri, ")]
+    [InlineData("Targets__Rabbit__Uri", Uri, "Targets__Rabbit: is not allowed; Targets has RabbitMQ")]
+    [InlineData("Targets__RabbitMQ", Uri, "Targets__RabbitMQ: is not allowed; it is a group and has Uri, ")]
+    public void Stop_the_start_where_one_would_do_nothing(string name, string value, string message)
+    {
+        var refused = Assert.Throws<InvalidSettingException>(() => Forwarders((name, value)));
+
+        Assert.StartsWith(message, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Let_a_stream_take_the_place_of_an_exchange_only()
+    {
+        var refused = Assert.Throws<InvalidSettingException>(() => RabbitMQ(
+            ("Targets__RabbitMQ__Uri", Uri), ("Targets__RabbitMQ__Exchange", "a"), ("Targets__RabbitMQ__Stream", "b")));
+
+        Assert.StartsWith("Targets__RabbitMQ__Stream: is not allowed beside Targets__RabbitMQ__Exchange", refused.Message, StringComparison.Ordinal);
+    }
+
+    private static RabbitMQOptions? RabbitMQ(params (string Name, string Value)[] values)
+    {
+        var configuration = Configuration(values);
+        return Targets.RabbitMQ(new Settings.SettingReader(configuration), Settings.Read(configuration));
+    }
+
+    private static IReadOnlyList<Forwarder> Forwarders(params (string Name, string Value)[] values)
+    {
+        var configuration = Configuration(values);
+        var services = new ServiceCollection().AddSingleton(TimeProvider.System);
+        services.AddTargets(configuration, Settings.Read(configuration));
+        return [.. services.BuildServiceProvider().GetServices<Forwarder>()];
+    }
+
+    private static IConfiguration Configuration((string Name, string Value)[] values)
+    {
+        var all = values.ToDictionary(pair => pair.Name.Replace("__", ":", StringComparison.Ordinal), pair => (string?)pair.Value);
+        all["TableStorage"] = "UseDevelopmentStorage=true";
+        return new ConfigurationBuilder().AddInMemoryCollection(all).Build();
+    }
+}
