@@ -13,9 +13,10 @@ internal static class ProjectDirection
         ["Outpost.Tables"] = ["Outpost"],
         ["Outpost.ServiceBus"] = ["Outpost"],
         ["Outpost.RabbitMQ"] = ["Outpost"],
+        ["Outpost.Kafka"] = ["Outpost"],
         ["Outpost.Http"] = ["Outpost"],
         ["Orders"] = ["Outpost"],
-        ["Functions"] = ["Outpost", "Outpost.Tables", "Outpost.ServiceBus", "Outpost.RabbitMQ", "Outpost.Http", "Orders"],
+        ["Functions"] = ["Outpost", "Outpost.Tables", "Outpost.ServiceBus", "Outpost.RabbitMQ", "Outpost.Kafka", "Outpost.Http", "Orders"],
         ["LocalHost"] = [],
     };
 

@@ -11,9 +11,10 @@ public sealed class The_architecture
     [InlineData("Outpost.Tables", "Outpost")]
     [InlineData("Outpost.ServiceBus", "Outpost")]
     [InlineData("Outpost.RabbitMQ", "Outpost")]
+    [InlineData("Outpost.Kafka", "Outpost")]
     [InlineData("Outpost.Http", "Outpost")]
     [InlineData("Outpost.Client", "")]
-    [InlineData("Functions", "Orders Outpost.Http Outpost.RabbitMQ Outpost.ServiceBus Outpost.Tables")]
+    [InlineData("Functions", "Orders Outpost.Http Outpost.Kafka Outpost.RabbitMQ Outpost.ServiceBus Outpost.Tables")]
     [InlineData("LocalHost", "")]
     public void Lets_a_project_reference_only_what_is_further_in(string project, string allowed) =>
         Assert.Subset(
@@ -23,7 +24,7 @@ public sealed class The_architecture
     [Fact]
     public void Has_no_project_that_this_test_does_not_know() =>
         Assert.Subset(
-            new HashSet<string> { "Outpost", "Orders", "Outpost.Tables", "Outpost.ServiceBus", "Outpost.RabbitMQ", "Outpost.Http", "Outpost.Client", "Functions", "LocalHost" },
+            new HashSet<string> { "Outpost", "Orders", "Outpost.Tables", "Outpost.ServiceBus", "Outpost.RabbitMQ", "Outpost.Kafka", "Outpost.Http", "Outpost.Client", "Functions", "LocalHost" },
             Directory.GetDirectories(Source()).Select(Path.GetFileName).OfType<string>().ToHashSet());
 
     [Theory]
@@ -40,6 +41,8 @@ public sealed class The_architecture
     [InlineData("Outpost.Tables", "Functions.Worker")]
     [InlineData("Outpost.ServiceBus", "Azure.Data")]
     [InlineData("Outpost.ServiceBus", "Functions.Worker")]
+    [InlineData("Outpost.Kafka", "Azure.Messaging")]
+    [InlineData("Outpost.Kafka", "Functions.Worker")]
     public void Keeps_each_service_in_its_own_adapter(string project, string package) =>
         Assert.DoesNotContain(References(project, "PackageReference"), reference => reference.Contains(package, StringComparison.Ordinal));
 
@@ -49,6 +52,7 @@ public sealed class The_architecture
     [InlineData("Outpost.Tables")]
     [InlineData("Outpost.ServiceBus")]
     [InlineData("Outpost.RabbitMQ")]
+    [InlineData("Outpost.Kafka")]
     [InlineData("Outpost.Http")]
     [InlineData("Outpost.Client")]
     public void Bans_clocks_ids_and_randomness_that_are_not_arguments(string project)

@@ -1,7 +1,9 @@
+using Confluent.Kafka;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Outpost.Forwarding;
 using Outpost.Functions;
+using Outpost.Kafka;
 using Outpost.RabbitMQ;
 
 namespace Outpost.Tests.Unit.Wiring;
@@ -70,7 +72,7 @@ public sealed class The_settings_of_targets
     [Theory]
     [InlineData("Targets__RabbitMQ__Exchange", "events", "Targets__RabbitMQ__Uri: is missing")]
     [InlineData("Targets__RabbitMQ__Queue", "events", "Targets__RabbitMQ__Queue: is not allowed; Targets__RabbitMQ has Uri, ")]
-    [InlineData("Targets__Rabbit__Uri", Uri, "Targets__Rabbit: is not allowed; Targets has RabbitMQ")]
+    [InlineData("Targets__Rabbit__Uri", Uri, "Targets__Rabbit: is not allowed; Targets has RabbitMQ, Kafka")]
     [InlineData("Targets__RabbitMQ", Uri, "Targets__RabbitMQ: is not allowed; it is a group and has Uri, ")]
     public void Stop_the_start_where_one_would_do_nothing(string name, string value, string message)
     {
@@ -86,6 +88,68 @@ public sealed class The_settings_of_targets
             ("Targets__RabbitMQ__Uri", Uri), ("Targets__RabbitMQ__Exchange", "a"), ("Targets__RabbitMQ__Stream", "b")));
 
         Assert.StartsWith("Targets__RabbitMQ__Stream: is not allowed beside Targets__RabbitMQ__Exchange", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Add_a_forwarder_to_Kafka_beside_one_to_RabbitMQ()
+    {
+        var forwarders = Forwarders(("Targets__RabbitMQ__Uri", Uri), ("Targets__Kafka__BootstrapServers", "broker.example:9092"));
+
+        Assert.Equal(["rabbitmq", "kafka"], forwarders.Select(forwarder => forwarder.Name));
+        Assert.IsType<KafkaTarget>(forwarders[1].Target);
+    }
+
+    [Fact]
+    public void Of_Kafka_have_the_documented_defaults_and_names()
+    {
+        var plain = Kafka(("Targets__Kafka__BootstrapServers", "a.example:9092,b.example:9092"))!;
+        var told = Kafka(
+            ("Targets__Kafka__BootstrapServers", "a.example:9093"), ("Targets__Kafka__Topic", "shop"), ("Targets__Kafka__UserName", "u"), ("Targets__Kafka__Password", "secret"),
+            ("Targets__Kafka__SaslMechanism", "scram-sha-512"), ("Outpost__Source", "/shop"), ("Outpost__PublicUrl", "https://app.example"))!;
+        var hubs = Kafka(("Targets__Kafka__fullyQualifiedNamespace", "ns.servicebus.windows.net"), ("Targets__Kafka__clientId", "id"))!;
+
+        Assert.Equal(("a.example:9092,b.example:9092", "events", SecurityProtocol.Plaintext, null), (plain.BootstrapServers, plain.Topic, plain.SecurityProtocol, plain.UserName));
+        Assert.Equal(("shop", SecurityProtocol.SaslSsl, SaslMechanism.ScramSha512, "u", "secret"), (told.Topic, told.SecurityProtocol, told.SaslMechanism, told.UserName, told.Password));
+        Assert.Equal(("/shop", "https://app.example"), (told.Source, told.PublicUrl));
+        Assert.Equal("ns.servicebus.windows.net", hubs.FullyQualifiedNamespace);
+        Assert.NotNull(hubs.Credential);
+    }
+
+    [Theory]
+    [InlineData("Targets__Kafka__BootstrapServers", "broker", "HOST:PORT")]
+    [InlineData("Targets__Kafka__BootstrapServers", "broker:0", "HOST:PORT")]
+    [InlineData("Targets__Kafka__BootstrapServers", "kafka://broker:9092", "HOST:PORT")]
+    [InlineData("Targets__Kafka__Topic", "my topic", "1 to 249 letters")]
+    [InlineData("Targets__Kafka__SecurityProtocol", "SSL", "plaintext or ssl")]
+    [InlineData("Targets__Kafka__SecurityProtocol", "sasl_ssl", "plaintext or ssl")]
+    [InlineData("Targets__Kafka__SaslMechanism", "gssapi", "plain, scram-sha-256 or scram-sha-512")]
+    [InlineData("Targets__Kafka__CertificateAuthorities", "/no/such/file", "the path of a file")]
+    public void Of_Kafka_stop_the_start_when_one_is_bad(string name, string value, string allowed)
+    {
+        var refused = Assert.Throws<InvalidSettingException>(() => Kafka(("Targets__Kafka__BootstrapServers", "broker.example:9092"), (name, value)));
+
+        Assert.StartsWith($"{name}: '{value}' is not allowed; ", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(allowed, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Targets__Kafka__BootstrapServers: one of it and", "Topic", "events")]
+    [InlineData("Targets__Kafka__BootstrapServers: one of it and", "BootstrapServers", "a.example:1", "fullyQualifiedNamespace", "ns.servicebus.windows.net")]
+    [InlineData("Targets__Kafka__Password: is not allowed beside", "fullyQualifiedNamespace", "ns.servicebus.windows.net", "UserName", "", "Password", "secret")]
+    [InlineData("Targets__Kafka__Password: is needed", "BootstrapServers", "a.example:1", "UserName", "u")]
+    [InlineData("Targets__Kafka__fullyQualifiedNamespace: 'https://ns' is not allowed", "fullyQualifiedNamespace", "https://ns")]
+    public void Of_Kafka_stop_the_start_where_they_do_not_go_together(string message, params string[] settings)
+    {
+        var refused = Assert.Throws<InvalidSettingException>(() => Kafka([.. settings.Chunk(2).Select(pair => ($"Targets__Kafka__{pair[0]}", pair[1]))]));
+
+        Assert.StartsWith(message, refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", refused.Message, StringComparison.Ordinal);
+    }
+
+    private static KafkaOptions? Kafka(params (string Name, string Value)[] values)
+    {
+        var configuration = Configuration(values);
+        return Targets.Kafka(new Settings.SettingReader(configuration), Settings.Read(configuration));
     }
 
     private static RabbitMQOptions? RabbitMQ(params (string Name, string Value)[] values)
@@ -104,8 +168,8 @@ public sealed class The_settings_of_targets
 
     private static IConfiguration Configuration((string Name, string Value)[] values)
     {
-        var all = values.ToDictionary(pair => pair.Name.Replace("__", ":", StringComparison.Ordinal), pair => (string?)pair.Value);
-        all["TableStorage"] = "UseDevelopmentStorage=true";
+        var all = new Dictionary<string, string?> { ["TableStorage"] = "UseDevelopmentStorage=true" };
+        foreach (var (name, value) in values) all[name.Replace("__", ":", StringComparison.Ordinal)] = value;
         return new ConfigurationBuilder().AddInMemoryCollection(all).Build();
     }
 }
