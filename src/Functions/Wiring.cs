@@ -30,6 +30,7 @@ public static class Wiring
         services.AddSingleton(new Sources(TimeProvider.System, Guid.NewGuid, Random.Shared.NextDouble));
         services.AddSingleton(provider => provider.GetRequiredService<Sources>().Time);
         services.AddSingleton<OutpostMetrics>();
+        services.AddSingleton<StoreProblems>();
         services.AddSingleton(Problems(settings));
         var telemetry = TelemetrySettings.Read(builder.Configuration);
         services.AddTelemetry(telemetry);
@@ -76,7 +77,8 @@ public static class Wiring
             provider.GetRequiredService<StoreClock>(),
             provider.GetRequiredService<Sources>(),
             provider.GetRequiredService<ILogger<TableEventStore>>(),
-            provider.GetRequiredService<OutpostMetrics>()));
+            provider.GetRequiredService<OutpostMetrics>(),
+            provider.GetRequiredService<StoreProblems>()));
         services.AddSingleton<PartitionWatch>();
         services.AddSingleton<EventLog>();
     }
@@ -89,7 +91,8 @@ public static class Wiring
             Linger = settings.Linger,
             Poll = settings.Poll,
         });
-        services.AddSingleton(provider => new TableForwardingStore(provider.GetRequiredService<TableClient>(), provider.GetRequiredService<Sources>()));
+        services.AddSingleton(provider => new TableForwardingStore(
+            provider.GetRequiredService<TableClient>(), provider.GetRequiredService<Sources>(), provider.GetRequiredService<StoreProblems>()));
         services.AddSingleton<IForwardingStore>(provider => provider.GetRequiredService<TableForwardingStore>());
         services.AddSingleton<IRetentionStore, TableRetentionStore>();
         services.AddSingleton(settings.Retention);

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace Outpost.Http;
 
 /// <summary>What every HTTP function of this app does around its own work: faults become problems, once and logged.</summary>
-public sealed partial class FaultBoundary(ILogger<FaultBoundary> logger, TimeProvider time)
+public sealed partial class FaultBoundary(ILogger<FaultBoundary> logger, TimeProvider time, StoreProblems? problems = null)
 {
     // Above every bound within, the longest of which is a waiting reader's; clients and gateways give up soon after.
     private static readonly TimeSpan RequestMax = TimeSpan.FromSeconds(33);
@@ -43,6 +43,12 @@ public sealed partial class FaultBoundary(ILogger<FaultBoundary> logger, TimePro
         {
             LogStoreUnavailable(request.Method, request.Path, e);
             return Problem.Unavailable("store-unavailable", "Table Storage does not answer, or is overloaded.", TimeSpan.FromSeconds(2));
+        }
+        catch (DamagedRowException e)
+        {
+            // Named in the app's own log, in status and in health; keys of rows are not for everybody.
+            problems?.Damaged(e);
+            return Problem.Unavailable("log-damaged", "A stored row that this needs is damaged; status and the app's own log say which.", TimeSpan.FromSeconds(60));
         }
         catch (LayoutMismatchException e)
         {

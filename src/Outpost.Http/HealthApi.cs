@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Outpost.Forwarding;
 
 namespace Outpost.Http;
 
@@ -6,29 +7,36 @@ namespace Outpost.Http;
 /// <param name="Problems">A sentence each, with the setting's name.</param>
 public sealed record SettingsProblems(IReadOnlyList<string> Problems);
 
-/// <summary><c>GET /api/health</c>: whether this app can record commands and forward them.</summary>
-public sealed class HealthApi(IEventStore store, SettingsProblems settings, Sources sources)
+/// <summary><c>GET /api/health</c>: whether this app can record commands, and whether they are forwarded.</summary>
+public sealed class HealthApi(IEventStore store, ForwarderOperations operations, SettingsProblems settings, StoreProblems problems, Sources sources)
 {
     // Anonymous: however often it is asked, the store is asked once in this time.
     private static readonly TimeSpan Remembered = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan StoreAnswersWithin = TimeSpan.FromSeconds(5);
     private readonly Lock _lock = new();
-    private Task<string?>? _check;
+    private Task<IReadOnlyList<StoreProblem>>? _check;
     private long _checkedAt;
 
-    /// <summary>200 when all is well, else 503; either way <c>{"status","problems"}</c>.</summary>
+    /// <summary>
+    /// <c>{"status","problems":[{"code","detail"}]}</c>: 503 with <c>unhealthy</c> where this process cannot do its work until
+    /// somebody acts, else 200 with <c>ok</c> or <c>degraded</c>.
+    /// </summary>
     public async Task<IResult> HealthAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         _ = request;
-        var problems = settings.Problems;
-        if (await CheckStore().WaitAsync(cancellationToken) is { } problem) problems = [.. problems, problem];
+        var found = await Check().WaitAsync(cancellationToken);
+        var all = settings.Problems.Select(text => new StoreProblem("setting-missing", text, IsFatal: true))
+            .Concat(found).Concat(problems.Now).Distinct().OrderByDescending(problem => problem.IsFatal).ToList();
+        var isFatal = all.Any(problem => problem.IsFatal);
         return new JsonAnswer<HealthAnswer>(
-            new HealthAnswer(problems.Count == 0 ? "ok" : "failing", problems),
+            new HealthAnswer(
+                isFatal ? "unhealthy" : all.Count > 0 ? "degraded" : "ok",
+                [.. all.Select(problem => new HealthProblem(problem.Code, problem.Detail))]),
             HttpJson.Default.HealthAnswer,
-            problems.Count == 0 ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
+            isFatal ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK);
     }
 
-    private Task<string?> CheckStore()
+    private Task<IReadOnlyList<StoreProblem>> Check()
     {
         lock (_lock)
         {
@@ -36,31 +44,48 @@ public sealed class HealthApi(IEventStore store, SettingsProblems settings, Sour
             if (_check is null)
             {
                 _checkedAt = sources.Time.GetTimestamp();
-                _check = AskStoreAsync();
+                _check = AskAsync();
             }
 
             return _check;
         }
     }
 
-    private async Task<string?> AskStoreAsync()
+    private async Task<IReadOnlyList<StoreProblem>> AskAsync()
     {
         using var deadline = new CancellationTokenSource(StoreAnswersWithin, sources.Time);
         try
         {
             await store.LayoutAsync(deadline.Token);
-            await store.ReadPartitionAsync(0, deadline.Token);
-            return null;
+            return Of(await operations.StatusAsync(deadline.Token));
         }
         catch (LayoutMismatchException)
         {
-            return "The settings do not fit the stored log.";
+            return [new StoreProblem("layout-mismatch", "The settings do not fit the stored log, or it is not the one that it was.", IsFatal: true)];
+        }
+        catch (DamagedRowException e)
+        {
+            problems.Damaged(e);
+            return [];
         }
 #pragma warning disable CA1031 // Whatever is wrong, it is the answer; details are for the log, not for anonymous callers.
         catch (Exception)
 #pragma warning restore CA1031
         {
-            return "Table Storage does not answer.";
+            return [new StoreProblem("store-away", "Table Storage does not answer.", IsFatal: true)];
         }
     }
+
+    /// <summary>What is wrong with forwarders. Pure.</summary>
+    internal static IReadOnlyList<StoreProblem> Of(LogStatus status) =>
+    [
+        .. status.Forwarders.Where(forwarder => forwarder.State == "failing").Select(forwarder => new StoreProblem(
+            "forwarder-failing",
+            $"{forwarder.Name} fails: {forwarder.Partitions.First(partition => partition.LastError is not null).LastError}",
+            IsFatal: false)),
+        .. status.Forwarders.Where(forwarder => forwarder.Partitions.Sum(partition => partition.Late) > 0).Select(forwarder => new StoreProblem(
+            "forwarder-late",
+            $"{forwarder.Name}: {forwarder.Partitions.Sum(partition => partition.Late)} entries wait for longer than {forwarder.Within?.TotalSeconds:0} s.",
+            IsFatal: false)),
+    ];
 }

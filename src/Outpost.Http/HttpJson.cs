@@ -12,7 +12,8 @@ internal sealed record PartitionAnswer(int Partition, long OldestOffset, long He
 internal sealed record OffsetAnswer(long Offset);
 
 /// <summary>Answer of <c>GET /api/status</c>.</summary>
-internal sealed record StatusAnswer(string Log, IReadOnlyList<StatusPartition> Partitions, IReadOnlyList<StatusForwarder> Forwarders);
+internal sealed record StatusAnswer(
+    string Log, IReadOnlyList<StatusPartition> Partitions, IReadOnlyList<StatusForwarder> Forwarders, IReadOnlyList<HealthProblem> Problems);
 
 /// <summary>One partition in it.</summary>
 internal sealed record StatusPartition(int Partition, long OldestOffset, long HeadOffset, string? HeadTimestamp);
@@ -28,7 +29,7 @@ internal sealed record StatusForwarder(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? FailingSince,
     int ConsecutiveFailures,
     int RefusedInARow,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? LastRunAt,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? LastWriteAt,
     IReadOnlyList<StatusRequest> Requests,
     IReadOnlyList<StatusForwarderPartition> Partitions);
 
@@ -80,7 +81,10 @@ internal sealed record SkippedAnswer(string Name, int Partition, long FromOffset
 internal sealed record PausedAnswer(string Name, int? Partition, bool Paused);
 
 /// <summary>Answer of <c>GET /api/health</c>.</summary>
-internal sealed record HealthAnswer(string Status, IReadOnlyList<string> Problems);
+internal sealed record HealthAnswer(string Status, IReadOnlyList<HealthProblem> Problems);
+
+/// <summary>One reason why not all is well.</summary>
+internal sealed record HealthProblem(string Code, string Detail);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(PartitionsAnswer))]

@@ -5,7 +5,7 @@ using Outpost.Forwarding;
 namespace Outpost.Http;
 
 /// <summary>Status and operations over HTTP, for people and for the dashboard.</summary>
-public sealed class OperationsApi(ForwarderOperations operations, IEventStore store, Links links)
+public sealed class OperationsApi(ForwarderOperations operations, IEventStore store, Links links, StoreProblems problems)
 {
     private const int BodyBytesMax = 4 * 1024;
     private const int ReasonCharactersMax = 500;
@@ -21,7 +21,8 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
             status.Log,
             [.. status.Partitions.Select(p => new StatusPartition(
                 p.Partition, p.Oldest, p.Head, p.HeadTimestamp is { } at ? EntryJson.Timestamp(at) : null))],
-            [.. status.Forwarders.Select(Forwarder)]));
+            [.. status.Forwarders.Select(Forwarder)],
+            [.. problems.Now.Select(problem => new HealthProblem(problem.Code, problem.Detail))]));
     }
 
     /// <summary><c>POST /api/forwarders/{name}/pause</c> and <c>/resume</c>, in one partition or all.</summary>

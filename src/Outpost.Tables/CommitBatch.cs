@@ -120,4 +120,7 @@ internal sealed record RowList(
 
     /// <summary>Whether the action at this index is a receipt.</summary>
     public bool IsReceipt(int index) => index > EntityRows && index <= EntityRows + ReceiptRows;
+
+    /// <summary>The offset of the event that is this action; null: it is none.</summary>
+    public long? EventAt(int index) => index - 1 - EntityRows - ReceiptRows is var place && place >= 0 ? Before.Next + place : null;
 }

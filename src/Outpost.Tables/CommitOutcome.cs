@@ -1,13 +1,30 @@
 namespace Outpost.Tables;
 
 /// <summary>Finds out what became of a transaction whose answer is missing or may not be about the first attempt.</summary>
-internal sealed class CommitOutcome(StoreCalls calls, string partitionKey)
+internal sealed class CommitOutcome(StoreCalls calls, string partitionKey, TimeProvider time)
 {
     private static readonly TimeSpan BetweenReads = TimeSpan.FromMilliseconds(250);
     private const int RoundsMax = 4;
 
     public Task<HeadRow> ReadHeadAsync(CancellationToken cancellationToken) => calls.ReachAsync(
         async end => await calls.FindAsync(partitionKey, Keys.Head, end) is { } row ? HeadRow.Read(row) : HeadRow.Empty, cancellationToken);
+
+    /// <summary>Whether there is an entry right below the head, or retention has deleted it.</summary>
+    /// <exception cref="DamagedRowException">There is none.</exception>
+    public Task<bool> CheckAsync(HeadRow head, CancellationToken cancellationToken) => calls.ReachAsync(
+        async end =>
+        {
+            if (await calls.FindAsync(partitionKey, Keys.Event(head.Next - 1), end, "Commit") is not null) return true;
+            // Moved before anything is deleted.
+            var oldest = await calls.FindAsync(partitionKey, Keys.Oldest, end) is { } row ? OldestRow.Read(row).Oldest : 0;
+            if (oldest >= head.Next) return true;
+            // Azurite shows a head a moment before its entries.
+            await Task.Delay(BetweenReads, time, end);
+            return await calls.FindAsync(partitionKey, Keys.Event(head.Next - 1), end, "Commit") is not null
+                ? true
+                : throw new DamagedRowException(partitionKey, Keys.Head, "Next", $"is {head.Next}, and there is no entry {head.Next - 1}");
+        },
+        cancellationToken);
 
     /// <summary>
     /// Reads head and the list's first event row at once. Our commit id in that row means committed; an unmoved head
@@ -40,7 +57,7 @@ internal sealed class CommitOutcome(StoreCalls calls, string partitionKey)
     }
 
     private Task<string?> ReadCommitAsync(long offset, CancellationToken cancellationToken) => calls.ReachAsync(
-        async end => (await calls.FindAsync(partitionKey, Keys.Event(offset), end, "Commit"))?.GetString("Commit"), cancellationToken);
+        async end => (await calls.FindAsync(partitionKey, Keys.Event(offset), end, "Commit"))?.TextOrNull("Commit"), cancellationToken);
 
     /// <summary>
     /// What two point reads say; null: read again. The two are not one moment, so each may be older than the other,

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using Azure.Data.Tables;
 using Outpost.Forwarding;
 
@@ -30,18 +31,18 @@ internal static class CheckpointRow
     public static Checkpoint Read(TableEntity row, string forwarder) => new()
     {
         Forwarder = forwarder,
-        NextOffset = row.GetInt64("Next")!.Value,
-        Epoch = row.GetInt64("Epoch")!.Value,
-        Owner = row.GetString("Owner") is { Length: > 0 } owner ? owner : null,
-        Write = row.GetInt64("Write")!.Value,
-        Parked = (int)(row.GetInt64("Parked") ?? 0),
-        RequestDone = row.GetInt64("RequestDone") ?? 0,
-        Refused = (int)(row.GetInt64("Refused") ?? 0),
+        NextOffset = row.Whole("Next"),
+        Epoch = row.Whole("Epoch"),
+        Owner = row.TextOrNull("Owner") is { Length: > 0 } owner ? owner : null,
+        Write = row.Whole("Write"),
+        Parked = (int)(row.WholeOrNull("Parked", int.MaxValue) ?? 0),
+        RequestDone = row.WholeOrNull("RequestDone") ?? 0,
+        Refused = (int)(row.WholeOrNull("Refused", int.MaxValue) ?? 0),
         Requests = Requests(row),
-        IsNew = row.GetBoolean("New") ?? false,
-        LastError = row.GetString("LastError"),
-        Failures = (int)(row.GetInt64("Failures") ?? 0),
-        FailingSince = row.GetDateTimeOffset("FailingSince"),
+        IsNew = row.Flag("New"),
+        LastError = row.TextOrNull("LastError"),
+        Failures = (int)(row.WholeOrNull("Failures", int.MaxValue) ?? 0),
+        FailingSince = row.TimeOrNull("FailingSince"),
         StoredAt = row.Timestamp,
         Tag = row.ETag.ToString(),
     };
@@ -49,8 +50,8 @@ internal static class CheckpointRow
     // Older versions carried out one request after the other, and wrote where the replay that was next had come to.
     private static IReadOnlyList<RequestProgress> Requests(TableEntity row)
     {
-        if (row.GetString("Requests") is { } text) return JsonSerializer.Deserialize(text, ControlJson.Default.IReadOnlyListRequestProgress) ?? [];
-        return row.GetInt64("ReplayNext") is { } next ? [new RequestProgress((row.GetInt64("RequestDone") ?? 0) + 1, null) { Next = next }] : [];
+        if (row.TextOrNull("Requests") is { } text) return ControlRow.Parse(row, text, ControlJson.Default.IReadOnlyListRequestProgress);
+        return row.WholeOrNull("ReplayNext") is { } next ? [new RequestProgress((row.WholeOrNull("RequestDone") ?? 0) + 1, null) { Next = next }] : [];
     }
 }
 
@@ -65,12 +66,26 @@ internal static class ControlRow
     };
 
     public static Control Read(TableEntity row) => new(
-        row.GetBoolean("Paused") ?? false,
-        JsonSerializer.Deserialize(row.GetString("Requests") ?? "[]", ControlJson.Default.IReadOnlyListControlRequest) ?? [],
+        row.Flag("Paused"),
+        Parse(row, row.TextOrNull("Requests") ?? "[]", ControlJson.Default.IReadOnlyListControlRequest),
         row.ETag.ToString())
     {
-        Last = row.GetInt64("Last") ?? 0,
+        Last = row.WholeOrNull("Last") ?? 0,
     };
+
+    public static IReadOnlyList<T> Parse<T>(TableEntity row, string text, JsonTypeInfo<IReadOnlyList<T>> type)
+    {
+        try
+        {
+            if (JsonSerializer.Deserialize(text, type) is { } list && !list.Contains(default!)) return list;
+        }
+        catch (JsonException)
+        {
+            // Not what any version writes.
+        }
+
+        throw Fields.Damage(row, "Requests", text, "a JSON list of requests");
+    }
 }
 
 /// <summary>Which process wishes to have a lease that another holds.</summary>
@@ -82,7 +97,7 @@ internal static class LeaseWishRow
         ["Epoch"] = wish.Epoch,
     };
 
-    public static LeaseWish Read(TableEntity row) => new(row.GetString("Owner"), row.GetInt64("Epoch")!.Value);
+    public static LeaseWish Read(TableEntity row) => new(row.Text("Owner"), row.Whole("Epoch"));
 }
 
 [JsonSourceGenerationOptions(UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
@@ -112,12 +127,12 @@ internal static class ParkedRow
     public static ParkedEntry Read(TableEntity row, int partition) => new(
         partition,
         Keys.ParkedOffset(row.RowKey),
-        row.GetString("Subject"),
-        row.GetString("Type"),
-        row.GetString("Reason"),
-        row.GetInt64("Behind"),
-        (int)row.GetInt64("Attempts")!.Value,
-        row.GetDateTimeOffset("At")!.Value);
+        row.Text("Subject"),
+        row.Text("Type"),
+        row.Text("Reason"),
+        row.WholeOrNull("Behind"),
+        (int)row.Whole("Attempts", int.MaxValue),
+        row.Time("At"));
 }
 
 /// <summary>The oldest retained offset, and how far what is older has been deleted.</summary>
@@ -131,6 +146,6 @@ internal static class OldestRow
     };
 
     public static (long Oldest, Trimmed Trimmed) Read(TableEntity row) => (
-        row.GetInt64("Offset")!.Value,
-        new Trimmed(row.GetInt64("Rows") ?? 0, row.GetInt64("Receipts") ?? 0, row.ETag.ToString()));
+        row.Whole("Offset"),
+        new Trimmed(row.WholeOrNull("Rows") ?? 0, row.WholeOrNull("Receipts") ?? 0, row.ETag.ToString()));
 }

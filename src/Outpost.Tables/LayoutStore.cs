@@ -65,8 +65,8 @@ internal sealed class LayoutStore(StoreCalls calls, int partitions, Sources sour
 
     private LogLayout Check(TableEntity row)
     {
-        var schema = row.GetInt64("Schema")!.Value;
-        var stored = row.GetInt64("Partitions")!.Value;
+        var schema = row.Whole("Schema");
+        var stored = row.Whole("Partitions");
         if (schema != SchemaVersion)
             throw new LayoutMismatchException(
                 $"Table '{calls.Table.Name}' has schema version {schema}; this program reads and writes version {SchemaVersion}.");
@@ -74,7 +74,8 @@ internal sealed class LayoutStore(StoreCalls calls, int partitions, Sources sour
             throw new LayoutMismatchException(
                 $"Outpost__PartitionCount: '{partitions}' does not fit table '{calls.Table.Name}', whose log has {stored} partitions. " +
                 $"The count is fixed when a log is created: set it to {stored}, or name another table in Outpost__TableName.");
-        return new LogLayout(row.GetString("Log"), partitions);
+        var log = row.Text("Log");
+        return EventId.TryParse($"{log}-0000-{0:D19}", out _) ? new LogLayout(log, partitions) : throw Fields.Damage(row, "Log", log, "an id of eight characters");
     }
 
     private static string NewLogId(Guid id)

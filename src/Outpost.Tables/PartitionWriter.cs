@@ -52,7 +52,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         _sources = sources;
         _logger = logger;
         _metrics = metrics;
-        _outcome = new CommitOutcome(calls, _partitionKey);
+        _outcome = new CommitOutcome(calls, _partitionKey, sources.Time);
         _queue = new ChangeQueue(sources.Time);
         _turns = new WriterTurns(sources);
         // In a host the current scheduler is the thread pool's; a simulation brings one that keeps its own order.
@@ -137,13 +137,16 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
     {
         var start = _sources.Time.GetTimestamp();
         var head = await _outcome.ReadHeadAsync(_stop.Token);
+        // Once: a head that is too high would leave a hole for ever, and be believed.
+        if (_seen == 0 && head.Next > 0) await _outcome.CheckAsync(head, _stop.Token);
         _turns.Measured(_sources.Time.GetElapsedTime(start));
         _turns.Saw(head);
         // Deleted and made anew, restored, failed over: its offsets would be given a second time, under the ids that readers
         // and the broker know already.
         if (head.Next < _seen)
         {
-            throw new LayoutMismatchException(
+            throw _calls.WentBack(
+                _partitionKey,
                 $"Table '{_calls.Table.Name}': the head of partition {_partitionKey} went back from {_seen} to {head.Next} while this process ran. "
                 + "Nothing more is written to it before the app is started again; docs/operations.md, Backup and restore, says what else to do.");
         }
@@ -183,6 +186,10 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
                 case CommitOutcome.Found.Committed committed:
                     Committed(batch, rows, committed.Head, _sources.Time.GetElapsedTime(start));
                     return;
+
+                case CommitOutcome.Found.Overtaken { Head: null } overtaken when (await ReadHeadAsync()).Tag == rows.Before.Tag:
+                    // Both are written together, and the head is as it was.
+                    throw Beyond(rows, rows.Before.Next);
 
                 case CommitOutcome.Found.Overtaken overtaken:
                     Overtaken(overtaken, start);
@@ -243,7 +250,8 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         var index = (refusal as TableTransactionFailedException)?.FailedTransactionActionIndex ?? 0;
         var owner = index < rows.Owners.Count ? rows.Owners[index] : null;
         if (TableErrors.IsForbidden(refusal)) refusal = StoreCalls.Unreadable(refusal);
-        if (owner is null)
+        if (rows.EventAt(index) is { } offset && refusal is RequestFailedException there && TableErrors.IsConflict(there)) refusal = Beyond(rows, offset);
+        if (owner is null || refusal is DamagedRowException)
         {
             foreach (var pending in batch.Changes) pending.Fail(refusal);
             return;
@@ -257,6 +265,10 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         if (rows.IsReceipt(index)) _refused.Add((batch, rows));
         _queue.GoAgain([.. batch.Changes.Where(p => p != owner)]);
     }
+
+    // What copying a table under load, or a head of an older backup, leaves.
+    private DamagedRowException Beyond(RowList rows, long offset) => _calls.Found(new DamagedRowException(
+        _partitionKey, Keys.Event(offset), null, $"is beyond the head, which says that {rows.Before.Next} is the next to be written"));
 
     private Task BackOffAsync(int attempt)
     {

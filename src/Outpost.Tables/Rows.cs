@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Azure;
 using Azure.Data.Tables;
 
@@ -14,7 +15,7 @@ internal sealed record HeadRow(ETag? Tag, long Next, string? Commit, DateTimeOff
     public static readonly HeadRow Empty = new(null, 0, null, DateTimeOffset.MinValue);
 
     public static HeadRow Read(TableEntity row) =>
-        new(row.ETag, row.GetInt64("Next")!.Value, row.GetString("Commit"), StampedTime.Of(row));
+        new(row.ETag, row.Whole("Next"), row.Text("Commit"), StampedTime.Of(row));
 
     public TableTransactionAction Write(string partitionKey)
     {
@@ -36,7 +37,7 @@ internal static class StampedTime
 
     public static DateTimeOffset Of(TableEntity row)
     {
-        var at = row.GetDateTimeOffset("At")!.Value;
+        var at = row.Time("At");
         return row.Timestamp is { } stamp && at - stamp > StoreClock.FarOff ? stamp : at;
     }
 }
@@ -56,7 +57,7 @@ internal static class EntityRow
     }
 
     public static StoredEntity Read(TableEntity row) =>
-        new(PayloadColumns.Read(row, "State"), row.GetInt64("Version")!.Value, row.ETag.ToString());
+        new(PayloadColumns.Read(row, "State", isText: true), row.Whole("Version", long.MaxValue - 1), row.ETag.ToString()) { Place = (row.PartitionKey, row.RowKey) };
 }
 
 /// <summary>The receipt of a command that had an idempotency key.</summary>
@@ -79,7 +80,7 @@ internal static class ReceiptRow
     // today is the same as one of theirs, so a claim has no fingerprint that one could have.
     public static StoredReceipt Read(TableEntity row) => row.ContainsKey("ClaimedBy")
         ? new StoredReceipt(Fingerprint: "", State: default, Version: 0)
-        : new StoredReceipt(row.GetString("Fingerprint"), PayloadColumns.Read(row, "State"), row.GetInt64("Version")!.Value);
+        : new StoredReceipt(row.Text("Fingerprint"), PayloadColumns.Read(row, "State", isText: true), row.Whole("Version")) { Place = (row.PartitionKey, row.RowKey) };
 }
 
 /// <summary>One event's row.</summary>
@@ -105,15 +106,39 @@ internal static class EventRow
         return row;
     }
 
-    public static EventEntry Read(TableEntity row, string log) =>
-        new(
+    public static EventEntry Read(TableEntity row, string log)
+    {
+        var contentType = row.Text("ContentType");
+        var isJson = MediaType.IsJson(contentType);
+        var payload = PayloadColumns.Read(row, "Payload", isText: isJson);
+        // A page of the feed has it as it is, and one that is no JSON would break the page.
+        if (isJson && !IsJson(payload)) throw new DamagedRowException(row.PartitionKey, row.RowKey, "Payload", "is no JSON, although ContentType says so");
+        return new(
             new EventId(log, int.Parse(row.PartitionKey, CultureInfo.InvariantCulture), Keys.EventOffset(row.RowKey)),
-            row.GetString("Type"),
-            row.GetString("ContentType"),
-            PayloadColumns.Read(row, "Payload"),
-            row.GetDateTimeOffset("At")!.Value,
-            row.GetString("Subject"),
-            row.GetInt64("Version")!.Value,
-            row.GetString("TraceParent"),
-            row.GetString("CorrelationId"));
+            row.Text("Type"),
+            contentType,
+            payload,
+            row.Time("At"),
+            row.Text("Subject"),
+            row.Whole("Version"),
+            row.TextOrNull("TraceParent"),
+            row.TextOrNull("CorrelationId"));
+    }
+
+    private static bool IsJson(byte[] payload)
+    {
+        var json = new Utf8JsonReader(payload);
+        try
+        {
+            while (json.Read())
+            {
+            }
+
+            return json.TokenType != JsonTokenType.None;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
 }

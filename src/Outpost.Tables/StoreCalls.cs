@@ -9,7 +9,7 @@ namespace Outpost.Tables;
 /// Calls to the store. Each ends within <see cref="Limits.StoreCallMax"/> with all its tries, whether or not the client
 /// returns by then, and its faults come as the log's own.
 /// </summary>
-internal sealed class StoreCalls(TableClient table, TimeProvider time)
+internal sealed class StoreCalls(TableClient table, TimeProvider time, StoreProblems? problems = null)
 {
     public TableClient Table => table;
 
@@ -32,6 +32,25 @@ internal sealed class StoreCalls(TableClient table, TimeProvider time)
         {
             throw new StoreUnavailableException("Table Storage did not answer, or is overloaded.", e);
         }
+        catch (DamagedRowException e)
+        {
+            throw Found(e);
+        }
+    }
+
+    /// <summary>What was found to be damaged, with the table's name; from now on health and status tell of it.</summary>
+    public DamagedRowException Found(DamagedRowException damage)
+    {
+        var named = damage.In(table.Name);
+        problems?.Damaged(named);
+        return named;
+    }
+
+    /// <summary>A partition that is not the one it was.</summary>
+    public LayoutMismatchException WentBack(string partition, string detail)
+    {
+        problems?.WentBack(partition, detail);
+        return new LayoutMismatchException(detail);
     }
 
     /// <summary>A row; null: the table has none of these keys.</summary>

@@ -24,9 +24,10 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
 
     /// <summary>Opens the log in a table; nothing is read before the first call.</summary>
     public TableEventStore(
-        TableClient table, int partitions, StoreClock clock, Sources sources, ILogger logger, OutpostMetrics? metrics = null)
+        TableClient table, int partitions, StoreClock clock, Sources sources, ILogger logger, OutpostMetrics? metrics = null,
+        StoreProblems? problems = null)
     {
-        _calls = new StoreCalls(table, sources.Time);
+        _calls = new StoreCalls(table, sources.Time, problems);
         _layout = new LayoutStore(_calls, partitions, sources);
         _clock = clock;
         Heads = new PartitionHeads(partitions);
@@ -109,7 +110,17 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
         var bytes = 0L;
         await foreach (var row in _calls.RowsAsync(Keys.Partition(partition), Keys.Event(offset), Keys.Event(end), limit, null, cancellationToken))
         {
-            var entry = EventRow.Read(row, layout.Log);
+            EventEntry entry;
+            try
+            {
+                entry = EventRow.Read(row, layout.Log);
+            }
+            catch (DamagedRowException) when (entries.Count > 0)
+            {
+                // What is before it can be had.
+                break;
+            }
+
             // Offsets are dense: a hole is a row not yet visible (or trimmed between two pages), and nobody reads past it.
             if (entry.Offset != offset + entries.Count) break;
             entries.Add(entry);
@@ -128,6 +139,7 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
         var checkpoints = new Dictionary<string, Checkpoint>(StringComparer.Ordinal);
         var controls = new Dictionary<string, Control>(StringComparer.Ordinal);
         var wishes = new Dictionary<string, LeaseWish>(StringComparer.Ordinal);
+        var damaged = new Dictionary<string, DamagedRowException>(StringComparer.Ordinal);
         DateTimeOffset? readAt = null;
         var known = Heads[partition];
         await foreach (var page in _calls.PagesAsync(Keys.Partition(partition), "", Keys.FirstEntity, null, null, cancellationToken))
@@ -137,11 +149,18 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
             {
                 if (row.RowKey == Keys.Head) head = HeadRow.Read(row);
                 else if (row.RowKey == Keys.Oldest) (oldest, trimmed) = OldestRow.Read(row);
-                else if (Keys.CheckpointForwarder(row.RowKey) is { } forwarder) checkpoints[forwarder] = CheckpointRow.Read(row, forwarder);
-                else if (Keys.WishForwarder(row.RowKey) is { } wished) wishes[wished] = LeaseWishRow.Read(row);
-                else if (Keys.ControlForwarder(row.RowKey) is { } controlled) controls[controlled] = ControlRow.Read(row);
+                else if (Keys.CheckpointForwarder(row.RowKey) is { } forwarder) Read(forwarder, () => checkpoints[forwarder] = CheckpointRow.Read(row, forwarder));
+                else if (Keys.WishForwarder(row.RowKey) is { } wished) Read(null, () => wishes[wished] = LeaseWishRow.Read(row));
+                else if (Keys.ControlForwarder(row.RowKey) is { } controlled) Read(controlled, () => controls[controlled] = ControlRow.Read(row));
             }
         }
+
+        // Read in several pages, the head may be older than what follows it.
+        if (oldest > head.Next || checkpoints.Values.Any(checkpoint => checkpoint.NextOffset > head.Next))
+            head = await _calls.FindAsync(Keys.Partition(partition), Keys.Head, cancellationToken) is { } again ? HeadRow.Read(again) : HeadRow.Empty;
+        if (oldest > head.Next) throw Above(Keys.Oldest, "Offset", oldest);
+        foreach (var (name, checkpoint) in checkpoints.Where(checkpoint => checkpoint.Value.NextOffset > head.Next))
+            damaged.TryAdd(name, _calls.Found(Above(Keys.Checkpoint(name), "Next", checkpoint.NextOffset)));
 
         // Another query's answer, which had no rows.
         if (head.Next == 0 && known > 0) throw StoreCalls.Unreadable();
@@ -152,6 +171,24 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
             Wishes = wishes,
             ReadAt = readAt ?? _clock.Now,
             Trimmed = trimmed,
+            Damaged = damaged,
         };
+
+        DamagedRowException Above(string key, string property, long value) =>
+            new(Keys.Partition(partition), key, property, $"is {value}, and the head is {head.Next}");
+
+        // Only what it belongs to stands still. A wish is one for a better distribution; without it there is none.
+        void Read(string? forwarder, Action read)
+        {
+            try
+            {
+                read();
+            }
+            catch (DamagedRowException e)
+            {
+                var found = _calls.Found(e);
+                if (forwarder is not null) damaged[forwarder] = found;
+            }
+        }
     }
 }

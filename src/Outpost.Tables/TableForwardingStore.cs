@@ -5,9 +5,9 @@ using Outpost.Forwarding;
 namespace Outpost.Tables;
 
 /// <summary>Checkpoints, operators' wishes and parked entries, in the log's own table. Thread-safe.</summary>
-public sealed class TableForwardingStore(TableClient table, Sources sources) : IForwardingStore
+public sealed class TableForwardingStore(TableClient table, Sources sources, StoreProblems? problems = null) : IForwardingStore
 {
-    private readonly StoreCalls _calls = new(table, sources.Time);
+    private readonly StoreCalls _calls = new(table, sources.Time, problems);
 
     // The caller's deadline is near by then.
     private const int TriesMax = 5;

@@ -5,9 +5,9 @@ using Outpost.Retention;
 namespace Outpost.Tables;
 
 /// <summary>Deletes rows of the log. Thread-safe.</summary>
-public sealed class TableRetentionStore(TableClient table, Sources sources) : IRetentionStore
+public sealed class TableRetentionStore(TableClient table, Sources sources, StoreProblems? problems = null) : IRetentionStore
 {
-    private readonly StoreCalls _calls = new(table, sources.Time);
+    private readonly StoreCalls _calls = new(table, sources.Time, problems);
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<EntryTrace>> ReadTracesAsync(int partition, long offset, int limit, CancellationToken cancellationToken) =>
@@ -20,7 +20,7 @@ public sealed class TableRetentionStore(TableClient table, Sources sources) : IR
                     ["PartitionKey", "RowKey", "Commit", "Receipt", .. StampedTime.Columns], end))
                 {
                     var trace = new EntryTrace(
-                        Keys.EventOffset(row.RowKey), StampedTime.Of(row), row.GetString("Commit"), row.GetString("Receipt"));
+                        Keys.EventOffset(row.RowKey), StampedTime.Of(row), row.TextOrNull("Commit"), row.TextOrNull("Receipt"));
                     if (trace.Offset != offset + traces.Count) break;
                     traces.Add(trace);
                 }

@@ -13,10 +13,22 @@ public sealed record EntityType<TState>(string Name, JsonTypeInfo<TState> Json)
     public string Subject(string entityId) => $"{Name}/{entityId}";
 
     /// <summary>The state of an entity as stored.</summary>
-    public TState Read(StoredEntity stored) => Read(stored.State);
+    /// <exception cref="DamagedRowException">What is stored is no such state.</exception>
+    public TState Read(StoredEntity stored) => Read(stored.State, stored.Place);
 
-    internal TState Read(ReadOnlyMemory<byte> state) =>
-        JsonSerializer.Deserialize(state.Span, Json) ?? throw new InvalidDataException($"A stored {Name} is null.");
+    internal TState Read(StoredReceipt receipt) => Read(receipt.State, receipt.Place);
+
+    private TState Read(ReadOnlyMemory<byte> state, (string PartitionKey, string RowKey) place)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(state.Span, Json) ?? throw new JsonException("It is null.");
+        }
+        catch (JsonException e)
+        {
+            throw new DamagedRowException(place.PartitionKey, place.RowKey, "State", $"is not the JSON of {Name}: {e.Message}", innerException: e);
+        }
+    }
 }
 
 /// <summary>One command on one domain entity.</summary>

@@ -177,7 +177,7 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
         var receipt = await store.ReadReceiptAsync(partition, idempotency, cancellationToken);
         if (receipt is null) return null;
         return receipt.Fingerprint == idempotency.Fingerprint
-            ? new CommandResult<TState>.Done(command.Entity.Read(receipt.State), receipt.Version, Replayed: true)
+            ? new CommandResult<TState>.Done(command.Entity.Read(receipt), receipt.Version, Replayed: true)
             : new CommandResult<TState>.KeyReused();
     }
 

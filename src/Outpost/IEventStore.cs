@@ -42,13 +42,21 @@ public interface IEventStore
 /// <param name="State">The state as serialized.</param>
 /// <param name="Version">From 1, one more with each change.</param>
 /// <param name="Tag">The store's concurrency token.</param>
-public sealed record StoredEntity(ReadOnlyMemory<byte> State, long Version, string Tag);
+public sealed record StoredEntity(ReadOnlyMemory<byte> State, long Version, string Tag)
+{
+    /// <summary>Keys of its row.</summary>
+    public (string PartitionKey, string RowKey) Place { get; init; }
+}
 
 /// <summary>What is kept of a command that had an idempotency key.</summary>
 /// <param name="Fingerprint">Hash of the request.</param>
 /// <param name="State">State right after the command, as serialized.</param>
 /// <param name="Version">Version right after it.</param>
-public sealed record StoredReceipt(string Fingerprint, ReadOnlyMemory<byte> State, long Version);
+public sealed record StoredReceipt(string Fingerprint, ReadOnlyMemory<byte> State, long Version)
+{
+    /// <summary>Keys of its row.</summary>
+    public (string PartitionKey, string RowKey) Place { get; init; }
+}
 
 /// <summary>One entity's change with its events: what goes into one transaction, or nowhere.</summary>
 /// <param name="EntityType">Name of the kind of entity.</param>
@@ -119,6 +127,22 @@ public sealed record PartitionState(
 
     /// <summary>How far retention has come.</summary>
     public Trimmed Trimmed { get; init; } = new(0, 0, null);
+
+    /// <summary>Forwarders whose checkpoint or control row is damaged: what is known of them is not enough to go on.</summary>
+    public IReadOnlyDictionary<string, DamagedRowException> Damaged { get; init; } = new Dictionary<string, DamagedRowException>();
+
+    /// <summary>A forwarder's checkpoint; null: it has none.</summary>
+    /// <exception cref="DamagedRowException">One of the forwarder's rows is damaged.</exception>
+    public Checkpoint? CheckpointOf(string forwarder) => Intact(forwarder).Checkpoints.GetValueOrDefault(forwarder);
+
+    /// <summary>What operators ask of a forwarder.</summary>
+    /// <exception cref="DamagedRowException">One of the forwarder's rows is damaged.</exception>
+    public Control ControlOf(string forwarder) => Intact(forwarder).Controls.GetValueOrDefault(forwarder) ?? Control.None;
+
+    // Thrown once more each time: the one that is kept has been thrown elsewhere.
+    private PartitionState Intact(string forwarder) => Damaged.TryGetValue(forwarder, out var damage)
+        ? throw damage.In(damage.Table ?? "")
+        : this;
 }
 
 /// <summary>How far retention has come in a partition.</summary>

@@ -99,7 +99,7 @@ describe('Acting', () => {
   test('A forwarder that no longer exists is forgotten', async () => {
     const before = await services.startApp({ Payments__Url: paymentsUrl() });
     await before.place('o-1');
-    await until('it has a checkpoint', async () => (await refunds(before)).lastRunAt);
+    await until('it has a checkpoint', async () => (await refunds(before)).lastWriteAt);
     await before.stop();
     const app = await services.startApp({ Outpost__TableName: before.tableName });
     await onPage(app, async (page) => {

@@ -85,7 +85,7 @@ async function guard(page, addresses, allows) {
 /** Answers with markup in every string, but for what names a state. */
 async function doctor(page) {
   const hostile = (value, name) => {
-    if (typeof value === 'string') return ['state', 'timestamp', 'at', 'headTimestamp', 'lastRunAt'].includes(name) ? value : EVIL;
+    if (typeof value === 'string') return ['state', 'timestamp', 'at', 'headTimestamp', 'lastWriteAt'].includes(name) ? value : EVIL;
     if (Array.isArray(value)) return value.map((item) => hostile(item));
     if (value && typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, hostile(item, key)]));
     return value;
@@ -94,7 +94,7 @@ async function doctor(page) {
   const standing = { partition: 0, nextOffset: 0, backlog: 1, oldestUnforwardedAgeSeconds: 1, leaseOwner: '', paused: false, parked: 1, late: 0, lastError: '' };
   const status = {
     log: '', partitions: [{ partition: 0, oldestOffset: 0, headOffset: 1, headTimestamp: now }],
-    forwarders: [{ name: '', state: 'failing', withinSeconds: null, late: 0, parked: 1, lastError: '', consecutiveFailures: 1, lastRunAt: now, partitions: [standing] }],
+    forwarders: [{ name: '', state: 'failing', withinSeconds: null, late: 0, parked: 1, lastError: '', consecutiveFailures: 1, lastWriteAt: now, partitions: [standing] }],
   };
   const entry = { partition: 0, offset: 0, id: '', type: '', subject: '', contentType: '', timestamp: now, version: 1, traceparent: '', correlationId: '' };
   const json = (body) => ({ contentType: 'application/json', body: JSON.stringify(hostile(body)), headers: { 'Next-Offset': '1' } });

@@ -12,7 +12,7 @@ const FACTS = [
   ['Late', (one) => number(one.late)],
   ['Parked', (one) => number(one.parked)],
   ['At the latest by', (one) => (one.withinSeconds === null ? '–' : age(one.withinSeconds))],
-  ['Last run', (one) => (one.lastRunAt ? `${age(Math.max(0, (lastStatus.at - new Date(one.lastRunAt)) / 1000))} ago` : 'never')],
+  ['Last write', (one) => (one.lastWriteAt ? `${age(Math.max(0, (lastStatus.at - new Date(one.lastWriteAt)) / 1000))} ago` : 'never')],
 ];
 
 function forwarderCard({ name }) {

@@ -93,7 +93,7 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
             if (forwarder.CheckpointIn(state).Tag is null) lease = await Lease.TakeAsync(context.Store, state, forwarder.CheckpointIn(state), context.Options.Owner, _time);
         }
 
-        if (lease is not null && state.Checkpoints.GetValueOrDefault(forwarder.Name)?.Owner is { } before && before != context.Options.Owner)
+        if (lease is not null && state.CheckpointOf(forwarder.Name)?.Owner is { } before && before != context.Options.Owner)
             context.Metrics.LeaseTakenOver(forwarder.Name);
         return lease;
     }
@@ -124,7 +124,7 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
             stop.ThrowIfCancellationRequested();
             if (_lease.Lost.IsCancellationRequested) return Step.Lost.Instance;
             var state = await context.Watch.ReadAsync(partition, ControlMaxAge, stop);
-            var control = state.Controls.GetValueOrDefault(forwarder.Name) ?? Control.None;
+            var control = state.ControlOf(forwarder.Name);
             if (control.IsPaused) return Step.Idle;
             if (state.Wishes.GetValueOrDefault(forwarder.Name)?.IsFor(_lease.Checkpoint) ?? false) return Step.Yielded;
             if (!await RenewAsync()) return Step.Lost.Instance;

@@ -45,6 +45,12 @@ internal sealed class Drains(ForwardingContext context, IReadOnlyList<Forwarder>
     /// <summary>Begins a drain where there is none yet and one may be.</summary>
     public void Start(Forwarder forwarder, PartitionState state)
     {
+        if (state.Damaged.TryGetValue(forwarder.Name, out var damage))
+        {
+            Failed(forwarder, state.Partition, damage);
+            return;
+        }
+
         var memory = Memory(forwarder, state.Partition);
         lock (memory)
         {

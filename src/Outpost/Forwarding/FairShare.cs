@@ -35,6 +35,7 @@ internal static class FairShare
         Forwarder forwarder, string me, IReadOnlyList<PartitionState> states, Func<double> nextRandom)
     {
         var held = states
+            .Where(state => !state.Damaged.ContainsKey(forwarder.Name))
             .Where(state => forwarder.CheckpointIn(state).LeaseLeft(state.ReadAt) > TimeSpan.Zero)
             .GroupBy(state => forwarder.CheckpointIn(state).Owner!)
             .ToDictionary(owner => owner.Key, owner => owner.ToList(), StringComparer.Ordinal);

@@ -22,7 +22,7 @@ public sealed partial record Forwarder(string Name, IForwardTarget Target)
         name.Length is >= 1 and <= 50 && name.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-');
 
     /// <summary>Its checkpoint in a partition: the stored one, or the one it would begin with.</summary>
-    internal Checkpoint CheckpointIn(PartitionState state) => state.Checkpoints.GetValueOrDefault(Name) ?? new Checkpoint
+    internal Checkpoint CheckpointIn(PartitionState state) => state.CheckpointOf(Name) ?? new Checkpoint
     {
         Forwarder = Name,
         NextOffset = StartAt == StartAt.Oldest ? state.Oldest : state.Head,
@@ -35,7 +35,7 @@ public sealed partial record Forwarder(string Name, IForwardTarget Target)
     /// </summary>
     internal bool HasWork(PartitionState state)
     {
-        var control = state.Controls.GetValueOrDefault(Name) ?? Control.None;
+        var control = state.ControlOf(Name);
         var checkpoint = CheckpointIn(state);
         // Also while it is paused: what is committed meanwhile is for it.
         if (checkpoint.Tag is null && StartAt == StartAt.Head) return true;

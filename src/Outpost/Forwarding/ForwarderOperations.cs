@@ -16,19 +16,32 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
     public async Task<LogStatus> StatusAsync(CancellationToken cancellationToken)
     {
         var layout = await events.LayoutAsync(cancellationToken);
-        var states = await StatesAsync(layout, cancellationToken);
+        // A partition that is damaged is left out: what is wrong with it is told beside.
+        var states = (await Task.WhenAll(Enumerable.Range(0, layout.Partitions).Select(ReadAsync))).OfType<PartitionState>().ToArray();
         var names = engine.Forwarders.Select(forwarder => forwarder.Name)
-            .Concat(states.SelectMany(state => state.Checkpoints.Keys.Order(StringComparer.Ordinal))).Distinct().ToList();
+            .Concat(states.SelectMany(state => state.Checkpoints.Keys.Union(state.Damaged.Keys).Order(StringComparer.Ordinal))).Distinct().ToList();
         var forwarders = new List<ForwarderStatus>();
         foreach (var name in names)
         {
             var own = engine.Forwarders.FirstOrDefault(forwarder => forwarder.Name == name);
             var standings = await Task.WhenAll(states.Select(state => ForwarderStanding.ReadAsync(
-                events, state, name, own?.Within ?? TimeSpan.MaxValue, own?.CheckpointIn(state).NextOffset ?? state.Oldest, cancellationToken)));
+                events, state, name, own?.Within ?? TimeSpan.MaxValue, own is null || state.Damaged.ContainsKey(name) ? state.Oldest : own.CheckpointIn(state).NextOffset, cancellationToken)));
             forwarders.Add(new ForwarderStatus(name, own?.Within, standings));
         }
 
         return new LogStatus(layout.Log, states, forwarders);
+
+        async Task<PartitionState?> ReadAsync(int partition)
+        {
+            try
+            {
+                return await events.ReadPartitionAsync(partition, cancellationToken);
+            }
+            catch (DamagedRowException)
+            {
+                return null;
+            }
+        }
     }
 
     /// <summary>Pauses or resumes a forwarder, in one partition or (null) in all.</summary>
@@ -78,7 +91,7 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
         var taken = 0;
         foreach (var state in await StatesAsync(layout, cancellationToken))
         {
-            if (!Has(state.Controls.GetValueOrDefault(forwarder) ?? Control.None, state)) continue;
+            if (!Has(state.ControlOf(forwarder), state)) continue;
             var result = await AskAsync(
                 state.Partition, forwarder, (control, now) => Has(control, now) ? control.Without(one => one.NameIn(now.Partition) == request) : control, null, cancellationToken);
             if (result is not OperationResult.Done) return result;
@@ -89,7 +102,7 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
         return taken > 0 ? new OperationResult.Done(RequestId: request) : await FindAsync(forwarder, layout, cancellationToken) ?? new OperationResult.NoRequest();
 
         bool Has(Control control, PartitionState state) =>
-            control.Waiting(state.Checkpoints.GetValueOrDefault(forwarder)).Any(one => one.NameIn(state.Partition) == request);
+            control.Waiting(state.CheckpointOf(forwarder)).Any(one => one.NameIn(state.Partition) == request);
     }
 
     /// <summary>
@@ -100,7 +113,7 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
         for (var attempt = 1; attempt <= TriesMax; attempt++)
         {
             var state = await events.ReadPartitionAsync(partition, cancellationToken);
-            if (state.Checkpoints.GetValueOrDefault(forwarder) is not { } checkpoint) return new OperationResult.NotFound();
+            if (state.CheckpointOf(forwarder) is not { } checkpoint) return new OperationResult.NotFound();
             var next = checkpoint.NextOffset;
             var there = await FirstThereAsync(state, next, cancellationToken);
             if (to <= next || to > there) return new OperationResult.NotGone(next, there);
@@ -148,7 +161,7 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
         if (engine.Forwarders.Any(one => one.Name == forwarder)) return new OperationResult.InUse();
         // Another process would begin it anew, with the oldest entry, while its rows are being deleted here.
         var states = await StatesAsync(layout, cancellationToken);
-        if (states.Any(state => state.Checkpoints.GetValueOrDefault(forwarder)?.LeaseLeft(state.ReadAt) > TimeSpan.Zero)) return new OperationResult.InUse();
+        if (states.Any(state => !state.Damaged.ContainsKey(forwarder) && state.CheckpointOf(forwarder)?.LeaseLeft(state.ReadAt) > TimeSpan.Zero)) return new OperationResult.InUse();
         // A control row or a parked one may be all that is left by a call that was cut short.
         if (await FindAsync(forwarder, layout, cancellationToken) is { } missing && (await ParkedAsync(forwarder, 0, 0, 1, cancellationToken)).Count == 0) return missing;
         await Task.WhenAll(Enumerable.Range(0, layout.Partitions).Select(partition => store.ForgetAsync(partition, forwarder, cancellationToken)));
@@ -178,7 +191,7 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
     {
         if (engine.Forwarders.Any(one => one.Name == forwarder)) return null;
         var states = await StatesAsync(layout, cancellationToken);
-        return states.Any(state => state.Checkpoints.ContainsKey(forwarder) || state.Controls.ContainsKey(forwarder)) ? null : new OperationResult.NotFound();
+        return states.Any(state => state.Checkpoints.ContainsKey(forwarder) || state.Controls.ContainsKey(forwarder) || state.Damaged.ContainsKey(forwarder)) ? null : new OperationResult.NotFound();
     }
 
     private async Task<OperationResult> UnparkAsync(string forwarder, int partition, ControlRequest request, CancellationToken cancellationToken)
@@ -212,7 +225,7 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
                 // This very one, after a lost answer: perhaps it is carried out already.
                 if (control.Requests.Any(one => one.Id == request.Id)) return control;
                 // A retry or discard that waits already is not asked for twice.
-                var checkpoint = state.Checkpoints.GetValueOrDefault(forwarder);
+                var checkpoint = state.CheckpointOf(forwarder);
                 var same = request.Kind == ControlRequestKind.Replay ? null
                     : control.Waiting(checkpoint).FirstOrDefault(one => one.Kind == request.Kind && one.Offset == request.Offset);
                 name = same?.NameIn(partition) ?? request.Id;
@@ -230,7 +243,7 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
         {
             var state = await events.ReadPartitionAsync(partition, cancellationToken);
             if (range is { } asked && (asked.From < state.Oldest || asked.To >= state.Head)) return new OperationResult.OutOfRange(state.Oldest, state.Head);
-            var before = state.Controls.GetValueOrDefault(forwarder) ?? Control.None;
+            var before = state.ControlOf(forwarder);
             if (change(before, state) is not { } after) return new OperationResult.TooMany();
             if (ReferenceEquals(after, before) || await store.SaveControlAsync(partition, forwarder, after, range is null ? null : state, cancellationToken))
             {

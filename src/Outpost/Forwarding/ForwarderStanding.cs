@@ -43,7 +43,10 @@ public sealed record ForwarderStanding(
     internal static async Task<ForwarderStanding> ReadAsync(
         IEventStore store, PartitionState state, string name, TimeSpan within, long startAt, CancellationToken cancellationToken)
     {
-        var checkpoint = state.Checkpoints.GetValueOrDefault(name);
+        // How far it has come is not known.
+        if (state.Damaged.TryGetValue(name, out var damage))
+            return new ForwarderStanding(name, state.Partition, state.Oldest, state.Head - state.Oldest, null, 0, 0, false, null, damage.Message, 1, null);
+        var checkpoint = state.CheckpointOf(name);
         var next = checkpoint?.NextOffset ?? startAt;
         var backlog = Math.Max(0, state.Head - next);
         TimeSpan? age = null;
@@ -68,7 +71,7 @@ public sealed record ForwarderStanding(
             age,
             late,
             checkpoint?.Parked ?? 0,
-            state.Controls.GetValueOrDefault(name)?.IsPaused ?? false,
+            state.ControlOf(name).IsPaused,
             checkpoint?.LeaseLeft(state.ReadAt) > TimeSpan.Zero ? checkpoint.Owner : null,
             checkpoint?.LastError,
             checkpoint?.Failures ?? 0,

@@ -137,7 +137,7 @@ public sealed class ForwardingEngine : IAsyncDisposable
                 _drains.Start(forwarder, state);
             }
 
-            foreach (var forwarder in _forwarders)
+            foreach (var forwarder in _forwarders.Where(forwarder => !state.Damaged.ContainsKey(forwarder.Name)))
             {
                 _context.Metrics.Stands(await ForwarderStanding.ReadAsync(
                     _context.Events, state, forwarder.Name, forwarder.Within, forwarder.CheckpointIn(state).NextOffset, stop));

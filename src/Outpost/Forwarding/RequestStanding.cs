@@ -18,8 +18,8 @@ public sealed record RequestStanding(int Partition, ControlRequest Request, stri
 
     internal static IReadOnlyList<RequestStanding> Of(PartitionState state, string forwarder)
     {
-        var control = state.Controls.GetValueOrDefault(forwarder) ?? Control.None;
-        var checkpoint = state.Checkpoints.GetValueOrDefault(forwarder);
+        var control = state.ControlOf(forwarder);
+        var checkpoint = state.CheckpointOf(forwarder);
         return [.. control.Waiting(checkpoint).Select(request => Of(state.Partition, request, checkpoint, control.IsPaused))];
     }
 

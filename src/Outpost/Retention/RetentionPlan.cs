@@ -31,10 +31,10 @@ public static class RetentionPlan
         PartitionState state, IReadOnlyDictionary<string, long> configured, IReadOnlyDictionary<string, long> firstParked)
     {
         var holds = new List<Hold>();
-        foreach (var name in configured.Keys.Union(state.Checkpoints.Keys))
+        foreach (var name in configured.Keys.Union(state.Checkpoints.Keys).Union(state.Damaged.Keys))
         {
-            var checkpoint = state.Checkpoints.GetValueOrDefault(name);
-            var control = state.Controls.GetValueOrDefault(name) ?? Control.None;
+            var checkpoint = state.CheckpointOf(name);
+            var control = state.ControlOf(name);
             holds.Add(new Hold(checkpoint?.NextOffset ?? configured[name], name, control.IsPaused ? "paused" : "behind"));
             if (firstParked.TryGetValue(name, out var parked)) holds.Add(new Hold(parked, name, "parked"));
             holds.AddRange(control.Requests

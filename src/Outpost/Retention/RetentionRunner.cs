@@ -57,7 +57,7 @@ public sealed partial class RetentionRunner(
                 var wait = await TrimAsync(partition, end.Token);
                 _notBefore[partition] = now + (long)(wait.TotalSeconds * sources.Time.TimestampFrequency);
             }
-            catch (StoreUnavailableException e)
+            catch (Exception e) when (e is StoreUnavailableException or DamagedRowException)
             {
                 LogLater(partition, e.Message);
             }

@@ -15,9 +15,10 @@ public sealed class SimulatedLog : IAsyncDisposable
         Partitions = partitions;
         Sources = new Sources(Time, Guid.NewGuid, () => 0.5);
         Clock = new StoreClock(Time, NullLogger<StoreClock>.Instance);
-        Store = new TableEventStore(Table, partitions, Clock, Sources, NullLogger.Instance);
+        Problems = new StoreProblems(Time, NullLogger<StoreProblems>.Instance);
+        Store = new TableEventStore(Table, partitions, Clock, Sources, NullLogger.Instance, problems: Problems);
         Log = new EventLog(Store, Time);
-        Checkpoints = new TableForwardingStore(Table, Sources);
+        Checkpoints = new TableForwardingStore(Table, Sources, Problems);
         Watch = new PartitionWatch(Store, Sources);
     }
 
@@ -36,6 +37,8 @@ public sealed class SimulatedLog : IAsyncDisposable
     public TableForwardingStore Checkpoints { get; }
 
     public PartitionWatch Watch { get; }
+
+    public StoreProblems Problems { get; }
 
     public OutpostMetrics Metrics { get; } = new();
 

@@ -1,4 +1,5 @@
 using Outpost.Http;
+using Outpost.Tests.Unit.Forwarding;
 using static Outpost.Tests.Unit.Http.Asking;
 
 namespace Outpost.Tests.Unit.Http;
@@ -14,16 +15,16 @@ public sealed class Health
     }
 
     [Fact]
-    public async Task Is_failing_without_details_when_the_store_does_not_answer()
+    public async Task Is_unhealthy_without_details_when_the_store_does_not_answer()
     {
         await using var log = new SimulatedLog();
         log.Table.Faults = _ => new TableFault.BeforeEffect(TableError.RetriesFailed);
 
-        Assert.Equal((503, """{"status":"failing","problems":["Table Storage does not answer."]}"""), await AskAsync(Api(log)));
+        Assert.Equal((503, """{"status":"unhealthy","problems":[{"code":"store-away","detail":"Table Storage does not answer."}]}"""), await AskAsync(Api(log)));
     }
 
     [Fact]
-    public async Task Is_failing_when_the_store_takes_too_long()
+    public async Task Is_unhealthy_when_the_store_takes_too_long()
     {
         await using var log = new SimulatedLog();
         var never = new TaskCompletionSource();
@@ -36,13 +37,13 @@ public sealed class Health
     }
 
     [Fact]
-    public async Task Is_failing_when_the_settings_do_not_fit_the_log()
+    public async Task Is_unhealthy_when_the_settings_do_not_fit_the_log()
     {
         await using var log = new SimulatedLog();
         await log.Store.LayoutAsync(CancellationToken.None);
         await using var other = new SimulatedLog(log.Table, log.Time, partitions: 2);
 
-        Assert.Equal((503, """{"status":"failing","problems":["The settings do not fit the stored log."]}"""), await AskAsync(Api(other)));
+        Assert.Equal((503, """{"status":"unhealthy","problems":[{"code":"layout-mismatch","detail":"The settings do not fit the stored log, or it is not the one that it was."}]}"""), await AskAsync(Api(other)));
     }
 
     [Fact]
@@ -52,7 +53,7 @@ public sealed class Health
 
         var (status, text) = await AskAsync(Api(log, "FORWARDER_SCHEDULE is missing."));
 
-        Assert.Equal((503, """{"status":"failing","problems":["FORWARDER_SCHEDULE is missing."]}"""), (status, text));
+        Assert.Equal((503, """{"status":"unhealthy","problems":[{"code":"setting-missing","detail":"FORWARDER_SCHEDULE is missing."}]}"""), (status, text));
     }
 
     [Fact]
@@ -71,7 +72,7 @@ public sealed class Health
         Assert.Single(log.Table.Requests);
     }
 
-    private static HealthApi Api(SimulatedLog log, params string[] problems) => new(log.Store, new SettingsProblems(problems), log.Sources);
+    private static HealthApi Api(SimulatedLog log, params string[] problems) => new(log.Store, log.Operators(), new SettingsProblems(problems), log.Problems, log.Sources);
 
     private static async Task<(int Status, string Text)> AskAsync(HealthApi api)
     {

@@ -26,7 +26,7 @@ public sealed class Payloads_in_columns
     {
         var row = Written("text/plain", Encoding.UTF8.GetBytes(new string('ü', (32 * Ki) + 1)));
 
-        Assert.Equal(["Payload00", "Payload01"], Columns(row));
+        Assert.Equal(["Payload00", "Payload01", "PayloadBytes"], Columns(row));
         Assert.Equal(64 * Ki, row.GetBinary("Payload00").Length);
         Assert.Equal("ü"u8, row.GetBinary("Payload01"));
     }
@@ -36,11 +36,19 @@ public sealed class Payloads_in_columns
     {
         // 16 Ki emoji are 32 Ki UTF-16 units.
         Assert.Equal(["Payload"], Columns(Written("text/plain", Encoding.UTF8.GetBytes(Repeat("😀", 16 * Ki)))));
-        Assert.Equal(["Payload00", "Payload01"], Columns(Written("text/plain", Encoding.UTF8.GetBytes(Repeat("😀", (16 * Ki) + 1)))));
+        Assert.Equal(["Payload00", "Payload01", "PayloadBytes"], Columns(Written("text/plain", Encoding.UTF8.GetBytes(Repeat("😀", (16 * Ki) + 1)))));
+    }
+
+    [Fact]
+    public void No_bytes_are_an_empty_text_which_is_not_one_that_is_missing()
+    {
+        var row = Written("application/octet-stream", []);
+
+        Assert.Equal(["Payload"], Columns(row));
+        Assert.Empty(PayloadColumns.Read(row, "Payload", isText: false));
     }
 
     [Theory]
-    [InlineData(0, 0)]
     [InlineData(1, 1)]
     [InlineData((64 * Ki) - 1, 1)]
     [InlineData(64 * Ki, 1)]
@@ -50,7 +58,7 @@ public sealed class Payloads_in_columns
     {
         var row = Written("application/octet-stream", Noise(length));
 
-        Assert.Equal(Enumerable.Range(0, chunks).Select(chunk => $"Payload{chunk:D2}"), Columns(row));
+        Assert.Equal(Enumerable.Range(0, chunks).Select(chunk => $"Payload{chunk:D2}").Append("PayloadBytes"), Columns(row));
     }
 
     public static TheoryData<string, string, int> Lengths
@@ -86,7 +94,7 @@ public sealed class Payloads_in_columns
         var row = Written(contentType, payload);
 
         Assert.Null(Refused(row));
-        Assert.Equal(payload, PayloadColumns.Read(row, "Payload"));
+        Assert.Equal(payload, PayloadColumns.Read(row, "Payload", isText: false));
     }
 
     [Fact]
@@ -96,8 +104,8 @@ public sealed class Payloads_in_columns
 
         var row = Written("text/plain", payload);
 
-        Assert.Equal(["Payload00"], Columns(row));
-        Assert.Equal(payload, PayloadColumns.Read(row, "Payload"));
+        Assert.Equal(["Payload00", "PayloadBytes"], Columns(row));
+        Assert.Equal(payload, PayloadColumns.Read(row, "Payload", isText: false));
     }
 
     private static byte[] Payload(string kind, int length) => kind switch
