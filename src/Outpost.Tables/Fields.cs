@@ -55,10 +55,10 @@ internal static class Fields
         var other => throw Damage(row, name, other, "a time"),
     };
 
-    /// <summary>False where it is missing.</summary>
-    public static bool Flag(this TableEntity row, string name) => Value(row, name) switch
+    /// <summary>False where it is missing and not needed.</summary>
+    public static bool Flag(this TableEntity row, string name, bool isNeeded = false) => Value(row, name) switch
     {
-        null => false,
+        null => isNeeded ? throw Missing(row, name) : false,
         bool flag => flag,
         string text when bool.TryParse(text, out var flag) => flag,
         var other => throw Damage(row, name, other, "true or false"),

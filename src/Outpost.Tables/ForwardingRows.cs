@@ -35,8 +35,8 @@ internal static class CheckpointRow
         Epoch = row.Whole("Epoch"),
         Owner = row.TextOrNull("Owner") is { Length: > 0 } owner ? owner : null,
         Write = row.Whole("Write"),
-        Parked = (int)(row.WholeOrNull("Parked", int.MaxValue) ?? 0),
-        RequestDone = row.WholeOrNull("RequestDone") ?? 0,
+        Parked = (int)row.Whole("Parked", int.MaxValue),
+        RequestDone = row.Whole("RequestDone"),
         Refused = (int)(row.WholeOrNull("Refused", int.MaxValue) ?? 0),
         Requests = Requests(row),
         IsNew = row.Flag("New"),
@@ -66,8 +66,8 @@ internal static class ControlRow
     };
 
     public static Control Read(TableEntity row) => new(
-        row.Flag("Paused"),
-        Parse(row, row.TextOrNull("Requests") ?? "[]", ControlJson.Default.IReadOnlyListControlRequest),
+        row.Flag("Paused", isNeeded: true),
+        Parse(row, row.Text("Requests"), ControlJson.Default.IReadOnlyListControlRequest),
         row.ETag.ToString())
     {
         Last = row.WholeOrNull("Last") ?? 0,

@@ -149,9 +149,7 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
             {
                 if (row.RowKey == Keys.Head) head = HeadRow.Read(row);
                 else if (row.RowKey == Keys.Oldest) (oldest, trimmed) = OldestRow.Read(row);
-                else if (Keys.CheckpointForwarder(row.RowKey) is { } forwarder) Read(forwarder, () => checkpoints[forwarder] = CheckpointRow.Read(row, forwarder));
-                else if (Keys.WishForwarder(row.RowKey) is { } wished) Read(null, () => wishes[wished] = LeaseWishRow.Read(row));
-                else if (Keys.ControlForwarder(row.RowKey) is { } controlled) Read(controlled, () => controls[controlled] = ControlRow.Read(row));
+                else ReadForwarderRow(row);
             }
         }
 
@@ -177,17 +175,20 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
         DamagedRowException Above(string key, string property, long value) =>
             new(Keys.Partition(partition), key, property, $"is {value}, and the head is {head.Next}");
 
-        // Only what it belongs to stands still. A wish is one for a better distribution; without it there is none.
-        void Read(string? forwarder, Action read)
+        // Only the forwarder that it belongs to stands still. A wish is for a better distribution: without it there is none.
+        void ReadForwarderRow(TableEntity row)
         {
+            string? stopped = null;
             try
             {
-                read();
+                if (Keys.CheckpointForwarder(row.RowKey) is { } forwarder) checkpoints[forwarder] = CheckpointRow.Read(row, stopped = forwarder);
+                else if (Keys.ControlForwarder(row.RowKey) is { } controlled) controls[stopped = controlled] = ControlRow.Read(row);
+                else if (Keys.WishForwarder(row.RowKey) is { } wished) wishes[wished] = LeaseWishRow.Read(row);
             }
-            catch (DamagedRowException e)
+            catch (Exception e) when (e is DamagedRowException or FormatException or ArgumentException)
             {
-                var found = _calls.Found(e);
-                if (forwarder is not null) damaged[forwarder] = found;
+                var found = _calls.Found(e as DamagedRowException ?? new DamagedRowException(row.PartitionKey, row.RowKey, "RowKey", "names no forwarder"));
+                if (stopped is not null) damaged[stopped] = found;
             }
         }
     }

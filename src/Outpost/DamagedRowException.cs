@@ -13,7 +13,7 @@ namespace Outpost;
 public sealed class DamagedRowException(
     string partitionKey, string rowKey, string? property, string what, string? table = null, Exception? innerException = null)
     : Exception(
-        $"Damaged row in table '{table}': PartitionKey '{partitionKey}', RowKey '{rowKey}'{(property is null ? "" : $", property {property}")} {what}.",
+        $"Damaged row{(string.IsNullOrEmpty(table) ? "" : $" in table '{table}'")}: PartitionKey '{partitionKey}', RowKey '{rowKey}'{(property is null ? "" : $", property {property}")} {what}.",
         innerException)
 {
     /// <summary>The table's name; null: not known yet.</summary>

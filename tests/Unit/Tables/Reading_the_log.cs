@@ -78,7 +78,7 @@ public sealed class Reading_the_log
     {
         await using var log = await SevenAsync();
         log.Table.Put(new TableEntity("0000", "!oldest") { ["Offset"] = 2L });
-        log.Table.Put(new TableEntity("0000", "c|servicebus|control") { ["Paused"] = true });
+        log.Table.Put(new TableEntity("0000", "c|servicebus|control") { ["Paused"] = true, ["Requests"] = "[]" });
         await log.Checkpoints.SaveAsync(0, new Outpost.Forwarding.Checkpoint { Forwarder = "servicebus", NextOffset = 4 }, [], [], CancellationToken.None);
         log.Table.ForgetRequests();
 
