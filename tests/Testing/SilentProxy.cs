@@ -14,6 +14,7 @@ public sealed class SilentProxy : IDisposable
     private readonly ConcurrentBag<Pair> _pairs = [];
     private readonly CancellationTokenSource _end = new();
     private readonly int _to;
+    private volatile bool _isAway;
 
     public SilentProxy(int to)
     {
@@ -39,6 +40,15 @@ public sealed class SilentProxy : IDisposable
         foreach (var pair in _pairs) pair.Dispose();
     }
 
+    /// <summary>Nobody is there: connections break, and new ones too.</summary>
+    public void Away()
+    {
+        _isAway = true;
+        Break();
+    }
+
+    public void Back() => _isAway = false;
+
     public void Dispose()
     {
         _end.Cancel();
@@ -53,6 +63,12 @@ public sealed class SilentProxy : IDisposable
             while (true)
             {
                 var client = await _listener.AcceptTcpClientAsync(_end.Token);
+                if (_isAway)
+                {
+                    client.Dispose();
+                    continue;
+                }
+
                 var pair = new Pair(client);
                 _pairs.Add(pair);
                 _ = RunAsync(pair);

@@ -6,10 +6,10 @@ namespace Outpost.Tests.Unit.Docs;
 internal static partial class DocPage
 {
     /// <summary>Each part between marks in the code is a block of the page, in order, and the page has no others.</summary>
-    public static void AssertShows(string page, string code)
+    public static void AssertShows(string page, params string[] code)
     {
         var text = File.ReadAllText(Path.Combine(Root(), "docs", page));
-        var compiled = Part().Matches(File.ReadAllText(Path.Combine(Root(), "tests", "Unit", "Docs", code)))
+        var compiled = code.SelectMany(file => Part().Matches(File.ReadAllText(Path.Combine(Root(), "tests", file))))
             .Select(part => (part.Groups["name"].Value, Dedented(part.Groups["code"].Value)));
         var shown = Block().Matches(text).Select(block => (block.Groups["name"].Value, block.Groups["code"].Value)).ToList();
 

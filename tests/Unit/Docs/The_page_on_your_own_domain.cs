@@ -8,7 +8,7 @@ namespace Outpost.Tests.Unit.Docs;
 public sealed class The_page_on_your_own_domain
 {
     [Fact]
-    public void Shows_the_code_that_is_compiled_and_run_here() => DocPage.AssertShows("your-own-domain.md", "YourOwnDomain.cs");
+    public void Shows_the_code_that_is_compiled_and_run_here() => DocPage.AssertShows("your-own-domain.md", "Unit/Docs/YourOwnDomain.cs");
 
     [Fact]
     public async Task Says_how_a_command_is_run_and_what_comes_back()

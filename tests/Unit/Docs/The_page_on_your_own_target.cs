@@ -1,4 +1,6 @@
 using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
 using Outpost.Forwarding;
 using Outpost.Orders;
 
@@ -7,24 +9,25 @@ namespace Outpost.Tests.Unit.Docs;
 public sealed class The_page_on_your_own_target
 {
     [Fact]
-    public void Shows_the_code_that_is_compiled_and_run_here() => DocPage.AssertShows("your-own-target.md", "YourOwnTarget.cs");
+    public void Shows_the_code_that_is_compiled_and_run_here() => DocPage.AssertShows("your-own-target.md", "Unit/Docs/YourOwnTarget.cs", "Integration/Contract/WebHookUnderTest.cs");
 
     [Fact]
     public async Task Says_how_entries_get_to_another_system_and_what_becomes_of_one_it_refuses()
     {
         await using var log = new SimulatedLog();
         for (var i = 0; i < 150; i++) await log.DoAsync(Tallies.Count($"t{i % 10}", $"s{i}"));
-        var bodies = new List<string>();
+        var arrived = new List<string>();
         using var hook = new HttpClient(new Answering(body =>
         {
-            if (body.Contains("\"s42\"", StringComparison.Ordinal)) return HttpStatusCode.UnprocessableEntity;
-            bodies.Add(body);
+            var events = JsonNode.Parse(body)!.AsArray();
+            if (events.Any(one => Encoding.UTF8.GetString(Convert.FromBase64String((string)one!["data_base64"]!)).Contains("\"s42\"", StringComparison.Ordinal)))
+                return HttpStatusCode.UnprocessableEntity;
+            arrived.AddRange(events.Select(one => (string)one!["id"]!));
             return HttpStatusCode.OK;
         }));
 
-        await log.Engine([new Forwarder("hook", new WebHookTarget(hook))]).RunAsync(CancellationToken.None);
+        await log.Engine([new Forwarder("hook", new WebHookTarget(hook, new Uri("https://hook.example/events"), "https://app.example"))]).RunAsync(CancellationToken.None);
 
-        var arrived = bodies.SelectMany(body => body.Split('\n')).ToList();
         var checkpoint = (await log.Store.ReadPartitionAsync(0, CancellationToken.None)).Checkpoints["hook"];
         // Those of t2 after s42 wait behind it: s52, s62, … s142.
         Assert.Equal((150L, 11), (checkpoint.NextOffset, checkpoint.Parked));
@@ -39,7 +42,7 @@ public sealed class The_page_on_your_own_target
         await log.DoAsync(Tallies.Count("t", "s"));
         using var hook = new HttpClient(new Answering(_ => HttpStatusCode.ServiceUnavailable));
 
-        var delivery = await new WebHookTarget(hook).DeliverAsync(await log.EntriesAsync(), null, CancellationToken.None);
+        var delivery = await new WebHookTarget(hook, new Uri("https://hook.example/events"), "https://app.example").DeliverAsync(await log.EntriesAsync(), null, CancellationToken.None);
 
         Assert.True(Assert.IsType<Delivery.Failed>(delivery).IsTransient);
     }

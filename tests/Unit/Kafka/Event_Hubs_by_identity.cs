@@ -61,7 +61,11 @@ public sealed class Event_Hubs_by_identity
     {
         var config = new KafkaOptions
         {
-            BootstrapServers = "b:1", UserName = "u", Password = "p", SecurityProtocol = SecurityProtocol.SaslSsl, SaslMechanism = SaslMechanism.ScramSha512,
+            BootstrapServers = "b:1",
+            UserName = "u",
+            Password = "p",
+            SecurityProtocol = SecurityProtocol.SaslSsl,
+            SaslMechanism = SaslMechanism.ScramSha512,
         }.CreateConfig();
 
         Assert.Equal((SecurityProtocol.SaslSsl, SaslMechanism.ScramSha512, "u", "p"), (config.SecurityProtocol, config.SaslMechanism, config.SaslUsername, config.SaslPassword));
