@@ -18,6 +18,7 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
 
     private readonly StoreCalls _calls;
     private readonly LayoutStore _layout;
+    private readonly EventReads _events;
     private readonly StoreClock _clock;
     private readonly RecentEntries[] _recent;
     private readonly PartitionWriter[] _writers;
@@ -29,6 +30,7 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
     {
         _calls = new StoreCalls(table, sources.Time, problems);
         _layout = new LayoutStore(_calls, partitions, sources);
+        _events = new EventReads(_calls, _layout, partitions);
         _clock = clock;
         Heads = new PartitionHeads(partitions);
         _recent = [.. Enumerable.Range(0, partitions)
@@ -59,7 +61,7 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
         int partition, long offset, int limit, CancellationToken cancellationToken) =>
         limit > 0 && _recent[partition].From(offset, limit, Now - RecentAgeMax) is { } recent
             ? Task.FromResult(recent)
-            : _calls.ReachAsync(end => QueryEventsAsync(partition, offset, limit, end), cancellationToken);
+            : _calls.ReachAsync(end => _events.ReadAsync(partition, offset, limit, end), cancellationToken);
 
     /// <inheritdoc/>
     public Task<DateTimeOffset?> ReadTimestampAsync(int partition, long offset, CancellationToken cancellationToken) =>
@@ -97,40 +99,6 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
         where T : class =>
         _calls.ReachAsync(
             async end => await _calls.FindAsync(Keys.Partition(partition), rowKey, end) is { } row ? read(row) : null, cancellationToken);
-
-    private async Task<IReadOnlyList<EventEntry>> QueryEventsAsync(
-        int partition, long offset, int limit, CancellationToken cancellationToken)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(offset);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, Limits.PageEntriesMax);
-        var layout = await _layout.GetAsync(cancellationToken);
-        // A partition may end at the last offset there is.
-        var end = offset > long.MaxValue - limit ? long.MaxValue : offset + limit;
-        var entries = new List<EventEntry>(Math.Min(limit, 100));
-        var bytes = 0L;
-        await foreach (var row in _calls.RowsAsync(Keys.Partition(partition), Keys.Event(offset), Keys.Event(end), limit, null, cancellationToken))
-        {
-            EventEntry entry;
-            try
-            {
-                entry = EventRow.Read(row, layout.Log);
-            }
-            catch (DamagedRowException) when (entries.Count > 0)
-            {
-                // What is before it can be had.
-                break;
-            }
-
-            // Offsets are dense: a hole is a row not yet visible (or trimmed between two pages), and nobody reads past it.
-            if (entry.Offset != offset + entries.Count) break;
-            entries.Add(entry);
-            // Large entries: fewer of them, or a page would not fit in memory.
-            bytes += entry.Payload.Length;
-            if (bytes >= Limits.PageBytesMax) break;
-        }
-
-        return entries;
-    }
 
     private async Task<PartitionState> QueryPartitionAsync(int partition, CancellationToken cancellationToken)
     {

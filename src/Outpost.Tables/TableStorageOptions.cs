@@ -39,6 +39,7 @@ public sealed record TableStorageOptions
         options.Retry.MaxRetries = 2;
         options.AddPolicy(clock, HttpPipelinePosition.PerRetry);
         options.AddPolicy(new StoreAnswers(), HttpPipelinePosition.PerRetry);
+        options.AddPolicy(new AnswerLimit(), HttpPipelinePosition.BeforeTransport);
         configure?.Invoke(options);
         options.RetryPolicy ??= new StoreTries(options.Retry, clock.Time);
         return ConnectionString is not null

@@ -1,0 +1,113 @@
+namespace Outpost.Tables;
+
+/// <summary>
+/// Reads event rows for all of a process: forwarders, replays and readers of the feed. How many rows a request asks for
+/// follows from the size of those read before, and what is on its way at once is bounded in bytes. Thread-safe.
+/// </summary>
+internal sealed class EventReads(StoreCalls calls, LayoutStore layout, int partitions)
+{
+    // An answer is in memory several times while the client reads it: as bytes, as text, and as rows.
+    private const long OnTheirWayMax = 6L * AnswerLimit.BytesMax;
+
+    // A payload as Base64, with all else that a row has: the largest, and what a small one has at least.
+    private const int RowBytesMax = (Limits.PayloadBytesMax / 3 * 4) + (64 * 1024);
+    private const int RowBytesBesidesPayload = 1024;
+
+    // So many fit into an answer, whatever their size.
+    private const int RowsSure = AnswerLimit.BytesMax / RowBytesMax;
+
+    // A service that has large rows should not have to put a thousand of them together for nothing.
+    private const int RowsFirst = 250;
+    private const int GrowthMax = 4;
+
+    // Some way below the limit, since rows differ.
+    private const long AnswerBytes = AnswerLimit.BytesMax * 2 / 3;
+
+    private readonly ByteBudget _onTheirWay = new(OnTheirWayMax);
+    private readonly int[] _rows = [.. Enumerable.Repeat(RowsFirst, partitions)];
+
+    public async Task<IReadOnlyList<EventEntry>> ReadAsync(int partition, long offset, int limit, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, Limits.PageEntriesMax);
+        var log = (await layout.GetAsync(cancellationToken)).Log;
+        var entries = new List<EventEntry>(Math.Min(limit, 100));
+        var bytes = 0L;
+        // Each turn adds an entry at least, or is the last.
+        while (entries.Count < limit && bytes < Limits.PageBytesMax)
+        {
+            var asked = Math.Min(limit - entries.Count, Volatile.Read(ref _rows[partition]));
+            var read = await ReadSomeAsync(partition, offset + entries.Count, asked, log, cancellationToken);
+            foreach (var entry in read.Entries)
+            {
+                // Large entries: fewer of them, or a page would not fit in memory.
+                if (bytes >= Limits.PageBytesMax) break;
+                entries.Add(entry);
+                bytes += entry.Payload.Length;
+            }
+
+            if (read.Entries.Count < read.Asked) break;
+        }
+
+        return entries;
+    }
+
+    /// <summary>How many rows to ask for next. Pure.</summary>
+    internal static int RowsAfter(int rows, IReadOnlyList<EventEntry> read)
+    {
+        if (read.Count == 0) return rows;
+        var bytes = read.Sum(entry => (entry.Payload.Length / 3L * 4) + RowBytesBesidesPayload);
+        return (int)Math.Clamp(AnswerBytes * read.Count / bytes, 1, Math.Min(Limits.PageEntriesMax, Math.Max(rows, read.Count * GrowthMax)));
+    }
+
+    private async Task<(List<EventEntry> Entries, int Asked)> ReadSomeAsync(int partition, long offset, int asked, string log, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var reserved = Math.Min((long)asked * RowBytesMax, AnswerLimit.BytesMax);
+            await _onTheirWay.TakeAsync(reserved, cancellationToken);
+            try
+            {
+                var entries = await QueryAsync(partition, offset, asked, log, cancellationToken);
+                Volatile.Write(ref _rows[partition], RowsAfter(_rows[partition], entries));
+                return (entries, asked);
+            }
+            catch (StoreUnavailableException e) when (AnswerLimit.IsCause(e) && asked > RowsSure)
+            {
+                // Small entries came before, and large ones after them.
+                Volatile.Write(ref _rows[partition], RowsSure);
+                asked = RowsSure;
+            }
+            finally
+            {
+                _onTheirWay.Give(reserved);
+            }
+        }
+    }
+
+    private async Task<List<EventEntry>> QueryAsync(int partition, long offset, int rows, string log, CancellationToken cancellationToken)
+    {
+        // A partition may end at the last offset there is.
+        var end = offset > long.MaxValue - rows ? long.MaxValue : offset + rows;
+        var entries = new List<EventEntry>(Math.Min(rows, 100));
+        await foreach (var row in calls.RowsAsync(Keys.Partition(partition), Keys.Event(offset), Keys.Event(end), rows, null, cancellationToken))
+        {
+            EventEntry entry;
+            try
+            {
+                entry = EventRow.Read(row, log);
+            }
+            catch (DamagedRowException) when (entries.Count > 0)
+            {
+                // What is before it can be had.
+                break;
+            }
+
+            // Offsets are dense: a hole is a row not yet visible (or trimmed between two pages), and nobody reads past it.
+            if (entry.Offset != offset + entries.Count) break;
+            entries.Add(entry);
+        }
+
+        return entries;
+    }
+}
