@@ -9,6 +9,7 @@ CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureIn
     ("commit", CommitBenchmarks.RunAsync),
     ("scale", ScaleBenchmarks.RunAsync),
     ("forward", ForwardBenchmarks.RunAsync),
+    ("targets", TargetBenchmarks.RunAsync),
     ("latency", LatencyBenchmarks.RunAsync),
     ("feed", FeedBenchmarks.RunAsync),
 ];

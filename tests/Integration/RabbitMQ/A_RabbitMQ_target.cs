@@ -93,13 +93,13 @@ public sealed class A_RabbitMQ_target
     {
         await using var rabbit = await Rabbit.StartAsync(arguments: Full(3));
         EventEntry[] entries = [.. Enumerable.Range(0, 300).Select(i => Rabbit.Entry(i, $"order/{i % 3}"))];
-        var (done, nacks) = (0, 0);
+        var (done, deliveries) = (0, 0);
         var deliver = Task.Run(async () =>
         {
             while (done < entries.Length)
             {
+                deliveries++;
                 if (await rabbit.DeliverAsync(entries[done..]) is Delivery.Accepted accepted) done += accepted.Count;
-                else nacks++;
             }
         });
 
@@ -111,7 +111,8 @@ public sealed class A_RabbitMQ_target
 
         await deliver;
         taken.AddRange(await rabbit.TakeAsync());
-        Assert.NotEqual(0, nacks);
+        // Each but the last one ended with a nack.
+        Assert.NotEqual(1, deliveries);
         Assert.All(taken.GroupBy(message => Rabbit.Header(message, "cloudEvents:subject")), subject =>
         {
             var offsets = subject.Select(message => long.Parse(Rabbit.Header(message, "cloudEvents:sequence")!)).Distinct().ToList();

@@ -23,13 +23,13 @@ public sealed class Sends_one_by_one : IDisposable
     }
 
     [Fact]
-    public async Task Have_one_entry_of_a_subject_on_its_way_and_keep_the_order()
+    public async Task Have_one_entry_of_a_subject_on_its_way_and_let_other_subjects_pass()
     {
         var delivery = Deliver("a", "b", "a", "c");
 
-        Assert.Equal([0L, 1], Sent);
+        Assert.Equal([0L, 1, 3], Sent);
         Answer(0, Taken);
-        Assert.Equal([0L, 1, 2, 3], Sent);
+        Assert.Equal([0L, 1, 3, 2], Sent);
         Answer(1, Taken);
         Answer(2, Taken);
         Answer(3, Taken);
@@ -41,10 +41,38 @@ public sealed class Sends_one_by_one : IDisposable
     {
         var delivery = Deliver("a", "b", "c", "b", "d");
 
-        Answer(Taken, Full, Taken);
+        Answer(1, Full);
+        Answer(0, Taken);
+        Answer(2, Taken);
+        Answer(4, Taken);
 
         Assert.Equal(new Delivery.Accepted(1), await delivery);
-        Assert.Equal([0L, 1, 2], Sent);
+        Assert.Equal([0L, 1, 2, 4], Sent);
+    }
+
+    [Fact]
+    public async Task Have_what_waits_for_its_subject_sent_before_what_comes_later()
+    {
+        var delivery = Deliver(["a", "a", "b", "c", "d"], entriesMax: 2);
+
+        Assert.Equal([0L, 2], Sent);
+        Answer(0, Taken);
+        Assert.Equal([0L, 2, 1], Sent);
+        Answer(2, Taken);
+        Assert.Equal([0L, 2, 1, 3], Sent);
+        for (var i = 1; i < 5; i++) if (i != 2) Answer(i, Taken);
+        Assert.Equal(new Delivery.Accepted(5), await delivery);
+    }
+
+    [Fact]
+    public async Task Begin_none_after_one_was_not_taken_also_of_subjects_that_were()
+    {
+        var delivery = Deliver("a", "b", "a");
+        Answer(1, Full);
+        Answer(0, Taken);
+
+        Assert.Equal(new Delivery.Accepted(1), await delivery);
+        Assert.Equal([0L, 1], Sent);
     }
 
     [Fact]
@@ -146,9 +174,9 @@ public sealed class Sends_one_by_one : IDisposable
         for (var i = answers.Length - 1; i >= 0; i--) Answer(i, answers[i]);
     }
 
-    private void Answer(int index, Delivery answer) => AtOnce(() =>
+    private void Answer(long offset, Delivery answer) => AtOnce(() =>
     {
-        _sent[index].Answer.SetResult(answer);
+        _sent.Single(one => one.Entry.Offset == offset).Answer.SetResult(answer);
         return answer;
     });
 
