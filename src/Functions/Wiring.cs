@@ -1,6 +1,7 @@
 using Azure.Core;
 using Azure.Data.Tables;
 using Azure.Identity;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -53,6 +54,9 @@ public static class Wiring
         services.AddSingleton<OpenApiDocument>();
         services.AddSingleton<FaultBoundary>();
         services.AddHostedService<StartupCheck>();
+        // The host's own limit. Each function reads much less, and answers 413; a smaller one here would cut the connection
+        // before the host has that answer, and the host would make a 500 of it.
+        services.Configure<KestrelServerOptions>(kestrel => kestrel.Limits.MaxRequestBodySize = 104_857_600);
         // Requests and deliveries under way have this long to end, then the writers their own few seconds; all within 15.
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(9));
     }

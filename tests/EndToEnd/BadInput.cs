@@ -98,7 +98,7 @@ public sealed class BadInput : IAsyncLifetime
         {
             using var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders")
             {
-                Content = new StringContent(Good + new string(' ', 10_000_000), Encoding.UTF8, "application/json"),
+                Content = new StringContent(Good + new string(' ', 40_000_000), Encoding.UTF8, "application/json"),
             };
             request.Headers.TransferEncodingChunked = chunked;
             using var response = await _app.Http.SendAsync(request);

@@ -45,7 +45,7 @@ const CAUSES = [
   [/Unauthori[sz]ed|CredentialUnavailable|AuthenticationFailed|\b40[13]\b/, (it) => [
     `${it} refuses this app’s identity`, 'Check the connection and the role (Azure Service Bus Data Sender); forwarding then resumes by itself.']],
   [/refused \d+ entries in a row/, (it) => [
-    `${it} refuses one event after the other`, 'Look at the reasons below. Forwarding goes on once it accepts one.']],
+    `${it} refuses one event after the other`, 'Look at the reasons below. Forwarding goes on once it accepts one, or once you retry or discard one of the parked events.']],
   [/ServiceCommunicationProblem|ServiceTimeout|Socket|HttpRequestException|IOException|Timeout|HttpIOException|\b50[0-9]\b/i, (it) => [
     `${it} can’t be reached`, 'Forwarding resumes by itself.']],
 ];
@@ -73,6 +73,7 @@ const stateOf = (state) => STATES[state] ?? { label: state, mark: '·', tone: 'c
 
 /** How everything stands, the worst first: in a few words, and what that means. */
 function headline(status) {
+  if (status.problems?.length > 0) return { tone: 'bad', text: 'The log itself is damaged', more: status.problems.map(({ detail }) => detail).join(' ') };
   const by = (state) => status.forwarders.filter((forwarder) => forwarder.state === state).map(({ name }) => name);
   const parked = sum(status.forwarders, (forwarder) => forwarder.parked);
   const waiting = sum(status.forwarders, backlogOf);
