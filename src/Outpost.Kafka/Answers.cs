@@ -28,11 +28,9 @@ internal static class Answers
     }
 
     /// <summary>Nothing was answered, not even by the client.</summary>
-    public static Delivery Unanswered(TimeSpan within, Exception cause) => new Delivery.Failed(
-        new TimeoutException($"There was no answer within {within.TotalSeconds} s.", cause), IsTransient: true)
-    {
-        Kind = "Timeout",
-    };
+    public static Delivery Unanswered(TimeSpan within, Exception cause, Error? lately) => lately is not null
+        ? Failed(lately, IsTransient(lately.Code))
+        : new Delivery.Failed(new TimeoutException($"There was no answer within {within.TotalSeconds} s.", cause), IsTransient: true) { Kind = "Timeout" };
 
     /// <summary>A producer that has met it sends nothing more.</summary>
     public static bool IsFatal(Error error) => error.IsFatal || error.Code is ErrorCode.Local_Fatal or ErrorCode.Local_Destroy or ErrorCode.Local_Fenced;

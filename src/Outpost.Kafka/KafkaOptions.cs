@@ -55,9 +55,10 @@ public sealed record KafkaOptions
             BatchSize = 512 * 1024,
             // The forwarder repeats by itself. A message is answered for before a delivery ends, and a connection without
             // an answer is replaced before that.
-            MessageTimeoutMs = 5000,
+            // The client looks for what has timed out once a second.
+            MessageTimeoutMs = 4500,
             RequestTimeoutMs = 2000,
-            SocketTimeoutMs = 2500,
+            SocketTimeoutMs = 2200,
             SocketConnectionSetupTimeoutMs = 2000,
             // A broker that is back is found within a second, and a topic that is missing is said to be.
             ReconnectBackoffMs = 100,

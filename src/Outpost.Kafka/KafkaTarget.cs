@@ -70,7 +70,7 @@ public sealed class KafkaTarget(KafkaOptions options, TimeProvider time) : IForw
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (producer is not null) Replace(producer);
-            return Answers.Unanswered(DeliveryMax, e);
+            return Answers.Unanswered(DeliveryMax, e, producer?.Lately);
         }
         catch (Exception e) when (e is KafkaException or InvalidOperationException or ArgumentException or DllNotFoundException)
         {

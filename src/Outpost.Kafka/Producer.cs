@@ -29,6 +29,9 @@ internal sealed class Producer : IDisposable
     /// <summary>It sends nothing more.</summary>
     public bool IsFatal => _isFatal;
 
+    /// <summary>What it last said of its connections, where no message was taken since.</summary>
+    public Error? Lately => _lately;
+
     /// <summary>Hands a message over; the task is the answer.</summary>
     public Task<Delivery> Send(string topic, Message<string, ReadOnlyMemory<byte>> message)
     {

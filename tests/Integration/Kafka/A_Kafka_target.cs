@@ -169,6 +169,17 @@ public sealed class A_Kafka_target : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Finds_nobody_at_the_address_and_says_so()
+    {
+        await using var target = new KafkaTarget(new KafkaOptions { BootstrapServers = "127.0.0.1:1" }, TimeProvider.System);
+
+        var failed = Assert.IsType<Delivery.Failed>(await target.DeliverAsync([Entry(0)], null, CancellationToken.None));
+
+        Assert.True(failed.IsTransient);
+        Assert.Contains("refused", failed.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Says_that_a_topic_is_missing_within_the_delivery()
     {
         _cluster.FailTopic(_topic, ErrorCode.UnknownTopicOrPart);

@@ -38,6 +38,16 @@ describe('The settings', () => {
     );
   });
 
+  test('of further targets are all in the reference', () => {
+    const code = read('src/Functions/Targets.cs');
+    const groups = [...code.matchAll(/string\[\] (\w+)Names =\s*\[([^\]]+)\]/g)].map(([, target, names]) => [target, [...names.matchAll(/"(\w+)"/g)].map(([, name]) => name)]);
+    assert.deepEqual(groups.map(([target]) => target), ['RabbitMQ', 'Kafka']);
+    const reference = read('docs/reference.md');
+    for (const [target, names] of groups) {
+      for (const name of names.filter((each) => each !== 'clientId')) assert.match(reference, new RegExp(`\`Targets__${target}__${name}\``), name);
+    }
+  });
+
   test('are all in the reference', () => {
     const names = readByCode();
     assert.ok(names.length > 15, `${names.length} found in the code`);

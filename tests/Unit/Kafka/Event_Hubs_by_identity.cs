@@ -50,7 +50,7 @@ public sealed class Event_Hubs_by_identity
             var config = options.CreateConfig();
             Assert.Equal((true, Acks.All), (config.EnableIdempotence, config.Acks));
             // A delivery has six seconds: by then each message is answered for.
-            Assert.InRange(config.MessageTimeoutMs!.Value, 1, 5500);
+            Assert.InRange(config.MessageTimeoutMs!.Value, 1, 5000);
             // A connection that answers nothing is given up with time left to try another.
             Assert.InRange(config.SocketTimeoutMs!.Value, 1, config.MessageTimeoutMs.Value / 2);
         }
