@@ -29,6 +29,21 @@ public sealed class OpenApi
     }
 
     [Fact]
+    public async Task What_the_document_allows_is_taken_and_what_it_forbids_is_refused()
+    {
+        await using var services = await LocalServices.StartAsync();
+        var app = await services.StartAppAsync();
+        using (await app.PlaceAsync("there"))
+        {
+        }
+
+        var (exitCode, output) = await ChildProcess.RunAsync(
+            "node", ["--test", "tests/EndToEnd/openapi/limits.mjs"], new Dictionary<string, string> { ["OUTPOST_URL"] = $"{app.Http.BaseAddress}" });
+
+        Assert.True(exitCode == 0, output);
+    }
+
+    [Fact]
     public async Task The_feed_of_two_processes_is_confirmed_by_caches_and_by_the_CloudEvents_SDK()
     {
         await using var services = await LocalServices.StartAsync();
