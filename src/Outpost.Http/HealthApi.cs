@@ -68,6 +68,10 @@ public sealed class HealthApi(IEventStore store, ForwarderOperations operations,
             problems.Damaged(e);
             return [];
         }
+        catch (StoreUnavailableException e)
+        {
+            return [new StoreProblem(e.Code, e.Message, IsFatal: true)];
+        }
 #pragma warning disable CA1031 // Whatever is wrong, it is the answer; details are for the log, not for anonymous callers.
         catch (Exception)
 #pragma warning restore CA1031

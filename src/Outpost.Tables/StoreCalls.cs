@@ -130,11 +130,9 @@ internal sealed class StoreCalls(TableClient table, TimeProvider time, StoreProb
     public static string TagOf(Response answer) => answer.Headers.ETag?.ToString() ?? throw Unreadable();
 
     /// <summary>What was answered is no answer to what was asked, or that this app may not ask.</summary>
-    public static StoreUnavailableException Unreadable(Exception? cause = null) => new(
-        cause is not null && TableErrors.IsForbidden(cause)
-            ? "Table Storage does not let this app in."
-            : "What was answered is not what Table Storage was asked for.",
-        cause);
+    public static StoreUnavailableException Unreadable(Exception? cause = null) => cause is not null && TableErrors.IsForbidden(cause)
+        ? new("Table Storage does not let this app in.", cause) { Code = "store-forbidden" }
+        : new("What was answered is not what Table Storage was asked for.", cause) { Code = "store-unreadable" };
 
     // Also where the call does not heed its token; what becomes of it then interests nobody.
     private static async Task<T> WithinAsync<T>(Task<T> call, CancellationToken end)

@@ -158,4 +158,10 @@ public sealed class LayoutMismatchException(string message) : Exception(message)
 public sealed class TooLargeException(string message) : Exception(message);
 
 /// <summary>The store cannot be reached, or answers that it is overloaded. Trying again later helps.</summary>
-public sealed class StoreUnavailableException(string message, Exception? innerException = null) : Exception(message, innerException);
+/// <param name="message">One sentence, for operators.</param>
+/// <param name="innerException">What the client threw.</param>
+public sealed class StoreUnavailableException(string message, Exception? innerException = null) : Exception(message, innerException)
+{
+    /// <summary>What is wrong, as a short name that stays the same: <c>store-away</c>, <c>store-forbidden</c>, <c>store-unreadable</c> or <c>table-missing</c>.</summary>
+    public string Code { get; init; } = "store-away";
+}

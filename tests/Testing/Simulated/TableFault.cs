@@ -87,7 +87,7 @@ public static class TableError
 
     /// <summary>As the product's client says it, whatever was asked.</summary>
     public static Exception TableMissing() =>
-        new StoreUnavailableException("The log's table is not there.", Status(404, "TableNotFound"));
+        new StoreUnavailableException("The log's table is not there.", Status(404, "TableNotFound")) { Code = "table-missing" };
 
     public static Exception ConnectionReset() => new IOException("The response ended prematurely.");
 

@@ -20,7 +20,7 @@ public sealed class Health
         await using var log = new SimulatedLog();
         log.Table.Faults = _ => new TableFault.BeforeEffect(TableError.RetriesFailed);
 
-        Assert.Equal((503, """{"status":"unhealthy","problems":[{"code":"store-away","detail":"Table Storage does not answer."}]}"""), await AskAsync(Api(log)));
+        Assert.Equal((503, """{"status":"unhealthy","problems":[{"code":"store-away","detail":"Table Storage did not answer, or is overloaded."}]}"""), await AskAsync(Api(log)));
     }
 
     [Fact]
@@ -44,6 +44,50 @@ public sealed class Health
         await using var other = new SimulatedLog(log.Table, log.Time, partitions: 2);
 
         Assert.Equal((503, """{"status":"unhealthy","problems":[{"code":"layout-mismatch","detail":"The settings do not fit the stored log, or it is not the one that it was."}]}"""), await AskAsync(Api(other)));
+    }
+
+    [Fact]
+    public async Task Tells_a_table_that_is_gone_from_a_store_that_is_away()
+    {
+        await using var log = new SimulatedLog();
+        await log.Store.LayoutAsync(CancellationToken.None);
+        log.Table.Drop();
+
+        var (status, text) = await AskAsync(Api(log));
+
+        Assert.Equal((503, """{"status":"unhealthy","problems":[{"code":"table-missing","detail":"The log's table is not there."}]}"""), (status, text));
+    }
+
+    [Fact]
+    public async Task Names_a_row_that_is_damaged_and_is_degraded_where_only_a_forwarder_needs_it()
+    {
+        await using var log = new SimulatedLog();
+        await log.Store.LayoutAsync(CancellationToken.None);
+        log.Table.Put(new Azure.Data.Tables.TableEntity("0000", "c|servicebus") { ["Next"] = "nonsense" });
+
+        var (status, text) = await AskAsync(Api(log));
+
+        Assert.Equal(200, status);
+        Assert.StartsWith("""{"status":"degraded","problems":[{"code":"forwarder-failing",""", text, StringComparison.Ordinal);
+        Assert.Contains("""{"code":"log-damaged","detail":"Damaged row in table 'outpost': PartitionKey '0000', RowKey 'c|servicebus', property Next is String 'nonsense', and should be a whole number."}""", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Is_unhealthy_when_the_log_is_not_the_one_that_it_was()
+    {
+        await using var log = new SimulatedLog();
+        await log.DoAsync(Tallies.Count("a", "first"));
+        var head = log.Table.Row("0000", "!head")!;
+        await log.DoAsync(Tallies.Count("a", "second"));
+        log.Table.Put(head);
+        // What became of it cannot be told; from then on nothing is sent any more.
+        await log.RunAsync(Tallies.Count("a", "third"));
+        await Assert.ThrowsAsync<LayoutMismatchException>(() => log.RunAsync(Tallies.Count("a", "fourth")));
+
+        var (status, text) = await AskAsync(Api(log));
+
+        Assert.Equal(503, status);
+        Assert.Contains("log-went-back", text, StringComparison.Ordinal);
     }
 
     [Fact]
