@@ -86,7 +86,8 @@ public sealed class TableRetentionStore(TableClient table, Sources sources, Stor
                 receipts.Clear();
                 foreach (var entry in named)
                 {
-                    if (await _calls.FindAsync(row.PartitionKey, entry.Receipt!, cancellationToken) is { } receipt && receipt.GetString("Commit") == entry.Commit)
+                    if (await _calls.FindAsync(row.PartitionKey, entry.Receipt!, cancellationToken) is { } receipt
+                        && entry.Commit is not null && receipt.GetString("Commit") == entry.Commit)
                         receipts.Add((entry.Receipt!, receipt.ETag));
                 }
             }

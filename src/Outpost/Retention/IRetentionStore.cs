@@ -30,6 +30,6 @@ public interface IRetentionStore
 /// <summary>What retention looks at of an entry.</summary>
 /// <param name="Offset">Its offset.</param>
 /// <param name="At">When it was committed.</param>
-/// <param name="Commit">Id of its commit, which its receipt names too.</param>
+/// <param name="Commit">Id of its commit, which its receipt names too; null: its row is damaged.</param>
 /// <param name="Receipt">Key of its command's receipt; null: it has none.</param>
-public sealed record EntryTrace(long Offset, DateTimeOffset At, string Commit, string? Receipt);
+public sealed record EntryTrace(long Offset, DateTimeOffset At, string? Commit, string? Receipt);
