@@ -1,12 +1,14 @@
 using Microsoft.Extensions.Hosting;
 using Outpost.Forwarding;
+using Outpost.Retention;
 
 namespace Outpost.Functions;
 
-/// <summary>Forwards what this process commits right after the commit; the timer is there for everything else.</summary>
-internal sealed class ForwardOnCommit(ForwardingEngine engine) : BackgroundService
+/// <summary>Forwards what this process commits right after the commit; the timer is there for everything else, and is replaced where it does not come.</summary>
+internal sealed class ForwardOnCommit(ForwardingEngine engine, Ticks ticks) : BackgroundService
 {
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => engine.ForwardCommitsAsync(stoppingToken);
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(engine.ForwardCommitsAsync(stoppingToken), ticks.ReplaceTimerAsync(stoppingToken));
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {

@@ -13,6 +13,12 @@ public sealed class OperationsFunctions(OperationsApi api, FaultBoundary boundar
         [HttpTrigger(AuthorizationLevel.Admin, "get", "head", Route = "status")] HttpRequest request, CancellationToken cancellationToken) =>
         boundary.RunAsync(request, () => api.StatusAsync(request, cancellationToken), cancellationToken);
 
+    /// <summary>One tick now, for any scheduler.</summary>
+    [Function("ForwardNow")]
+    public Task<IResult> ForwardAsync(
+        [HttpTrigger(AuthorizationLevel.Admin, "post", Route = "forward")] HttpRequest request, CancellationToken cancellationToken) =>
+        boundary.RunAsync(request, () => api.ForwardAsync(request, cancellationToken), cancellationToken, isVersioned: false);
+
     /// <summary>Pauses a forwarder.</summary>
     [Function("PauseForwarder")]
     public Task<IResult> PauseAsync(

@@ -101,6 +101,8 @@ public static class Wiring
         services.AddSingleton<IRetentionStore, TableRetentionStore>();
         services.AddSingleton(settings.Retention);
         services.AddSingleton<RetentionRunner>();
+        services.AddSingleton(provider => provider.GetRequiredService<IEventStore>().Heads);
+        services.AddSingleton<Ticks>();
         services.AddSingleton<ForwarderOperations>();
         services.AddSingleton<OperationsApi>();
         services.AddSingleton(provider => new ForwardingEngine(

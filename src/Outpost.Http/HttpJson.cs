@@ -74,6 +74,9 @@ internal sealed record AcceptedAnswer(string Name, string? Id, string? Replay);
 /// <summary>Answer to a request that is taken back.</summary>
 internal sealed record TakenBackAnswer(string Name, string Id);
 
+/// <summary>Answer to a tick.</summary>
+internal sealed record ForwardAnswer(long Delivered, long Batches, int FailedPartitions);
+
 /// <summary>Answer to a skip.</summary>
 internal sealed record SkippedAnswer(string Name, int Partition, long FromOffset, long ToOffset, long Lost);
 
@@ -94,6 +97,7 @@ internal sealed record HealthProblem(string Code, string Detail);
 [JsonSerializable(typeof(AcceptedAnswer))]
 [JsonSerializable(typeof(PausedAnswer))]
 [JsonSerializable(typeof(TakenBackAnswer))]
+[JsonSerializable(typeof(ForwardAnswer))]
 [JsonSerializable(typeof(SkippedAnswer))]
 [JsonSerializable(typeof(HealthAnswer))]
 internal sealed partial class HttpJson : JsonSerializerContext;

@@ -1,11 +1,12 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Outpost.Forwarding;
+using Outpost.Retention;
 
 namespace Outpost.Http;
 
 /// <summary>Status and operations over HTTP, for people and for the dashboard.</summary>
-public sealed class OperationsApi(ForwarderOperations operations, IEventStore store, Links links, StoreProblems problems)
+public sealed class OperationsApi(ForwarderOperations operations, IEventStore store, Links links, StoreProblems problems, Ticks ticks)
 {
     private const int BodyBytesMax = 4 * 1024;
     private const int ReasonCharactersMax = 500;
@@ -23,6 +24,14 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
                 p.Partition, p.Oldest, p.Head, p.HeadTimestamp is { } at ? EntryJson.Timestamp(at) : null))],
             [.. status.Forwarders.Select(Forwarder)],
             [.. problems.Now.Select(problem => new HealthProblem(problem.Code, problem.Detail))]));
+    }
+
+    /// <summary><c>POST /api/forward</c>: one tick now, as the timer would, for any scheduler.</summary>
+    public async Task<IResult> ForwardAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        if (QueryParameters.Refuse(request.Query) is { } unknown) return unknown;
+        var run = await ticks.RunAsync(cancellationToken);
+        return Json(request, new ForwardAnswer(run.Delivered, run.Batches, run.FailedPartitions));
     }
 
     /// <summary><c>POST /api/forwarders/{name}/pause</c> and <c>/resume</c>, in one partition or all.</summary>

@@ -92,7 +92,7 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
     private void Remember(int partition, RowList rows)
     {
         if (_layout.Known is { } layout) _recent[partition].Add(rows.Entries(layout.Log, partition));
-        Heads.Raise(partition, rows.After.Next);
+        Heads.Committed(partition, rows.After.Next);
     }
 
     private Task<T?> ReadRowAsync<T>(int partition, string rowKey, Func<TableEntity, T> read, CancellationToken cancellationToken)

@@ -7,12 +7,23 @@ namespace Outpost;
 public sealed class PartitionHeads
 {
     private readonly Partition[] _partitions;
+    private long _commits;
 
     /// <summary>No head is known yet.</summary>
     public PartitionHeads(int partitions) => _partitions = [.. Enumerable.Range(0, partitions).Select(_ => new Partition())];
 
     /// <summary>The highest head seen; 0: none yet.</summary>
     public long this[int partition] => Volatile.Read(ref _partitions[partition].Head);
+
+    /// <summary>How many transactions this process has committed.</summary>
+    public long Commits => Volatile.Read(ref _commits);
+
+    /// <summary>This process has committed.</summary>
+    public void Committed(int partition, long head)
+    {
+        Interlocked.Increment(ref _commits);
+        Raise(partition, head);
+    }
 
     /// <summary>A head was seen.</summary>
     public void Raise(int partition, long head)

@@ -170,6 +170,8 @@ function checkpoint(name) {
 async function operations() {
   const name = 'servicebus';
   await call('ReadStatus', 200);
+  await call('ForwardNow', 200);
+  await call('ForwardNow', 400, { nonsense: 1 });
   await call('PauseForwarder', 200, { name });
   await call('ReadStatus', 200);
   await call('ResumeForwarder', 200, { name, partition: 0 });

@@ -1,4 +1,7 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Outpost.Forwarding;
+using Outpost.Retention;
+using Outpost.Tables;
 
 namespace Outpost.Tests.Unit.Forwarding;
 
@@ -43,6 +46,16 @@ internal static class ParkedLog
     /// <summary>Operators of a process that has this forwarder and whose forwarding does not run.</summary>
     public static ForwarderOperations Operators(this SimulatedLog log, ForwardingEngine? engine = null) => new(
         log.Store, log.Checkpoints, engine ?? log.Engine([]), log.Sources);
+
+    /// <summary>Ticks of a process, with retention that has nothing to do.</summary>
+    public static Ticks Ticks(this SimulatedLog log, ForwardingEngine engine, TimeProvider? time = null, Microsoft.Extensions.Logging.ILogger<Ticks>? logger = null) => new(
+        engine,
+        new RetentionRunner(
+            log.Store, new TableRetentionStore(log.Table, log.Sources), log.Checkpoints, log.Watch, engine, new RetentionOptions(null, TimeSpan.FromDays(2)), log.Sources, log.Metrics,
+            NullLogger<RetentionRunner>.Instance),
+        log.Store.Heads,
+        time ?? log.Time,
+        logger ?? NullLogger<Ticks>.Instance);
 
     public static async Task<Checkpoint> CheckpointAsync(this SimulatedLog log) =>
         (await log.Store.ReadPartitionAsync(0, CancellationToken.None)).Checkpoints[Name];

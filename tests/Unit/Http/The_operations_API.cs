@@ -349,6 +349,22 @@ public sealed class The_operations_API
     }
 
     [Fact]
+    public async Task Runs_a_tick_for_whoever_asks()
+    {
+        await using var log = await ParkedLog.WithAsync("a", "b", "c");
+        var target = new RecordingTarget();
+        await using var engine = log.To(target);
+
+        var first = await AskAsync("POST", "/api/forward", request => Api(log, engine).ForwardAsync(request, CancellationToken.None));
+        var second = await AskAsync("POST", "/api/forward", request => Api(log, engine).ForwardAsync(request, CancellationToken.None));
+        var wrong = await AskAsync("POST", "/api/forward?now=1", request => Api(log, engine).ForwardAsync(request, CancellationToken.None));
+
+        Assert.Equal((200, """{"delivered":3,"batches":1,"failedPartitions":0}""", "no-store"), (first.Status, first.Text, first["Cache-Control"]));
+        Assert.Equal((200, """{"delivered":0,"batches":0,"failedPartitions":0}""", 400), (second.Status, second.Text, wrong.Status));
+        Assert.Equal([0, 1, 2], target.Offsets());
+    }
+
+    [Fact]
     public async Task Says_when_too_much_is_asked()
     {
         await using var log = await ParkedLog.WithAsync("a");
@@ -361,7 +377,8 @@ public sealed class The_operations_API
         Assert.Equal((503, "busy", "1"), (answer!.Status, answer.ProblemName, answer["Retry-After"]));
     }
 
-    private static OperationsApi Api(SimulatedLog log, ForwardingEngine? engine = null) => new(log.Operators(engine), log.Store, new Outpost.Http.Links(null), log.Problems);
+    private static OperationsApi Api(SimulatedLog log, ForwardingEngine? engine = null) => new(
+        log.Operators(engine), log.Store, new Outpost.Http.Links(null), log.Problems, log.Ticks(engine ?? log.Engine([])));
 
     private static async Task<Answer> StatusAsync(SimulatedLog log, ForwardingEngine engine) =>
         await AskAsync("GET", "/api/status", request => Api(log, engine).StatusAsync(request, CancellationToken.None));
