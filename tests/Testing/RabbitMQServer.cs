@@ -18,8 +18,10 @@ public sealed class RabbitMQServer : IAsyncDisposable
     private const string Program = "/usr/lib/rabbitmq/bin/rabbitmq-server";
     private const string Control = "/usr/lib/rabbitmq/bin/rabbitmqctl";
 
-    // A group of its own, so that all of it ends together; the node would start epmd as a daemon, which would stay.
+    // A group of its own, so that all of it ends together; the node would start epmd as a daemon, which would stay. A Ctrl-C
+    // reaches the script too, and must not end it before it has ended the node.
     private const string Script = $"""
+        trap '' INT TERM HUP
         setsid /bin/sh -c 'epmd & exec {Program}' </dev/null & node=$!
         cat >/dev/null
         kill -s KILL -- -$node
