@@ -14,6 +14,8 @@ const TABLES = {
     '(timestamp:datetime, name:string, type:string, success:bool, duration:real, customDimensions:dynamic, itemType:string, itemCount:int)',
   requests:
     '(timestamp:datetime, name:string, success:bool, resultCode:string, duration:real, customDimensions:dynamic, itemType:string, itemCount:int)',
+  exceptions:
+    '(timestamp:datetime, type:string, outerMessage:string, problemId:string, severityLevel:int, customDimensions:dynamic, itemType:string, itemCount:int)',
   traces: '(timestamp:datetime, message:string, severityLevel:int, customDimensions:dynamic, itemType:string, itemCount:int)',
 };
 
