@@ -33,6 +33,18 @@ var queries = [
     window: windows.minutes
   }
   {
+    name: 'orphaned'
+    says: 'Entries wait, and no process runs their forwarder: a setting is lost, or a forwarder is to be forgotten.'
+    severity: 1
+    query: loadTextContent('../alerts/orphaned.kql')
+    measure: 'Orphaned'
+    aggregation: 'Maximum'
+    dimension: 'forwarder'
+    operator: 'GreaterThan'
+    threshold: 0
+    window: windows.minutes
+  }
+  {
     name: 'heartbeat'
     says: 'The timer does not run, or its telemetry does not arrive.'
     severity: 1

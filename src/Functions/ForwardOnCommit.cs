@@ -5,7 +5,7 @@ using Outpost.Retention;
 namespace Outpost.Functions;
 
 /// <summary>Forwards what this process commits right after the commit; the timer is there for everything else, and is replaced where it does not come.</summary>
-internal sealed class ForwardOnCommit(ForwardingEngine engine, Ticks ticks) : BackgroundService
+internal sealed class ForwardOnCommit(ForwardingEngine engine, Ticks ticks, Heartbeats heartbeats) : BackgroundService
 {
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         Task.WhenAll(engine.ForwardCommitsAsync(stoppingToken), ticks.ReplaceTimerAsync(stoppingToken));
@@ -14,5 +14,6 @@ internal sealed class ForwardOnCommit(ForwardingEngine engine, Ticks ticks) : Ba
     {
         await base.StopAsync(cancellationToken);
         await engine.DisposeAsync();
+        await heartbeats.StopAsync(cancellationToken);
     }
 }

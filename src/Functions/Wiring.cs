@@ -97,6 +97,15 @@ public static class Wiring
         });
         services.AddSingleton(provider => new TableForwardingStore(
             provider.GetRequiredService<TableClient>(), provider.GetRequiredService<Sources>(), provider.GetRequiredService<StoreProblems>()));
+        services.AddSingleton<IHeartbeatStore>(provider => new TableHeartbeatStore(
+            provider.GetRequiredService<TableClient>(), provider.GetRequiredService<Sources>(), provider.GetRequiredService<StoreProblems>()));
+        services.AddSingleton(provider => new Heartbeats(
+            provider.GetRequiredService<IHeartbeatStore>(),
+            provider.GetRequiredService<ForwardingOptions>().Owner,
+            [.. provider.GetServices<Forwarder>().Select(forwarder => forwarder.Name)],
+            settings.Schedule,
+            () => provider.GetRequiredService<IEventStore>().Now,
+            provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IForwardingStore>(provider => provider.GetRequiredService<TableForwardingStore>());
         services.AddSingleton<IRetentionStore, TableRetentionStore>();
         services.AddSingleton(settings.Retention);
@@ -113,7 +122,10 @@ public static class Wiring
             provider.GetRequiredService<ForwardingOptions>(),
             provider.GetRequiredService<Sources>(),
             provider.GetRequiredService<OutpostMetrics>(),
-            provider.GetRequiredService<ILogger<ForwardingEngine>>()));
+            provider.GetRequiredService<ILogger<ForwardingEngine>>())
+        {
+            Heartbeats = provider.GetRequiredService<Heartbeats>(),
+        });
         services.AddHostedService<ForwardOnCommit>();
         AddServiceBus(services, settings);
         AddRefunds(services, settings);

@@ -83,6 +83,16 @@ public sealed class HealthApi(IEventStore store, ForwarderOperations operations,
     /// <summary>What is wrong with forwarders. Pure.</summary>
     internal static IReadOnlyList<StoreProblem> Of(LogStatus status) =>
     [
+        .. status.Timer is { IsMissed: true } timer
+            ? [new StoreProblem(
+                "timer-missing",
+                $"The timer has not run for three of its ticks{(timer.LastTickAt is { } last ? $", not since {last.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}" : "")}: look at FORWARDER_SCHEDULE and at the function Forward; POST /api/forward runs one tick.",
+                IsFatal: false)]
+            : Array.Empty<StoreProblem>(),
+        .. status.Forwarders.Where(forwarder => forwarder.State == "orphaned").Select(forwarder => new StoreProblem(
+            "forwarder-orphaned",
+            $"{forwarder.Name}: {forwarder.Partitions.Sum(partition => partition.Backlog)} entries wait and no process runs it: give the app its setting again (for servicebus: ServiceBus), or forget it with DELETE /api/forwarders/{forwarder.Name}.",
+            IsFatal: false)),
         .. status.Forwarders.Where(forwarder => forwarder.State == "failing").Select(forwarder => new StoreProblem(
             "forwarder-failing",
             $"{forwarder.Name} fails: {forwarder.Partitions.First(partition => partition.LastError is not null).LastError}",

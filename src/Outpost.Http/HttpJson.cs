@@ -13,7 +13,13 @@ internal sealed record OffsetAnswer(long Offset);
 
 /// <summary>Answer of <c>GET /api/status</c>.</summary>
 internal sealed record StatusAnswer(
-    string Log, IReadOnlyList<StatusPartition> Partitions, IReadOnlyList<StatusForwarder> Forwarders, IReadOnlyList<HealthProblem> Problems);
+    string Log, StatusTimer? Timer, IReadOnlyList<StatusPartition> Partitions, IReadOnlyList<StatusForwarder> Forwarders, IReadOnlyList<HealthProblem> Problems);
+
+/// <summary>The timer in it.</summary>
+internal sealed record StatusTimer(
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? LastTickAt,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Schedule,
+    bool IsMissed);
 
 /// <summary>One partition in it.</summary>
 internal sealed record StatusPartition(int Partition, long OldestOffset, long HeadOffset, string? HeadTimestamp);
@@ -22,6 +28,7 @@ internal sealed record StatusPartition(int Partition, long OldestOffset, long He
 internal sealed record StatusForwarder(
     string Name,
     string State,
+    bool IsKnownHere,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] long? WithinSeconds,
     long Late,
     int Parked,

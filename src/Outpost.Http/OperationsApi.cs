@@ -20,6 +20,7 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
         var status = await operations.StatusAsync(cancellationToken);
         return Json(request, new StatusAnswer(
             status.Log,
+            status.Timer is { } timer ? new StatusTimer(timer.LastTickAt is { } tick ? EntryJson.Timestamp(tick) : null, timer.Schedule, timer.IsMissed) : null,
             [.. status.Partitions.Select(p => new StatusPartition(
                 p.Partition, p.Oldest, p.Head, p.HeadTimestamp is { } at ? EntryJson.Timestamp(at) : null))],
             [.. status.Forwarders.Select(Forwarder)],
@@ -171,7 +172,7 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
             "behind-parked", $"This entry waits behind entry {behind.Offset}: retry or discard that one.").With("behind", behind.Offset),
         OperationResult.OutOfRange range => Problem.BadRequest(
             $"fromOffset and toOffset: the log has entries {range.Oldest} to {range.Head - 1}.").With("oldestOffset", range.Oldest).With("headOffset", range.Head),
-        OperationResult.InUse => Problem.Conflict("forwarder-in-use", $"'{name}' is one of this app's forwarders, or another process still runs it; only one that no longer exists can be forgotten."),
+        OperationResult.InUse => Problem.Conflict("forwarder-in-use", $"'{name}' is one of this app's forwarders, or another process has run it within the last ten minutes; only one that no longer exists can be forgotten."),
         OperationResult.NoRequest => Problem.NotFound("request-not-found", $"'{name}' has no such request, or it is done."),
         OperationResult.NotGone there => Problem.Conflict(
             "entries-there",
@@ -200,6 +201,7 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
         return new StatusForwarder(
             status.Name,
             status.State,
+            status.IsKnownHere,
             status.Within is { } within ? (long)within.TotalSeconds : null,
             status.Partitions.Sum(p => p.Late),
             status.Partitions.Sum(p => p.Parked),

@@ -20,6 +20,7 @@ internal static class CheckpointRow
             ["Parked"] = (long)checkpoint.Parked,
             ["RequestDone"] = checkpoint.RequestDone,
         };
+        if (checkpoint.Within is { } within) row["WithinSeconds"] = (long)Math.Ceiling(within.TotalSeconds);
         if (checkpoint.IsNew) row["New"] = true;
         if (checkpoint.Refused > 0) row["Refused"] = (long)checkpoint.Refused;
         if (checkpoint.Requests.Count > 0) row["Requests"] = JsonSerializer.Serialize(checkpoint.Requests, ControlJson.Default.IReadOnlyListRequestProgress);
@@ -43,6 +44,7 @@ internal static class CheckpointRow
         LastError = row.TextOrNull("LastError"),
         Failures = (int)(row.WholeOrNull("Failures", int.MaxValue) ?? 0),
         FailingSince = row.TimeOrNull("FailingSince"),
+        Within = row.WholeOrNull("WithinSeconds", int.MaxValue) is { } within ? TimeSpan.FromSeconds(within) : null,
         StoredAt = row.Timestamp,
         Tag = row.ETag.ToString(),
     };

@@ -15,6 +15,11 @@ internal static class Keys
     /// <summary>Below it: head, oldest, checkpoints and controls. From it on: entities, events, parked, receipts.</summary>
     public const string FirstEntity = "d";
 
+    /// <summary>The table partition of heartbeats, which is none of the log's.</summary>
+    public const string Heartbeats = "ticks";
+    public const string HeartbeatsFrom = "t|";
+    public const string HeartbeatsEnd = "t}";
+
     private const string CheckpointPrefix = "c|";
     private const string WishPrefix = "!wish|";
     private const string ControlSuffix = "|control";
@@ -43,6 +48,10 @@ internal static class Keys
         rowKey.StartsWith(CheckpointPrefix, StringComparison.Ordinal) && !IsControl(rowKey)
             ? Decode(rowKey[CheckpointPrefix.Length..])
             : null;
+
+    public static string Heartbeat(string process) => HeartbeatsFrom + Encode(process);
+
+    public static string HeartbeatProcess(string rowKey) => Decode(rowKey[HeartbeatsFrom.Length..]);
 
     public static string Wish(string forwarder) => WishPrefix + Encode(forwarder);
 

@@ -64,6 +64,7 @@ public sealed class OutpostMetrics : IDisposable
         _meter.CreateObservableGauge("outpost.parked", () => Observe(s => (long)s.Parked), "{entry}", "Entries parked");
         _meter.CreateObservableGauge("outpost.late", () => Observe(s => s.Late), "{entry}", "Entries not yet accepted and past Within");
         _meter.CreateObservableGauge("outpost.failing", () => Observe(s => s.IsFailing ? 1L : 0L), "{partition}", "1 while the last attempt failed");
+        _meter.CreateObservableGauge("outpost.orphaned", () => Observe(s => s.IsOrphaned ? 1L : 0L), "{partition}", "1 while entries wait and no process runs the forwarder");
         _meter.CreateObservableGauge("outpost.retention.held", ObserveRetention, "{partition}", "1 while a forwarder keeps retention from deleting");
         _meter.CreateObservableGauge("outpost.clock_skew", () => Volatile.Read(ref _clockSkew), "s", "Local clock less the store's");
     }
@@ -126,9 +127,15 @@ public sealed class OutpostMetrics : IDisposable
 
     internal void LeaseTakenOver(string forwarder) => _leaseChanges.Add(1, new KeyValuePair<string, object?>("forwarder", forwarder));
 
-    internal void Stands(ForwarderStanding standing) => _standings[(standing.Forwarder, standing.Partition)] = new Standing(
-        standing.Backlog, standing.OldestUnforwardedAge?.TotalSeconds ?? 0, standing.Parked, standing.Late, standing.LastError is not null,
+    internal void Stands(ForwarderStanding standing, bool isOrphaned = false) => _standings[(standing.Forwarder, standing.Partition)] = new Standing(
+        standing.Backlog, standing.OldestUnforwardedAge?.TotalSeconds ?? 0, standing.Parked, standing.Late, standing.LastError is not null, isOrphaned,
         _time?.GetTimestamp() ?? 0);
+
+    /// <summary>Ends the gauges of other forwarders in a partition.</summary>
+    internal void KeepOnly(int partition, Func<string, bool> isKept)
+    {
+        foreach (var key in _standings.Keys.Where(key => key.Partition == partition && !isKept(key.Forwarder))) _standings.TryRemove(key, out _);
+    }
 
     private IEnumerable<Measurement<T>> Observe<T>(Func<Standing, T> value)
         where T : struct =>
@@ -142,5 +149,5 @@ public sealed class OutpostMetrics : IDisposable
 
     private bool IsRecent(long at) => !(_time?.GetElapsedTime(at) > StandingMaxAge);
 
-    private sealed record Standing(long Backlog, double OldestAgeSeconds, int Parked, long Late, bool IsFailing, long At);
+    private sealed record Standing(long Backlog, double OldestAgeSeconds, int Parked, long Late, bool IsFailing, bool IsOrphaned, long At);
 }

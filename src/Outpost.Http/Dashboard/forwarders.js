@@ -44,7 +44,7 @@ function forwarderCard({ name }) {
     toggle.setAttribute('aria-label', `${isPaused ? 'Resume' : 'Pause'} ${name}`);
     replay.setAttribute('aria-label', `Replay a range to ${name}`);
     // Only one that is none of this app's can be forgotten.
-    forget.hidden = one.withinSeconds !== null;
+    forget.hidden = one.isKnownHere ?? one.withinSeconds !== null;
     forget.setAttribute('aria-label', `Forget ${name}`);
     parked.hidden = one.parked === 0;
     sentence.hidden = one.state === 'failing';
@@ -60,7 +60,8 @@ function sentenceOf(one) {
   const waiting = backlogOf(one);
   const pausedIn = one.partitions.filter(({ paused }) => paused);
   if (one.state === 'paused') return waiting > 0 ? `Paused: ${counted(waiting, 'event waits', 'events wait')} until it is resumed.` : 'Paused. New events will wait until it is resumed.';
-  if (one.withinSeconds === null) return 'None of this app’s own: another app’s, or one that no longer exists. It holds retention.';
+  if (one.state === 'orphaned') return `${counted(waiting, 'event waits', 'events wait')}, and no process runs it: give the app its setting again, or forget it if it is gone for good.`;
+  if (!(one.isKnownHere ?? one.withinSeconds !== null)) return 'None of this app’s own: another app’s, or one that no longer exists. It holds retention.';
   const partly = pausedIn.length > 0 ? ` Paused in ${counted(pausedIn.length, 'partition')}.` : '';
   const except = one.parked > 0 ? `, except ${counted(one.parked, 'parked event')}` : '';
   return (waiting > 0 ? `${counted(waiting, 'event is', 'events are')} on the way${except}.` : `Everything is delivered${except}.`) + partly;

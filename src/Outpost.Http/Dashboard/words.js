@@ -67,6 +67,7 @@ const STATES = {
   idle: { label: 'Idle', mark: '○', tone: 'calm' },
   running: { label: 'Running', mark: '●', tone: 'good' },
   paused: { label: 'Paused', mark: '‖', tone: 'warn' },
+  orphaned: { label: 'Orphaned', mark: '▲', tone: 'bad' },
   failing: { label: 'Failing', mark: '▲', tone: 'bad' },
 };
 const stateOf = (state) => STATES[state] ?? { label: state, mark: '·', tone: 'calm' };
@@ -77,9 +78,17 @@ function headline(status) {
   const by = (state) => status.forwarders.filter((forwarder) => forwarder.state === state).map(({ name }) => name);
   const parked = sum(status.forwarders, (forwarder) => forwarder.parked);
   const waiting = sum(status.forwarders, backlogOf);
+  if (by('orphaned').length > 0) {
+    const stuck = sum(status.forwarders.filter(({ state }) => state === 'orphaned'), backlogOf);
+    return { tone: 'bad', text: `Nobody runs ${by('orphaned').join(' and ')}`, more: `${counted(stuck, 'event waits', 'events wait')}, and no process delivers them. Give the app its setting again (for servicebus: ServiceBus), or forget it if it is gone for good.` };
+  }
   if (by('failing').length > 0) {
     const { title, text } = explain(status.forwarders.find(({ state }) => state === 'failing'));
     return { tone: 'bad', text: `${by('failing').join(' and ')} can’t deliver`, more: `${title} ${text}` };
+  }
+  if (status.timer?.isMissed) {
+    const last = status.timer.lastTickAt ? `It last ran at ${clock(status.timer.lastTickAt)}.` : 'It has not run yet.';
+    return { tone: 'bad', text: 'The timer does not run', more: `${last} Look at the setting FORWARDER_SCHEDULE and at the function Forward.` };
   }
   const held = status.forwarders.filter(({ partitions }) => partitions.some(({ paused }) => paused));
   if (held.length > 0) {

@@ -51,6 +51,9 @@ public sealed record Checkpoint
     /// <summary>When the first of them failed; null: none did, or an older version did not say.</summary>
     public DateTimeOffset? FailingSince { get; init; }
 
+    /// <summary>The "at the latest by" of whoever wrote it, so that processes without this forwarder count what is late too; null: an older version did not say.</summary>
+    public TimeSpan? Within { get; init; }
+
     /// <summary>When it was written, by the store's clock; null: not stored yet.</summary>
     public DateTimeOffset? StoredAt { get; init; }
 

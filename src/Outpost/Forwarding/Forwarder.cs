@@ -22,11 +22,12 @@ public sealed partial record Forwarder(string Name, IForwardTarget Target)
         name.Length is >= 1 and <= 50 && name.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-');
 
     /// <summary>Its checkpoint in a partition: the stored one, or the one it would begin with.</summary>
-    internal Checkpoint CheckpointIn(PartitionState state) => state.CheckpointOf(Name) ?? new Checkpoint
+    internal Checkpoint CheckpointIn(PartitionState state) => state.CheckpointOf(Name) is { } stored ? stored with { Within = Within } : new Checkpoint
     {
         Forwarder = Name,
         NextOffset = StartAt == StartAt.Oldest ? state.Oldest : state.Head,
         IsNew = true,
+        Within = Within,
     };
 
     /// <summary>

@@ -4,7 +4,7 @@ namespace Outpost.Forwarding;
 /// What operators do: look, pause, resume, replay, retry, discard, forget. Wishes are written to the store and carried
 /// out by whichever process holds the lease, so they survive restarts and are safe while forwarding runs.
 /// </summary>
-public sealed class ForwarderOperations(IEventStore events, IForwardingStore store, ForwardingEngine engine, Sources sources)
+public sealed class ForwarderOperations(IEventStore events, IForwardingStore store, ForwardingEngine engine, Sources sources, Heartbeats? heartbeats = null)
 {
     // Lost only to another operator's write at the same moment.
     private const int TriesMax = 10;
@@ -12,10 +12,14 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
     // Ten times are longer than a run that fails holds its lease.
     private static readonly TimeSpan SkipAgainAfter = TimeSpan.FromMilliseconds(800);
 
+    // Longer than a deployment or a restart takes: what is away for so long is no more.
+    private static readonly TimeSpan InUseFor = TimeSpan.FromMinutes(10);
+
     /// <summary>How every forwarder stands in every partition: those of this process, and others that have a checkpoint.</summary>
     public async Task<LogStatus> StatusAsync(CancellationToken cancellationToken)
     {
         var layout = await events.LayoutAsync(cancellationToken);
+        if (heartbeats is not null) await heartbeats.ReadAsync(cancellationToken);
         // A partition that is damaged is left out: what is wrong with it is told beside.
         var states = (await Task.WhenAll(Enumerable.Range(0, layout.Partitions).Select(ReadAsync))).OfType<PartitionState>().ToArray();
         var names = engine.Forwarders.Select(forwarder => forwarder.Name)
@@ -25,11 +29,17 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
         {
             var own = engine.Forwarders.FirstOrDefault(forwarder => forwarder.Name == name);
             var standings = await Task.WhenAll(states.Select(state => ForwarderStanding.ReadAsync(
-                events, state, name, own?.Within ?? TimeSpan.MaxValue, own is null || state.Damaged.ContainsKey(name) ? state.Oldest : own.CheckpointIn(state).NextOffset, cancellationToken)));
-            forwarders.Add(new ForwarderStatus(name, own?.Within, standings));
+                events, state, name, own?.Within ?? WithinOf(name) ?? TimeSpan.MaxValue, own is null || state.Damaged.ContainsKey(name) ? state.Oldest : own.CheckpointIn(state).NextOffset, cancellationToken)));
+            forwarders.Add(new ForwarderStatus(name, own?.Within ?? WithinOf(name), standings)
+            {
+                IsKnownHere = own is not null,
+                IsRun = heartbeats?.IsRun(name) ?? true,
+            });
         }
 
-        return new LogStatus(layout.Log, states, forwarders);
+        return new LogStatus(layout.Log, states, forwarders) { Timer = heartbeats?.Timer };
+
+        TimeSpan? WithinOf(string name) => states.Max(state => state.Checkpoints.GetValueOrDefault(name)?.Within);
 
         async Task<PartitionState?> ReadAsync(int partition)
         {
@@ -159,6 +169,13 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
     {
         var layout = await events.LayoutAsync(cancellationToken);
         if (engine.Forwarders.Any(one => one.Name == forwarder)) return new OperationResult.InUse();
+        if (heartbeats is not null)
+        {
+            await heartbeats.ReadAsync(cancellationToken);
+            // One that is paused, or has nothing to do, holds no lease.
+            if (heartbeats.HasRun(forwarder, InUseFor)) return new OperationResult.InUse();
+        }
+
         // Another process would begin it anew, with the oldest entry, while its rows are being deleted here.
         var states = await StatesAsync(layout, cancellationToken);
         if (states.Any(state => !state.Damaged.ContainsKey(forwarder) && state.CheckpointOf(forwarder)?.LeaseLeft(state.ReadAt) > TimeSpan.Zero)) return new OperationResult.InUse();
@@ -297,17 +314,28 @@ public abstract record OperationResult
 /// <param name="Log">The log's id.</param>
 /// <param name="Partitions">By number.</param>
 /// <param name="Forwarders">Those of this process first.</param>
-public sealed record LogStatus(string Log, IReadOnlyList<PartitionState> Partitions, IReadOnlyList<ForwarderStatus> Forwarders);
+public sealed record LogStatus(string Log, IReadOnlyList<PartitionState> Partitions, IReadOnlyList<ForwarderStatus> Forwarders)
+{
+    /// <summary>How the timer does; null: this process keeps no heartbeats.</summary>
+    public TimerStanding? Timer { get; init; }
+}
 
 /// <summary>How one forwarder stands.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="Within">Its "at the latest by"; null: it is none of this process's own.</param>
+/// <param name="Within">Its "at the latest by"; null: no process that knows it has said.</param>
 /// <param name="Partitions">By number.</param>
 public sealed record ForwarderStatus(string Name, TimeSpan? Within, IReadOnlyList<ForwarderStanding> Partitions)
 {
-    /// <summary><c>paused</c> (in all partitions), else <c>failing</c> (in any), <c>running</c> (in any) or <c>idle</c>.</summary>
+    /// <summary>Whether it is one of this process's own.</summary>
+    public bool IsKnownHere { get; init; }
+
+    /// <summary>Whether some process has run it within its last three ticks.</summary>
+    public bool IsRun { get; init; } = true;
+
+    /// <summary><c>paused</c> (in all partitions), else <c>orphaned</c> (a backlog, and no process runs it), <c>failing</c> (in any), <c>running</c> (in any) or <c>idle</c>.</summary>
     public string State =>
         Partitions.All(p => p.IsPaused) ? "paused"
+        : !IsRun && Partitions.Any(p => p.Backlog > 0) && Partitions.All(p => p.LeaseOwner is null) ? "orphaned"
         : Partitions.Any(p => p.LastError is not null) ? "failing"
         : Partitions.Any(p => p.LeaseOwner is not null) ? "running"
         : "idle";

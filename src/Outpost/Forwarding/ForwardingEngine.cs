@@ -38,6 +38,9 @@ public sealed class ForwardingEngine : IAsyncDisposable
     /// <summary>The forwarders of this process.</summary>
     public IReadOnlyList<Forwarder> Forwarders => _forwarders;
 
+    /// <summary>Tells which forwarders other processes run; null: all of them count as run.</summary>
+    public Heartbeats? Heartbeats { get; init; }
+
     internal ForwardingLog Log => _context.Log;
 
     private TimeProvider Time => _context.Sources.Time;
@@ -51,7 +54,6 @@ public sealed class ForwardingEngine : IAsyncDisposable
     {
         var layout = await _context.Events.LayoutAsync(stop);
         _context.Metrics.Run();
-        if (_forwarders.Count == 0) return new ForwardRun(0, 0, 0);
         var start = Time.GetTimestamp();
         var before = _forwarders.ToDictionary(forwarder => forwarder.Name, forwarder => _drains.Total(forwarder, layout.Partitions));
         using (stop.Register(_drains.Stop))
@@ -143,6 +145,8 @@ public sealed class ForwardingEngine : IAsyncDisposable
                     _context.Events, state, forwarder.Name, forwarder.Within, forwarder.CheckpointIn(state).NextOffset, stop));
             }
 
+            await MeasureOthersAsync(state, stop);
+
             return state;
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -154,6 +158,21 @@ public sealed class ForwardingEngine : IAsyncDisposable
         }
 
         return null;
+    }
+
+    // Those that nobody runs would be measured by nobody. What another process runs, that one measures.
+    private async Task MeasureOthersAsync(PartitionState state, CancellationToken stop)
+    {
+        if (Heartbeats is null) return;
+        // One that somebody runs again, or that was forgotten.
+        _context.Metrics.KeepOnly(state.Partition, name =>
+            _forwarders.Any(forwarder => forwarder.Name == name) || (state.Checkpoints.ContainsKey(name) && !Heartbeats.IsRun(name)));
+        foreach (var (name, checkpoint) in state.Checkpoints)
+        {
+            if (_forwarders.Any(forwarder => forwarder.Name == name) || state.Damaged.ContainsKey(name) || Heartbeats.IsRun(name)) continue;
+            var standing = await ForwarderStanding.ReadAsync(_context.Events, state, name, checkpoint.Within ?? TimeSpan.MaxValue, checkpoint.NextOffset, stop);
+            _context.Metrics.Stands(standing, isOrphaned: standing is { Backlog: > 0, IsPaused: false, LeaseOwner: null });
+        }
     }
 
     // Asks others for some of their leases where they hold clearly more; without others nothing is asked.

@@ -8,7 +8,7 @@ namespace Outpost.Retention;
 /// asks, an operator or another scheduler does, and a process that commits asks by itself where the timer does not come:
 /// leases make it safe for any number of processes to do so. Thread-safe; one per process.
 /// </summary>
-public sealed partial class Ticks(ForwardingEngine engine, RetentionRunner retention, PartitionHeads heads, TimeProvider time, ILogger<Ticks> logger)
+public sealed partial class Ticks(ForwardingEngine engine, RetentionRunner retention, PartitionHeads heads, TimeProvider time, ILogger<Ticks> logger, Heartbeats? heartbeats = null)
 {
     /// <summary>So many periods without the timer, and a process that commits runs a tick itself.</summary>
     public const int PeriodsMissed = 3;
@@ -29,7 +29,9 @@ public sealed partial class Ticks(ForwardingEngine engine, RetentionRunner reten
 
     /// <summary>A tick, or the one that is under way.</summary>
     /// <param name="stop">Ends it; what was delivered has its checkpoint. Of who began it.</param>
-    public Task<ForwardRun> RunAsync(CancellationToken stop)
+    public Task<ForwardRun> RunAsync(CancellationToken stop) => RunAsync(isTimer: false, null, stop);
+
+    private Task<ForwardRun> RunAsync(bool isTimer, TimeSpan? period, CancellationToken stop)
     {
         lock (_lock)
         {
@@ -41,6 +43,7 @@ public sealed partial class Ticks(ForwardingEngine engine, RetentionRunner reten
 
         async Task<ForwardRun> TickAsync()
         {
+            if (heartbeats is not null) await heartbeats.BeatAsync(isTimer, period, stop);
             var run = await engine.RunAsync(stop);
             await retention.RunAsync(stop);
             return run;
@@ -58,7 +61,7 @@ public sealed partial class Ticks(ForwardingEngine engine, RetentionRunner reten
             _isSaid = false;
         }
 
-        return RunAsync(stop);
+        return RunAsync(isTimer: true, period, stop);
     }
 
     /// <summary>Looks now and then whether the timer has stayed away, until <paramref name="stop"/>.</summary>

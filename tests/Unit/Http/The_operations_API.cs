@@ -34,7 +34,7 @@ public sealed class The_operations_API
         var answer = await StatusAsync(log, engine);
 
         Assert.Equal(
-            """{"name":"servicebus","state":"idle","withinSeconds":60,"late":0,"parked":0,"lastError":null,"failingSince":null,"consecutiveFailures":0,"refusedInARow":0,"lastWriteAt":"2026-11-22T08:00:00.0000000Z","requests":[],"partitions":[{"partition":0,"nextOffset":2,"backlog":0,"oldestUnforwardedAgeSeconds":0,"leaseOwner":null,"paused":false,"parked":0,"late":0,"lastError":null}]}""",
+            """{"name":"servicebus","state":"idle","isKnownHere":true,"withinSeconds":60,"late":0,"parked":0,"lastError":null,"failingSince":null,"consecutiveFailures":0,"refusedInARow":0,"lastWriteAt":"2026-11-22T08:00:00.0000000Z","requests":[],"partitions":[{"partition":0,"nextOffset":2,"backlog":0,"oldestUnforwardedAgeSeconds":0,"leaseOwner":null,"paused":false,"parked":0,"late":0,"lastError":null}]}""",
             answer.Json.GetProperty("forwarders")[0].GetRawText());
         Assert.Equal(
             """[{"partition":0,"oldestOffset":0,"headOffset":2,"headTimestamp":"2026-11-22T08:00:00.0000000Z"}]""",
@@ -52,10 +52,10 @@ public sealed class The_operations_API
 
         Assert.Equal(["other", "servicebus"], forwarders.EnumerateArray().Select(forwarder => forwarder.GetProperty("name").GetString()));
         Assert.All(forwarders.EnumerateArray(), forwarder => Assert.Equal(
-            ["name", "state", "withinSeconds", "late", "parked", "lastError", "failingSince", "consecutiveFailures", "refusedInARow", "lastWriteAt", "requests", "partitions"],
+            ["name", "state", "isKnownHere", "withinSeconds", "late", "parked", "lastError", "failingSince", "consecutiveFailures", "refusedInARow", "lastWriteAt", "requests", "partitions"],
             forwarder.EnumerateObject().Select(field => field.Name)));
         Assert.Equal((300, JsonValueKind.Null), (forwarders[0].GetProperty("withinSeconds").GetInt32(), forwarders[0].GetProperty("lastWriteAt").ValueKind));
-        Assert.Equal(JsonValueKind.Null, forwarders[1].GetProperty("withinSeconds").ValueKind);
+        Assert.Equal((60, false), (forwarders[1].GetProperty("withinSeconds").GetInt32(), forwarders[1].GetProperty("isKnownHere").GetBoolean()));
     }
 
     [Fact]

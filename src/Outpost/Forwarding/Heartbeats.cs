@@ -1,0 +1,125 @@
+namespace Outpost.Forwarding;
+
+/// <summary>
+/// Tells other processes of this one's ticks, and reads theirs: who runs which forwarder, and whether the timer runs at
+/// all. Thread-safe; one per process.
+/// </summary>
+public sealed class Heartbeats(
+    IHeartbeatStore store, string process, IReadOnlyList<string> forwarders, string? schedule, Func<DateTimeOffset> now, TimeProvider time)
+{
+    /// <summary>How often a process writes: one request a minute, whatever the timer's period and the number of partitions.</summary>
+    public static readonly TimeSpan WriteEvery = TimeSpan.FromMinutes(1);
+
+    // Until the timer has told how often it comes.
+    private static readonly TimeSpan PeriodUnknown = TimeSpan.FromMinutes(1);
+
+    // A timer that comes every second may be late for a moment.
+    private static readonly TimeSpan PeriodMin = TimeSpan.FromSeconds(5);
+    private const int PeriodsMissed = 3;
+
+    // A process that ended long ago tells nothing any more.
+    private static readonly TimeSpan KeptFor = TimeSpan.FromDays(1);
+
+    private readonly Lock _lock = new();
+    private readonly DateTimeOffset _began = now();
+    private Heartbeat _own = new(process, DateTimeOffset.MinValue, null, PeriodUnknown, forwarders, IsStopped: false);
+    private IReadOnlyList<Heartbeat> _known = [];
+    private long? _written;
+
+    /// <summary>A tick begins. Writes and reads at most once in <see cref="WriteEvery"/>; best effort.</summary>
+    /// <param name="isTimer">The timer asked for it.</param>
+    /// <param name="period">From one tick of the timer to the next, where it is known.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    public async Task BeatAsync(bool isTimer, TimeSpan? period, CancellationToken cancellationToken)
+    {
+        Heartbeat own;
+        lock (_lock)
+        {
+            var at = now();
+            _own = _own with
+            {
+                At = at,
+                TimerAt = isTimer ? at : _own.TimerAt,
+                Period = period is { } known && known > TimeSpan.Zero ? known : _own.Period,
+            };
+            if (_written is { } written && time.GetElapsedTime(written) < WriteEvery) return;
+            _written = time.GetTimestamp();
+            own = _own;
+        }
+
+        try
+        {
+            await store.SaveAsync(own, cancellationToken);
+            foreach (var old in (await ReadAsync(cancellationToken)).Where(one => one.Process != process && own.At - one.At > KeptFor))
+                await store.DeleteAsync(old.Process, cancellationToken);
+        }
+        catch (StoreUnavailableException)
+        {
+            lock (_lock) _written = null;
+        }
+    }
+
+    /// <summary>This process ends: others need not wait to see that it runs nothing any more.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        Heartbeat own;
+        lock (_lock) own = _own with { IsStopped = true };
+        if (own.At == DateTimeOffset.MinValue) return;
+        try
+        {
+            await store.SaveAsync(own, cancellationToken);
+        }
+        catch (StoreUnavailableException)
+        {
+            // Its last heartbeat grows old by itself.
+        }
+    }
+
+    /// <summary>Reads what all processes told, for the questions below.</summary>
+    public async Task<IReadOnlyList<Heartbeat>> ReadAsync(CancellationToken cancellationToken)
+    {
+        var read = await store.ReadAsync(cancellationToken);
+        lock (_lock) return _known = read;
+    }
+
+    /// <summary>Whether some process has run a forwarder within its last three ticks, as far as was read.</summary>
+    public bool IsRun(string forwarder)
+    {
+        lock (_lock)
+        {
+            var at = now();
+            // One that has just begun has had no tick yet.
+            var last = _own.At > _began ? _own.At : _began;
+            return (forwarders.Contains(forwarder) && at - last < Missed(_own.Period))
+                || Others.Any(one => !one.IsStopped && one.Forwarders.Contains(forwarder) && at - one.At < WriteEvery + Missed(one.Period));
+        }
+    }
+
+    /// <summary>Whether any process has run a forwarder within some time, paused or not, as far as was read.</summary>
+    public bool HasRun(string forwarder, TimeSpan within)
+    {
+        lock (_lock) return forwarders.Contains(forwarder) || Others.Any(one => one.Forwarders.Contains(forwarder) && now() - one.At < within);
+    }
+
+    /// <summary>How the timer does, as far as was read.</summary>
+    public TimerStanding Timer
+    {
+        get
+        {
+            lock (_lock)
+            {
+                var at = now();
+                var lastTickAt = Others.Append(_own).Max(one => one.TimerAt);
+                // A tick within a minute after a write may have written nothing.
+                var possible = Others.Where(one => one.TimerAt is not null && !one.IsStopped).Select(one => one.TimerAt!.Value + WriteEvery)
+                    .Append(_own.TimerAt ?? _began).Max();
+                var period = Others.Append(_own).Where(one => one.TimerAt is not null).MaxBy(one => one.TimerAt)?.Period ?? PeriodUnknown;
+                return new TimerStanding(lastTickAt, schedule, at - possible >= Missed(period));
+            }
+        }
+    }
+
+    private IEnumerable<Heartbeat> Others => _known.Where(one => one.Process != process);
+
+    private static TimeSpan Missed(TimeSpan period) => (period < PeriodMin ? PeriodMin : period) * PeriodsMissed;
+}
