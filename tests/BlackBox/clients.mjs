@@ -102,7 +102,8 @@ export class Clients {
           return { status: response.status, headers: response.headers, text };
         }
 
-        if (response.status !== 503) this.wrong.push(`${method} ${path}: ${response.status} ${text}`);
+        // Without a word it is the host's, whose worker was killed or paused: no answer. The product's own faults have a problem.
+        if (response.status !== 503 && text !== '') this.wrong.push(`${method} ${path}: ${response.status} ${text}`);
         this.counts.unavailable += 1;
       } catch {
         this.counts.unanswered += 1; // cut, dead, paused

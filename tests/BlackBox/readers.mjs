@@ -92,7 +92,7 @@ export class Readers {
         const response = await fetch(this.random.pick(this.urls) + path, { headers: { ...this.headers, ...headers }, signal: AbortSignal.timeout(8_000) });
         const body = await response.text();
         if (response.status < 500) return { status: response.status, headers: response.headers, body };
-        if (response.status !== 503) this.wrong.push(`${path}: ${response.status} ${body}`);
+        if (response.status !== 503 && body !== '') this.wrong.push(`${path}: ${response.status} ${body}`);
       } catch {
         // cut, dead, paused
       }
