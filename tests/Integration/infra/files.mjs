@@ -24,3 +24,7 @@ export function workbookQueries() {
       query: item.content.query.replace(/\{TimeRange:(\w+)\}/g, (whole, part) => put[part] ?? whole),
     }));
 }
+
+/** The queries in the text of the docs: code that begins with a table and goes on with a pipe, on one line or two. */
+export const docQueries = () =>
+  ['operations', 'monitoring'].flatMap((page) => [...read(`docs/${page}.md`).matchAll(/`((?:union )?(?:customMetrics|traces|exceptions|dependencies|requests)[^`]*\|[^`]*)`/g)].map(([, query]) => query.replaceAll('\n', ' ')));

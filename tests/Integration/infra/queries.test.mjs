@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { predict } from './bicep.mjs';
-import { ALERTS, read, workbookQueries } from './files.mjs';
-import { analyze } from './kusto.mjs';
+import { ALERTS, docQueries, read, workbookQueries } from './files.mjs';
+import { analyze, missing } from './kusto.mjs';
 
-// What the queries name is held against what the app tells in tests/Integration/Telemetry; here, whether they are queries.
+// Whether they are queries, and whether what they name is what the real exporter was seen to send.
 
 const deployed = predict();
 const [queries, metrics] = ['scheduledQueryRules', 'metricAlerts'].map((type) =>
@@ -16,6 +16,7 @@ describe('The alerts', () => {
       assert.equal(query, read(`infra/alerts/${name}.kql`));
       const { problems, columns } = analyze(query);
       assert.deepEqual(problems, [], name);
+      assert.deepEqual(missing(query), [], name);
       for (const column of [metricMeasureColumn, ...dimensions.map((each) => each.name)]) assert.ok(columns.includes(column), `${name}: ${column}`);
     }
   });
@@ -47,8 +48,23 @@ describe('The workbook', () => {
     for (const { name, query } of items) assert.deepEqual(analyze(query).problems, [], `${name}:\n${query}`);
   });
 
+  for (const { name, query } of items) test(`asks for what the exporter sends: ${name}`, () => assert.deepEqual(missing(query), []));
+
+  test('asks for exceptions wherever it asks for lines: a line with an exception is no trace', () => {
+    for (const { query } of items) assert.equal(/\btraces\b/.test(query), /\btraces\b/.test(query) && /\bexceptions\b/.test(query), query);
+  });
+
   test('has items with names of their own', () => {
     const { items } = JSON.parse(read('infra/workbook.json'));
     assert.equal(new Set(items.map(({ name }) => name)).size, items.length);
+  });
+});
+
+describe('The queries of the docs', () => {
+  const queries = docQueries();
+  test('are found', () => assert.ok(queries.length >= 3));
+  for (const query of queries) test(`are queries for what the exporter sends: ${query}`, () => {
+    assert.deepEqual(analyze(query).problems, []);
+    assert.deepEqual(missing(query), []);
   });
 });
