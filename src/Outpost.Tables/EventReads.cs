@@ -90,6 +90,7 @@ internal sealed class EventReads(StoreCalls calls, LayoutStore layout, int parti
         // A partition may end at the last offset there is.
         var end = offset > long.MaxValue - rows ? long.MaxValue : offset + rows;
         var entries = new List<EventEntry>(Math.Min(rows, 100));
+        var bytes = 0L;
         await foreach (var row in calls.RowsAsync(Keys.Partition(partition), Keys.Event(offset), Keys.Event(end), rows, null, cancellationToken))
         {
             EventEntry entry;
@@ -106,6 +107,8 @@ internal sealed class EventReads(StoreCalls calls, LayoutStore layout, int parti
             // Offsets are dense: a hole is a row not yet visible (or trimmed between two pages), and nobody reads past it.
             if (entry.Offset != offset + entries.Count) break;
             entries.Add(entry);
+            // The store may answer in pieces, each below the limit.
+            if ((bytes += entry.Payload.Length) >= Limits.PageBytesMax) break;
         }
 
         return entries;
