@@ -7,8 +7,8 @@ internal sealed class ByteBudget(long bytes)
     private readonly Queue<(long Bytes, TaskCompletionSource Turn)> _waiting = new();
     private long _left = bytes;
 
-    /// <summary>Waits for so many bytes; the token bounds the wait.</summary>
-    public async Task TakeAsync(long bytes, CancellationToken cancellationToken)
+    /// <summary>Waits for so many bytes, which are given back when the share is disposed; the token bounds the wait.</summary>
+    public async Task<IDisposable> TakeAsync(long bytes, CancellationToken cancellationToken)
     {
         var turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_lock)
@@ -16,7 +16,7 @@ internal sealed class ByteBudget(long bytes)
             if (_waiting.Count == 0 && bytes <= _left)
             {
                 _left -= bytes;
-                return;
+                return new Share(this, bytes);
             }
 
             _waiting.Enqueue((bytes, turn));
@@ -24,10 +24,10 @@ internal sealed class ByteBudget(long bytes)
 
         using var leaving = cancellationToken.UnsafeRegister(static (turn, token) => ((TaskCompletionSource)turn!).TrySetCanceled(token), turn);
         await turn.Task;
+        return new Share(this, bytes);
     }
 
-    /// <summary>Gives back what was taken.</summary>
-    public void Give(long bytes)
+    private void Give(long bytes)
     {
         lock (_lock)
         {
@@ -38,6 +38,16 @@ internal sealed class ByteBudget(long bytes)
                 _waiting.Dequeue();
                 if (first.Turn.TrySetResult()) _left -= first.Bytes;
             }
+        }
+    }
+
+    private sealed class Share(ByteBudget budget, long bytes) : IDisposable
+    {
+        private int _isGiven;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _isGiven, 1) == 0) budget.Give(bytes);
         }
     }
 }

@@ -65,7 +65,9 @@ internal sealed class EventReads(StoreCalls calls, LayoutStore layout, int parti
         while (true)
         {
             var reserved = Math.Min((long)asked * RowBytesMax, AnswerLimit.BytesMax);
-            await _onTheirWay.TakeAsync(reserved, cancellationToken);
+            using var share = await _onTheirWay.TakeAsync(reserved, cancellationToken);
+            // Also where the call never returns: nobody waits for it any more then.
+            using var late = cancellationToken.UnsafeRegister(static share => ((IDisposable)share!).Dispose(), share);
             try
             {
                 var entries = await QueryAsync(partition, offset, asked, log, cancellationToken);
@@ -77,10 +79,6 @@ internal sealed class EventReads(StoreCalls calls, LayoutStore layout, int parti
                 // Small entries came before, and large ones after them.
                 Volatile.Write(ref _rows[partition], RowsSure);
                 asked = RowsSure;
-            }
-            finally
-            {
-                _onTheirWay.Give(reserved);
             }
         }
     }

@@ -49,6 +49,21 @@ public sealed class A_store_that_never_answers
         }
     });
 
+    // More than may be on their way at once, by their bytes: what never comes back gives its share back all the same.
+    [Fact]
+    public void Does_not_hold_up_readers_who_come_when_it_answers_again() => Run(async log =>
+    {
+        Silence();
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Assert.ThrowsAsync<StoreUnavailableException>(
+            () => log.Store.ReadEventsAsync(0, 7, Limits.PageEntriesMax, CancellationToken.None))));
+        _table.Faults = null;
+
+        var start = _world.Elapsed;
+        await log.Store.ReadEventsAsync(0, 7, Limits.PageEntriesMax, CancellationToken.None);
+
+        Assert.InRange(_world.Elapsed - start, TimeSpan.Zero, Second);
+    });
+
     [Fact]
     public void Ends_the_start_within_10_seconds() => _world.Run(async () =>
     {

@@ -24,19 +24,44 @@ public sealed class How_much_is_read_at_once
     }
 
     [Fact]
+    public async Task Ends_at_its_bytes_also_where_the_store_answers_in_pieces()
+    {
+        await using var log = new SimulatedLog();
+        for (var i = 0; i < 20; i++)
+        {
+            await log.DoAsync(Tallies.Count($"a{i}", "large") with
+            {
+                Decide = _ => new Decision<Tally>.Accepted(new Tally(1, []), [new NewEvent("Large", "application/octet-stream", new byte[900_000])]),
+            });
+        }
+
+        await using var reader = log.AnotherProcess();
+        log.Table.RowsPerPage = 1;
+        await reader.Store.LayoutAsync(CancellationToken.None);
+        log.Table.ForgetRequests();
+
+        var read = await reader.Store.ReadEventsAsync(0, 0, Limits.PageEntriesMax, CancellationToken.None);
+
+        Assert.Equal((5, 5), (read.Count, log.Table.Sent(TableOperation.QueryPage)));
+    }
+
+    [Fact]
     public async Task Is_bounded_for_all_who_read_together_and_they_take_turns()
     {
         var budget = new ByteBudget(10);
-        await budget.TakeAsync(6, CancellationToken.None);
+        var first = await budget.TakeAsync(6, CancellationToken.None);
         var large = budget.TakeAsync(8, CancellationToken.None);
         var small = budget.TakeAsync(4, CancellationToken.None);
 
         // There are four left, but the large one was first.
         Assert.Equal((false, false), (large.IsCompleted, small.IsCompleted));
-        budget.Give(6);
-        await large;
+        first.Dispose();
+        var second = await large;
         Assert.False(small.IsCompleted);
-        budget.Give(8);
+        // Twice gives nothing twice.
+        first.Dispose();
+        Assert.False(small.IsCompleted);
+        second.Dispose();
         await small;
     }
 
@@ -45,13 +70,13 @@ public sealed class How_much_is_read_at_once
     {
         using var leaving = new CancellationTokenSource();
         var budget = new ByteBudget(10);
-        await budget.TakeAsync(10, CancellationToken.None);
+        var first = await budget.TakeAsync(10, CancellationToken.None);
         var left = budget.TakeAsync(10, leaving.Token);
         var next = budget.TakeAsync(1, CancellationToken.None);
 
         await leaving.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => left);
-        budget.Give(10);
+        first.Dispose();
 
         await next;
     }
