@@ -20,6 +20,8 @@ public sealed partial class ReadmeExamples
 
         Assert.Contains("HTTP/1.1 201 Created", placed, StringComparison.Ordinal);
         Assert.Contains("ETag: \"1\"", placed, StringComparison.Ordinal);
+        Assert.Contains("\nLocation: orders/o-", placed, StringComparison.Ordinal);
+        Assert.Contains("\nLocation: orders/o-…", readme, StringComparison.Ordinal);
         Assert.Contains("\"state\":\"placed\",\"lines\":[{\"sku\":\"a\",\"quantity\":2,\"unitPrice\":9.5}],\"total\":19.0,\"version\":1}", placed, StringComparison.Ordinal);
         Assert.Contains("Idempotency-Replayed: true", again, StringComparison.Ordinal);
         Assert.Contains("Next-Offset: 1", read, StringComparison.Ordinal);

@@ -74,7 +74,7 @@ const stateOf = (state) => STATES[state] ?? { label: state, mark: '·', tone: 'c
 
 /** How everything stands, the worst first: in a few words, and what that means. */
 function headline(status) {
-  if (status.problems?.length > 0) return { tone: 'bad', text: 'The log itself is damaged', more: status.problems.map(({ detail }) => detail).join(' ') };
+  if (status.problems?.length > 0) return { tone: 'bad', text: 'Something is wrong with the log itself', more: status.problems.map(({ detail }) => detail).join(' ') };
   const by = (state) => status.forwarders.filter((forwarder) => forwarder.state === state).map(({ name }) => name);
   const parked = sum(status.forwarders, (forwarder) => forwarder.parked);
   const waiting = sum(status.forwarders, backlogOf);
