@@ -56,13 +56,8 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
     /// <summary><c>POST /api/forwarders/{name}/replay</c></summary>
     public async Task<IResult> ReplayAsync(HttpRequest request, string name, CancellationToken cancellationToken)
     {
-        if (QueryParameters.Refuse(request.Query) is { } unknown) return unknown;
-        if (!Forwarding.Forwarder.IsName(name)) return NoForwarder(name);
-        var (body, problem) = await JsonBody.ReadAsync(request, BodyBytesMax, optional: false, cancellationToken);
-        if (body is null) return problem!;
-        var layout = await store.LayoutAsync(cancellationToken);
-        var fields = new JsonFields(body.Root);
-        var partition = fields.Integer("partition", 0, layout.Partitions - 1);
+        var (fields, partition, problem) = await FieldsAsync(request, name, cancellationToken);
+        if (fields is null) return problem!;
         var from = fields.Long("fromOffset", 0, long.MaxValue - 1);
         var to = fields.Long("toOffset", 0, long.MaxValue - 1);
         if (fields.Problem() is { } badFields) return badFields;
@@ -130,13 +125,8 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
     /// <summary><c>POST /api/forwarders/{name}/skip</c></summary>
     public async Task<IResult> SkipAsync(HttpRequest request, string name, CancellationToken cancellationToken)
     {
-        if (QueryParameters.Refuse(request.Query) is { } unknown) return unknown;
-        if (!Forwarding.Forwarder.IsName(name)) return NoForwarder(name);
-        var (body, problem) = await JsonBody.ReadAsync(request, BodyBytesMax, optional: false, cancellationToken);
-        if (body is null) return problem!;
-        var layout = await store.LayoutAsync(cancellationToken);
-        var fields = new JsonFields(body.Root);
-        var partition = fields.Integer("partition", 0, layout.Partitions - 1);
+        var (fields, partition, problem) = await FieldsAsync(request, name, cancellationToken);
+        if (fields is null) return problem!;
         var to = fields.Long("toOffset", 0, long.MaxValue - 1);
         if (fields.Problem() is { } badFields) return badFields;
         var result = await operations.SkipAsync(name, partition, to, cancellationToken, Who(request));
@@ -152,6 +142,18 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
             : await operations.ForgetAsync(name, cancellationToken) is var result && result is OperationResult.Done
                 ? NotStored(request, Results.NoContent())
             : Answer(request, name, result));
+
+    // What is about a range of one partition; whoever asks looks at the other fields.
+    private async Task<(JsonFields? Fields, int Partition, Problem? Problem)> FieldsAsync(HttpRequest request, string name, CancellationToken cancellationToken)
+    {
+        if (QueryParameters.Refuse(request.Query) is { } unknown) return (null, 0, unknown);
+        if (!Forwarding.Forwarder.IsName(name)) return (null, 0, NoForwarder(name));
+        var (body, problem) = await JsonBody.ReadAsync(request, BodyBytesMax, optional: false, cancellationToken);
+        if (body is null) return (null, 0, problem);
+        var layout = await store.LayoutAsync(cancellationToken);
+        var fields = new JsonFields(body.Root);
+        return (fields, fields.Integer("partition", 0, layout.Partitions - 1), null);
+    }
 
     private async Task<((int Partition, long Offset)? Place, Problem? Problem)> PlaceAsync(
         HttpRequest request, string name, string partition, string offset, CancellationToken cancellationToken)

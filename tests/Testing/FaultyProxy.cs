@@ -90,14 +90,10 @@ public sealed class FaultyProxy : IAsyncDisposable
     /// <param name="tables">Connection string of the Azurite behind it; null: the one all tests share.</param>
     public static async Task<FaultyProxy> StartAsync(Func<ProxiedRequest, WireFault?> plan, string? tables = null)
     {
-        const string Setting = "TableEndpoint=";
-        var settings = (tables ?? await Azurite.ConnectionStringAsync()).Split(';');
-        var azurite = new Uri(settings.Single(s => s.StartsWith(Setting, StringComparison.Ordinal))[Setting.Length..]);
-        var proxy = new FaultyProxy(azurite.GetLeftPart(UriPartial.Authority), plan);
+        tables ??= await Azurite.ConnectionStringAsync();
+        var proxy = new FaultyProxy(TableEndpoint.Authority(tables), plan);
         await proxy._app.StartAsync();
-        proxy.ConnectionString = string.Join(';', settings.Select(s => s.StartsWith(Setting, StringComparison.Ordinal)
-            ? $"{Setting}{proxy._app.Urls.Single()}{azurite.AbsolutePath}"
-            : s));
+        proxy.ConnectionString = TableEndpoint.Through(tables, proxy._app.Urls.Single());
         return proxy;
     }
 

@@ -96,14 +96,10 @@ public sealed class LyingProxy : IAsyncDisposable
     /// <param name="seed">Decides what the plan leaves open.</param>
     public static async Task<LyingProxy> StartAsync(Func<ProxiedRequest, Lie?> plan, int seed)
     {
-        const string Setting = "TableEndpoint=";
-        var settings = (await Azurite.ConnectionStringAsync()).Split(';');
-        var azurite = new Uri(settings.Single(s => s.StartsWith(Setting, StringComparison.Ordinal))[Setting.Length..]);
-        var proxy = new LyingProxy(azurite.GetLeftPart(UriPartial.Authority), plan, seed);
+        var tables = await Azurite.ConnectionStringAsync();
+        var proxy = new LyingProxy(TableEndpoint.Authority(tables), plan, seed);
         await proxy._app.StartAsync();
-        proxy.ConnectionString = string.Join(';', settings.Select(s => s.StartsWith(Setting, StringComparison.Ordinal)
-            ? $"{Setting}{proxy._app.Urls.Single()}{azurite.AbsolutePath}"
-            : s));
+        proxy.ConnectionString = TableEndpoint.Through(tables, proxy._app.Urls.Single());
         return proxy;
     }
 

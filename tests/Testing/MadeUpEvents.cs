@@ -43,10 +43,7 @@ public sealed partial class MadeUpEvents : IAsyncDisposable
     /// <param name="bytes">An event's payload, by its offset.</param>
     public static async Task<MadeUpEvents> StartAsync(string tables, string table, long count, Func<long, int> bytes)
     {
-        const string Setting = "TableEndpoint=";
-        var settings = tables.Split(';');
-        var azurite = new Uri(settings.Single(s => s.StartsWith(Setting, StringComparison.Ordinal))[Setting.Length..]);
-        var madeUp = new MadeUpEvents(azurite.GetLeftPart(UriPartial.Authority), bytes);
+        var madeUp = new MadeUpEvents(TableEndpoint.Authority(tables), bytes);
         await new TableClient(tables, table).AddEntityAsync(new TableEntity("0000", "!head")
         {
             ["Next"] = count,
@@ -54,9 +51,7 @@ public sealed partial class MadeUpEvents : IAsyncDisposable
             ["At"] = DateTimeOffset.UtcNow,
         });
         await madeUp._app.StartAsync();
-        madeUp.ConnectionString = string.Join(';', settings.Select(s => s.StartsWith(Setting, StringComparison.Ordinal)
-            ? $"{Setting}{madeUp._app.Urls.Single()}{azurite.AbsolutePath}"
-            : s));
+        madeUp.ConnectionString = TableEndpoint.Through(tables, madeUp._app.Urls.Single());
         return madeUp;
     }
 
