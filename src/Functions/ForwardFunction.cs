@@ -12,11 +12,18 @@ public sealed class ForwardFunction(Ticks ticks)
     {
         try
         {
-            await ticks.RunTimerAsync(timer.ScheduleStatus is { } status ? status.Next - DateTime.UtcNow : null, cancellationToken);
+            await ticks.RunTimerAsync(Period(timer.ScheduleStatus), cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // Shutdown: what was delivered has its checkpoint, the rest is for the next run.
         }
     }
+
+    /// <summary>
+    /// From one tick to the next. At a run the host tells when the last one was and when this one was due; null: it tells
+    /// nothing, or this is the first run (<see href="https://github.com/Azure/azure-webjobs-sdk-extensions"/>, TimerListener).
+    /// </summary>
+    internal static TimeSpan? Period(ScheduleStatus? status) =>
+        status is { } told && told.Last != default && told.Next > told.Last ? told.Next - told.Last : null;
 }

@@ -10,8 +10,8 @@ public sealed class Heartbeats(
     /// <summary>How often a process writes: one request a minute, whatever the timer's period and the number of partitions.</summary>
     public static readonly TimeSpan WriteEvery = TimeSpan.FromMinutes(1);
 
-    // Until the timer has told how often it comes.
-    private static readonly TimeSpan PeriodUnknown = TimeSpan.FromMinutes(1);
+    /// <summary>How often the timer comes, until it has told. A longer period is rare.</summary>
+    internal static readonly TimeSpan PeriodUnknown = TimeSpan.FromMinutes(1);
 
     // A timer that comes every second may be late for a moment.
     private static readonly TimeSpan PeriodMin = TimeSpan.FromSeconds(5);
@@ -121,5 +121,6 @@ public sealed class Heartbeats(
 
     private IEnumerable<Heartbeat> Others => _known.Where(one => one.Process != process);
 
-    private static TimeSpan Missed(TimeSpan period) => (period < PeriodMin ? PeriodMin : period) * PeriodsMissed;
+    /// <summary>How long a timer of this period has to stay away before it counts as missed: three periods. Pure.</summary>
+    internal static TimeSpan Missed(TimeSpan period) => (period < PeriodMin ? PeriodMin : period) * PeriodsMissed;
 }

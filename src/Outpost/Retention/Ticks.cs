@@ -10,20 +10,15 @@ namespace Outpost.Retention;
 /// </summary>
 public sealed partial class Ticks(ForwardingEngine engine, RetentionRunner retention, PartitionHeads heads, TimeProvider time, ILogger<Ticks> logger, Heartbeats? heartbeats = null)
 {
-    /// <summary>So many periods without the timer, and a process that commits runs a tick itself.</summary>
-    public const int PeriodsMissed = 3;
-
-    // Until the timer has told how often it comes. A longer one is rare, and a tick too many costs a request per partition.
-    private static readonly TimeSpan PeriodUnknown = TimeSpan.FromMinutes(1);
-
-    // Also where the timer comes every second: somebody has to have missed it.
-    private static readonly TimeSpan PeriodMin = TimeSpan.FromSeconds(5);
+    // How soon a timer that stays away is noticed.
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
 
     private readonly Lock _lock = new();
     private readonly long _began = time.GetTimestamp();
     private Task<ForwardRun>? _running;
-    private TimeSpan _period = PeriodUnknown;
+    private TimeSpan _period = Heartbeats.PeriodUnknown;
     private long? _last;
+    private long? _timerAt;
     private long _commits;
     private bool _isSaid;
 
@@ -51,12 +46,15 @@ public sealed partial class Ticks(ForwardingEngine engine, RetentionRunner reten
     }
 
     /// <summary>The timer's: also tells how often it comes.</summary>
-    /// <param name="period">From one to the next, where it is known.</param>
+    /// <param name="period">From one to the next, where the host tells.</param>
     /// <param name="stop">Ends it.</param>
     public Task<ForwardRun> RunTimerAsync(TimeSpan? period, CancellationToken stop)
     {
         lock (_lock)
         {
+            // Not told, it shows: from one call to the next, or longer where a tick took longer.
+            period ??= _timerAt is { } before ? time.GetElapsedTime(before) : null;
+            _timerAt = time.GetTimestamp();
             if (period is { } known && known > TimeSpan.Zero) _period = known;
             _isSaid = false;
         }
@@ -69,7 +67,7 @@ public sealed partial class Ticks(ForwardingEngine engine, RetentionRunner reten
     {
         while (!stop.IsCancellationRequested)
         {
-            await Task.Delay(PeriodMin, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            await Task.Delay(LookEvery, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
             if (stop.IsCancellationRequested || !IsMissed()) continue;
             try
             {
@@ -88,15 +86,12 @@ public sealed partial class Ticks(ForwardingEngine engine, RetentionRunner reten
         lock (_lock)
         {
             // Whoever commits nothing has nothing that only it could know of.
-            if (heads.Commits == _commits || !IsMissed(time.GetElapsedTime(_last ?? _began), _period)) return false;
+            if (heads.Commits == _commits || time.GetElapsedTime(_last ?? _began) < Heartbeats.Missed(_period)) return false;
             if (!_isSaid) LogMissed(time.GetElapsedTime(_last ?? _began).TotalSeconds);
             _isSaid = true;
             return true;
         }
     }
-
-    /// <summary>Whether the timer has stayed away for too long. Pure.</summary>
-    internal static bool IsMissed(TimeSpan since, TimeSpan period) => since >= (period < PeriodMin ? PeriodMin : period) * PeriodsMissed;
 
     [LoggerMessage(24, LogLevel.Warning,
         "The timer has not come for {Seconds:0} s: this process, which commits, runs a tick itself. Look at the timer: docs/operations.md, When the heartbeat stops")]

@@ -16,6 +16,18 @@ public sealed class The_functions
     [Fact]
     public void Are_all_found() => Assert.True(Methods.Count >= 11, $"only {Methods.Count}");
 
+    // At a run the host tells of the one before: when that was, and when this one was due. Of a timer that comes more often
+    // than each minute it tells nothing, and of the first run no time before.
+    [Fact]
+    public void Know_how_often_the_timer_comes_by_what_the_host_tells()
+    {
+        var due = new DateTime(2026, 11, 26, 12, 0, 0, DateTimeKind.Local);
+
+        Assert.Equal(TimeSpan.FromMinutes(5), ForwardFunction.Period(new ScheduleStatus { Last = due.AddMinutes(-5), Next = due }));
+        Assert.Null(ForwardFunction.Period(new ScheduleStatus { Last = default, Next = due }));
+        Assert.Null(ForwardFunction.Period(null));
+    }
+
     // The attribute's default differs between versions and hosts: no function may rely on it.
     [Fact]
     public void Name_their_authorization_level_themselves() =>
