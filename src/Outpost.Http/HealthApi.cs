@@ -10,8 +10,8 @@ public sealed record SettingsProblems(IReadOnlyList<string> Problems);
 /// <summary><c>GET /api/health</c>: whether this app can record commands, and whether they are forwarded.</summary>
 public sealed class HealthApi(IEventStore store, ForwarderOperations operations, SettingsProblems settings, StoreProblems problems, Sources sources)
 {
-    // Anonymous: however often it is asked, the store is asked once in this time.
-    private static readonly TimeSpan Remembered = TimeSpan.FromSeconds(2);
+    // Anonymous: however often it is asked, each partition is looked at once in this time, as by a timer that comes as often.
+    private static readonly TimeSpan Remembered = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan StoreAnswersWithin = TimeSpan.FromSeconds(5);
     private readonly Lock _lock = new();
     private Task<IReadOnlyList<StoreProblem>>? _check;
