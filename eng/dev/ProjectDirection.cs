@@ -14,14 +14,14 @@ internal static class ProjectDirection
         ["Outpost.ServiceBus"] = ["Outpost"],
         ["Outpost.RabbitMQ"] = ["Outpost"],
         ["Outpost.Kafka"] = ["Outpost"],
-        ["Outpost.Http"] = ["Outpost"],
+        ["Outpost.AspNetCore"] = ["Outpost"],
         ["Orders"] = ["Outpost"],
-        ["Functions"] = ["Outpost", "Outpost.Tables", "Outpost.ServiceBus", "Outpost.RabbitMQ", "Outpost.Kafka", "Outpost.Http", "Orders"],
+        ["Functions"] = ["Outpost", "Outpost.Tables", "Outpost.ServiceBus", "Outpost.RabbitMQ", "Outpost.Kafka", "Outpost.AspNetCore", "Orders"],
         ["LocalHost"] = [],
     };
 
     /// <summary>Projects that must run without any Azure package.</summary>
-    private static readonly string[] AzureFree = ["Outpost", "Outpost.Http", "Outpost.RabbitMQ", "Orders"];
+    private static readonly string[] AzureFree = ["Outpost", "Outpost.AspNetCore", "Outpost.RabbitMQ", "Orders"];
 
     /// <summary>Looks beside the sources only: the Worker SDK writes a project of its own below obj.</summary>
     public static IReadOnlyList<string> Find(string root) =>

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
-using Outpost.Http;
+using Outpost.AspNetCore;
 
 namespace Outpost.Functions;
 

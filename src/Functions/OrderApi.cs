@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
-using Outpost.Http;
+using Outpost.AspNetCore;
 using Outpost.Orders;
 
 namespace Outpost.Functions;

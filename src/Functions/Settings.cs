@@ -1,7 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
 using Outpost.Forwarding;
-using Outpost.Http;
+using Outpost.AspNetCore;
 using Outpost.Retention;
 
 namespace Outpost.Functions;

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Outpost.Forwarding;
-using Outpost.Http;
+using Outpost.AspNetCore;
 
 namespace Outpost.Functions;
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Azure.Data.Tables;
 using Microsoft.AspNetCore.Http;
-using Outpost.Http;
+using Outpost.AspNetCore;
 
 namespace Outpost.Tests.Benchmarks;
 

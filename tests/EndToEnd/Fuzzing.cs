@@ -46,7 +46,7 @@ public sealed class Fuzzing(ITestOutputHelper output)
         await CheckLogAsync(app);
         var after = ProcessMemory.ResidentMegabytes(app.WorkerId());
         Assert.InRange(after - before, -1000, MegabytesMoreMax);
-        Assert.DoesNotContain("fail: Outpost.Http", app.Process.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("fail: Outpost.AspNetCore", app.Process.Output, StringComparison.Ordinal);
         output.WriteLine($"Seed {Seed}, {Requests} requests in {Stopwatch.GetElapsedTime(start).TotalSeconds:0} s: {counts}; resident {before} MB after a third, {after} MB in the end.");
     }
 

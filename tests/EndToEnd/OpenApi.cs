@@ -6,7 +6,7 @@ public sealed class OpenApi
     [Fact]
     public async Task The_document_passes_a_public_linter()
     {
-        var (exitCode, output) = await ChildProcess.RunAsync("node", ["tests/EndToEnd/openapi/lint.mjs", "src/Outpost.Http/OpenApi/openapi.json"]);
+        var (exitCode, output) = await ChildProcess.RunAsync("node", ["tests/EndToEnd/openapi/lint.mjs", "src/Outpost.AspNetCore/OpenApi/openapi.json"]);
 
         Assert.True(exitCode == 0, output);
     }

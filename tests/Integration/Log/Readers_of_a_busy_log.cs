@@ -4,7 +4,7 @@ using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using Outpost.Http;
+using Outpost.AspNetCore;
 using Outpost.Orders;
 using Outpost.Tests.Testing;
 

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Outpost.Forwarding;
-using Outpost.Http;
+using Outpost.AspNetCore;
 using Outpost.Retention;
 using Outpost.Tables;
 

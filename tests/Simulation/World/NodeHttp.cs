@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using Outpost.Http;
+using Outpost.AspNetCore;
 
 namespace Outpost.Tests.Simulation;
 

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
-using Outpost.Http;
+using Outpost.AspNetCore;
 using static Outpost.Tests.Unit.Http.Asking;
 
 namespace Outpost.Tests.Unit.Client;

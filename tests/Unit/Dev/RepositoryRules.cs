@@ -26,13 +26,13 @@ public sealed class RepositoryRules
     [InlineData("Outpost", """<ProjectReference Include="../Outpost.Tables/Outpost.Tables.csproj" />""")]
     [InlineData("Outpost", """<PackageReference Include="Azure.Core" />""")]
     [InlineData("Outpost.Tables", """<ProjectReference Include="..\Outpost.ServiceBus\Outpost.ServiceBus.csproj" />""")]
-    [InlineData("Outpost.Http", """<PackageReference Include="Microsoft.Azure.Functions.Worker" />""")]
+    [InlineData("Outpost.AspNetCore", """<PackageReference Include="Microsoft.Azure.Functions.Worker" />""")]
     [InlineData("Outpost.Novel", "")]
     public void A_reference_that_points_outwards_is_found(string project, string item) => Assert.Single(Find(project, item));
 
     [Theory]
     [InlineData("Outpost.Tables", """<PackageReference Include="Azure.Data.Tables" />""")]
-    [InlineData("Functions", """<ProjectReference Include="../Outpost.Http/Outpost.Http.csproj" />""")]
+    [InlineData("Functions", """<ProjectReference Include="../Outpost.AspNetCore/Outpost.AspNetCore.csproj" />""")]
     public void A_reference_that_points_inwards_is_fine(string project, string item) => Assert.Empty(Find(project, item));
 
     private static IEnumerable<string> Find(string project, string item) =>

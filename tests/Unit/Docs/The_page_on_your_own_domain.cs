@@ -1,5 +1,5 @@
 using System.Text;
-using Outpost.Http;
+using Outpost.AspNetCore;
 using static Outpost.Tests.Unit.Http.Asking;
 using Stock = Outpost.CommandResult<Outpost.Tests.Unit.Docs.StockItem>;
 

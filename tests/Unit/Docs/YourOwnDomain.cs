@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
-using Outpost.Http;
+using Outpost.AspNetCore;
 
 namespace Outpost.Tests.Unit.Docs;
 

@@ -1,5 +1,5 @@
 using Outpost.Forwarding;
-using Outpost.Http;
+using Outpost.AspNetCore;
 using Outpost.Tables;
 
 namespace Outpost.Tests.Unit.Forwarding;

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
-using Outpost.Http;
+using Outpost.AspNetCore;
 using static Outpost.Tests.Unit.Http.Asking;
 
 namespace Outpost.Tests.Unit.Http;

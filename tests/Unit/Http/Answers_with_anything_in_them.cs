@@ -3,7 +3,7 @@ using System.Text.Json;
 using FsCheck;
 using FsCheck.Fluent;
 using Microsoft.AspNetCore.Http;
-using Outpost.Http;
+using Outpost.AspNetCore;
 using Outpost.ServiceBus;
 using Outpost.Tests.Unit.Tables;
 using static Outpost.Tests.Unit.Http.Asking;

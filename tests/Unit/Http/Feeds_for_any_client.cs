@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Azure.Data.Tables;
-using Outpost.Http;
+using Outpost.AspNetCore;
 using static Outpost.Tests.Unit.Http.Asking;
 
 namespace Outpost.Tests.Unit.Http;

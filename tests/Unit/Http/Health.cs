@@ -1,4 +1,4 @@
-using Outpost.Http;
+using Outpost.AspNetCore;
 using Outpost.Tests.Unit.Forwarding;
 using static Outpost.Tests.Unit.Http.Asking;
 

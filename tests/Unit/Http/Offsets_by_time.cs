@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Http;
-using Outpost.Http;
+using Outpost.AspNetCore;
 using static Outpost.Tests.Unit.Http.Asking;
 
 namespace Outpost.Tests.Unit.Http;

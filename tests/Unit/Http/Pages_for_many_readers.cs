@@ -1,6 +1,6 @@
 using System.Globalization;
 using Azure.Data.Tables;
-using Outpost.Http;
+using Outpost.AspNetCore;
 using Outpost.Tests.Unit.Forwarding;
 using static Outpost.Tests.Unit.Http.Asking;
 

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using Outpost.Http;
+using Outpost.AspNetCore;
 using static Outpost.Tests.Unit.Http.Asking;
 
 namespace Outpost.Tests.Unit.Http;

@@ -1,4 +1,4 @@
-using Outpost.Http;
+using Outpost.AspNetCore;
 using static Outpost.Tests.Unit.Http.Asking;
 
 namespace Outpost.Tests.Unit.Http;

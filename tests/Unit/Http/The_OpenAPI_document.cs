@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.Azure.Functions.Worker;
 using Outpost.Functions;
-using Outpost.Http;
+using Outpost.AspNetCore;
 using Outpost.Tests.Unit.Docs;
 using static Outpost.Tests.Unit.Http.Asking;
 
@@ -67,7 +67,7 @@ public sealed partial class The_OpenAPI_document
     public async Task Names_every_problem_that_the_code_answers()
     {
         var code = "";
-        foreach (var folder in new[] { "Outpost.Http", "Functions", "Orders" })
+        foreach (var folder in new[] { "Outpost.AspNetCore", "Functions", "Orders" })
         {
             foreach (var file in Directory.EnumerateFiles(Path.Combine(DocPage.Root(), "src", folder), "*.cs")) code += await File.ReadAllTextAsync(file);
         }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Azure.Data.Tables;
 using Microsoft.AspNetCore.Http;
-using Outpost.Http;
+using Outpost.AspNetCore;
 using Outpost.Tests.Unit.LocalHost;
 using static Outpost.Tests.Unit.Http.Asking;
 

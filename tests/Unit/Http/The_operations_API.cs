@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Outpost.Forwarding;
-using Outpost.Http;
+using Outpost.AspNetCore;
 using Outpost.Tests.Unit.Forwarding;
 using static Outpost.Tests.Unit.Http.Asking;
 
@@ -378,7 +378,7 @@ public sealed class The_operations_API
     }
 
     private static OperationsApi Api(SimulatedLog log, ForwardingEngine? engine = null) => new(
-        log.Operators(engine), log.Store, new Outpost.Http.Links(null), log.Problems, log.Ticks(engine ?? log.Engine([])));
+        log.Operators(engine), log.Store, new Outpost.AspNetCore.Links(null), log.Problems, log.Ticks(engine ?? log.Engine([])));
 
     private static async Task<Answer> StatusAsync(SimulatedLog log, ForwardingEngine engine) =>
         await AskAsync("GET", "/api/status", request => Api(log, engine).StatusAsync(request, CancellationToken.None));

@@ -208,7 +208,7 @@ public sealed class The_orders_API
         Enumerable.Range(0, 8).SelectMany(partition => log.Table.Rows(SoundLog.PartitionKey(partition)))
             .Where(row => row.RowKey.StartsWith(prefix, StringComparison.Ordinal));
 
-    private static OrderApi Api(SimulatedLog log) => new(log.Log, log.Store, log.Sources, new Outpost.Http.Links(null));
+    private static OrderApi Api(SimulatedLog log) => new(log.Log, log.Store, log.Sources, new Outpost.AspNetCore.Links(null));
 
     private static Task<Answer> PlaceAsync(SimulatedLog log, string body, params (string, string)[] headers) =>
         AnswerAsync(Post("/api/orders", body, headers), ask => Api(log).PlaceAsync(ask, CancellationToken.None));

@@ -1,5 +1,5 @@
 using Outpost.Forwarding;
-using Outpost.Http;
+using Outpost.AspNetCore;
 using Outpost.Retention;
 using Outpost.Tests.Unit.Forwarding;
 using Outpost.Tests.Unit.Http;

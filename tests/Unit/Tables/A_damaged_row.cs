@@ -1,7 +1,7 @@
 using System.Globalization;
 using Azure.Data.Tables;
 using Outpost.Forwarding;
-using Outpost.Http;
+using Outpost.AspNetCore;
 using Outpost.Tables;
 using Outpost.Tests.Unit.Http;
 

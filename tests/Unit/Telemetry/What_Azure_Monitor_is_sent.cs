@@ -10,7 +10,7 @@ using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 using Outpost.Forwarding;
 using Outpost.Functions;
-using Outpost.Http;
+using Outpost.AspNetCore;
 
 namespace Outpost.Tests.Unit.Telemetry;
 

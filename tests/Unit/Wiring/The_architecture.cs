@@ -12,9 +12,9 @@ public sealed class The_architecture
     [InlineData("Outpost.ServiceBus", "Outpost")]
     [InlineData("Outpost.RabbitMQ", "Outpost")]
     [InlineData("Outpost.Kafka", "Outpost")]
-    [InlineData("Outpost.Http", "Outpost")]
+    [InlineData("Outpost.AspNetCore", "Outpost")]
     [InlineData("Outpost.Client", "")]
-    [InlineData("Functions", "Orders Outpost.Http Outpost.Kafka Outpost.RabbitMQ Outpost.ServiceBus Outpost.Tables")]
+    [InlineData("Functions", "Orders Outpost.AspNetCore Outpost.Kafka Outpost.RabbitMQ Outpost.ServiceBus Outpost.Tables")]
     [InlineData("LocalHost", "")]
     public void Lets_a_project_reference_only_what_is_further_in(string project, string allowed) =>
         Assert.Subset(
@@ -24,13 +24,13 @@ public sealed class The_architecture
     [Fact]
     public void Has_no_project_that_this_test_does_not_know() =>
         Assert.Subset(
-            new HashSet<string> { "Outpost", "Orders", "Outpost.Tables", "Outpost.ServiceBus", "Outpost.RabbitMQ", "Outpost.Kafka", "Outpost.Http", "Outpost.Client", "Functions", "LocalHost" },
+            new HashSet<string> { "Outpost", "Orders", "Outpost.Tables", "Outpost.ServiceBus", "Outpost.RabbitMQ", "Outpost.Kafka", "Outpost.AspNetCore", "Outpost.Client", "Functions", "LocalHost" },
             Directory.GetDirectories(Source()).Select(Path.GetFileName).OfType<string>().ToHashSet());
 
     [Theory]
     [InlineData("Outpost")]
     [InlineData("Orders")]
-    [InlineData("Outpost.Http")]
+    [InlineData("Outpost.AspNetCore")]
     [InlineData("Outpost.RabbitMQ")]
     public void Keeps_Azure_out_of_the_rules(string project) =>
         Assert.DoesNotContain(
@@ -53,7 +53,7 @@ public sealed class The_architecture
     [InlineData("Outpost.ServiceBus")]
     [InlineData("Outpost.RabbitMQ")]
     [InlineData("Outpost.Kafka")]
-    [InlineData("Outpost.Http")]
+    [InlineData("Outpost.AspNetCore")]
     [InlineData("Outpost.Client")]
     public void Bans_clocks_ids_and_randomness_that_are_not_arguments(string project)
     {

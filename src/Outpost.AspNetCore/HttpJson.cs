@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace Outpost.Http;
+namespace Outpost.AspNetCore;
 
 /// <summary>Answer of <c>GET /api/partitions</c>.</summary>
 internal sealed record PartitionsAnswer(string Log, IReadOnlyList<PartitionAnswer> Partitions);

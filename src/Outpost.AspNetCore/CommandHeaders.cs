@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 
-namespace Outpost.Http;
+namespace Outpost.AspNetCore;
 
 /// <summary>What a command's headers say, checked.</summary>
 /// <param name="Key">The idempotency key, or null.</param>

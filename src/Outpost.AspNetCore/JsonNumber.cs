@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Outpost.Http;
+namespace Outpost.AspNetCore;
 
 /// <summary>
 /// A JSON number by its value, whatever its form: 1, 1.0 and 10e-1 are one whole number, as JSON Schema has it.

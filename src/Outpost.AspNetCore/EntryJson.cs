@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 
-namespace Outpost.Http;
+namespace Outpost.AspNetCore;
 
 /// <summary>An entry as JSON, in the API's own form.</summary>
 internal static class EntryJson

@@ -3,7 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 
-namespace Outpost.Http;
+namespace Outpost.AspNetCore;
 
 /// <summary>An answer whose body is one JSON value, sent with its length, which no cache keeps. Reads are held to their conditions.</summary>
 /// <param name="value">The value.</param>

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Outpost.Forwarding;
 using Outpost.Retention;
 
-namespace Outpost.Http;
+namespace Outpost.AspNetCore;
 
 /// <summary>Status and operations over HTTP, for people and for the dashboard.</summary>
 public sealed class OperationsApi(ForwarderOperations operations, IEventStore store, Links links, StoreProblems problems, Ticks ticks)

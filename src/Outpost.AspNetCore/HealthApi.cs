@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Outpost.Forwarding;
 
-namespace Outpost.Http;
+namespace Outpost.AspNetCore;
 
 /// <summary>Settings whose absence lets the app start but not do all its work; found once, at start.</summary>
 /// <param name="Problems">A sentence each, with the setting's name.</param>

@@ -2,7 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 
-namespace Outpost.Http;
+namespace Outpost.AspNetCore;
 
 /// <summary>Strict reading of query parameters.</summary>
 public static class QueryParameters

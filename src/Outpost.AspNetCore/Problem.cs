@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 
-namespace Outpost.Http;
+namespace Outpost.AspNetCore;
 
 /// <summary>
 /// An error answer: <c>application/problem+json</c> (RFC 9457). Its <c>type</c> ends in a stable name that programs can

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 
-namespace Outpost.Http;
+namespace Outpost.AspNetCore;
 
 /// <summary>
 /// <c>GET /api/openapi.json</c>: the API as a document for programs. Written by hand, the same for everybody, without

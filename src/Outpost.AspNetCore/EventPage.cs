@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 
-namespace Outpost.Http;
+namespace Outpost.AspNetCore;
 
 /// <summary>Entries for one answer, already written as JSON.</summary>
 /// <param name="Json">A JSON array, at most <see cref="Limits.PageBytesMax"/> unless one entry alone is larger.</param>

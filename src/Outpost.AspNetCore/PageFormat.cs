@@ -5,7 +5,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 
-namespace Outpost.Http;
+namespace Outpost.AspNetCore;
 
 /// <summary>How a page of entries is written: its media type, its name in entity tags, one entry.</summary>
 internal sealed record PageFormat(string ContentType, string Name, Action<Utf8JsonWriter, EventEntry> Write)

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 
-namespace Outpost.Http;
+namespace Outpost.AspNetCore;
 
 /// <summary>
 /// Reads the fields of a JSON object and collects what is wrong with them: the field, its value, what is allowed. A
@@ -36,7 +36,7 @@ public sealed class JsonFields
         RefuseOthers();
         return _errors.Count == 0
             ? null
-            : Http.Problem.BadRequest(string.Join(" ", _errors.Take(ErrorsMax))).With("errors", _errors.Take(ErrorsMax).ToArray());
+            : AspNetCore.Problem.BadRequest(string.Join(" ", _errors.Take(ErrorsMax))).With("errors", _errors.Take(ErrorsMax).ToArray());
     }
 
     /// <summary>A string of <paramref name="min"/> to <paramref name="max"/> characters without control characters.</summary>

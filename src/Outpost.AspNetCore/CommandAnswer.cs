@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 
-namespace Outpost.Http;
+namespace Outpost.AspNetCore;
 
 /// <summary>A command's result as an HTTP answer.</summary>
 public static class CommandAnswer

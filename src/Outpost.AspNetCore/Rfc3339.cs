@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-namespace Outpost.Http;
+namespace Outpost.AspNetCore;
 
 /// <summary>Times as in RFC 3339, 5.6, all of them.</summary>
 internal static partial class Rfc3339

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 
-namespace Outpost.Http;
+namespace Outpost.AspNetCore;
 
 /// <summary>A cacheable answer with an entity tag; 304 without a body where the caller has it already (RFC 9110, 13.1.2).</summary>
 internal sealed class PageResult(

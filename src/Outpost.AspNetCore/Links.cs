@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 
-namespace Outpost.Http;
+namespace Outpost.AspNetCore;
 
 /// <summary>
 /// References in <c>Link</c> and <c>Location</c>. Where the app's public URL is set they begin with it. Else they are

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 
-namespace Outpost.Http;
+namespace Outpost.AspNetCore;
 
 /// <summary>How the event API behaves.</summary>
 /// <param name="FinalMaxAge">Cache life of final pages. Default one day.</param>

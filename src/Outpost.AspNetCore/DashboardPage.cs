@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 
-namespace Outpost.Http;
+namespace Outpost.AspNetCore;
 
 /// <summary>
 /// <c>GET /api/dashboard</c>: one page with its style and script inside, the same for everybody. It holds no data and

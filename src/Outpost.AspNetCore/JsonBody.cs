@@ -4,7 +4,7 @@ using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 
-namespace Outpost.Http;
+namespace Outpost.AspNetCore;
 
 /// <summary>A request's JSON body: read within a bound, one object, no member twice.</summary>
 /// <param name="Bytes">As received.</param>

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 
-namespace Outpost.Http;
+namespace Outpost.AspNetCore;
 
 /// <summary>Where each partition stands, and which offset a time is at.</summary>
 public sealed class PartitionApi(IEventStore store)

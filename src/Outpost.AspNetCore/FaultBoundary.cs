@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
-namespace Outpost.Http;
+namespace Outpost.AspNetCore;
 
 /// <summary>What every HTTP function of this app does around its own work: faults become problems, once and logged.</summary>
 public sealed partial class FaultBoundary(ILogger<FaultBoundary> logger, TimeProvider time, StoreProblems? problems = null)

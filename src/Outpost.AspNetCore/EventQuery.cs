@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 
-namespace Outpost.Http;
+namespace Outpost.AspNetCore;
 
 /// <summary>The query of <c>GET /api/events</c>, checked.</summary>
 /// <param name="Partition">Which partition.</param>

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 
-namespace Outpost.Http;
+namespace Outpost.AspNetCore;
 
 /// <summary>The query of HTTP Feeds: entries after an id, waiting for so many milliseconds.</summary>
 internal static class FeedQuery
