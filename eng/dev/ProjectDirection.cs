@@ -10,6 +10,8 @@ internal static class ProjectDirection
     {
         ["Outpost"] = [],
         ["Outpost.Client"] = [],
+        ["Outpost.Client.Tables"] = ["Outpost.Client"],
+        ["Outpost.Testing"] = ["Outpost"],
         ["Outpost.Tables"] = ["Outpost"],
         ["Outpost.ServiceBus"] = ["Outpost"],
         ["Outpost.RabbitMQ"] = ["Outpost"],
@@ -21,7 +23,7 @@ internal static class ProjectDirection
     };
 
     /// <summary>Projects that must run without any Azure package.</summary>
-    private static readonly string[] AzureFree = ["Outpost", "Outpost.AspNetCore", "Outpost.RabbitMQ", "Orders"];
+    private static readonly string[] AzureFree = ["Outpost", "Outpost.Testing", "Outpost.AspNetCore", "Outpost.RabbitMQ", "Orders"];
 
     /// <summary>Looks beside the sources only: the Worker SDK writes a project of its own below obj.</summary>
     public static IReadOnlyList<string> Find(string root) =>

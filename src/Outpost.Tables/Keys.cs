@@ -35,7 +35,8 @@ internal static class Keys
     public static string Entity(string type, string id)
     {
         var (typePart, idPart) = (Encode(type), Encode(id));
-        return typePart.Length + idPart.Length <= Limits.KeyPartCharactersMax ? $"d|{typePart}|{idPart}" : throw TooLong(id, typePart.Length + idPart.Length);
+        ChangeLimits.CheckKey(id, typePart.Length + idPart.Length);
+        return $"d|{typePart}|{idPart}";
     }
 
     public static string Receipt(string scope, string key) =>
@@ -97,13 +98,9 @@ internal static class Keys
             else encoded.Append('=').Append(b.ToString("X2", CultureInfo.InvariantCulture));
         }
 
-        return encoded.Length <= Limits.KeyPartCharactersMax
-            ? encoded.ToString()
-            : throw TooLong(text, encoded.Length);
+        ChangeLimits.CheckKey(text, encoded.Length);
+        return encoded.ToString();
     }
-
-    private static TooLargeException TooLong(string text, int length) => new(
-        $"An id of {text.Length} characters takes {length} in a key; {Limits.KeyPartCharactersMax} are allowed.");
 
     /// <summary>The inverse of <see cref="Encode"/>.</summary>
     public static string Decode(string encoded)

@@ -94,36 +94,12 @@ internal sealed class PendingChange
     // Checked before anything is queued: what does not fit in one transaction never enters one.
     private static long Measure(Change change)
     {
-        if (change.Events.Count is 0 or > Limits.EventsPerCommandMax)
-            throw new TooLargeException(
-                $"{change.Events.Count} events: one command records 1 to {Limits.EventsPerCommandMax}.");
-        CheckHeader("The trace parent", change.TraceParent);
-        CheckHeader("The correlation id", change.CorrelationId);
-        CheckPayload("The state", change.State.Length);
+        ChangeLimits.Check(change);
         long bytes = WireSize.Of(EntityRow.Write("0000", change, ""));
         if (change.Idempotency is { } idempotency)
             bytes += WireSize.Of(ReceiptRow.Write("0000", change, idempotency, "", default));
-        foreach (var @event in change.Events)
-        {
-            CheckPayload($"The payload of {@event.Type}", @event.Payload.Length);
-            bytes += WireSize.Of(EventRow.Write("0000", 0, @event, change, "", default));
-        }
-
-        return bytes <= Limits.TransactionBytesMax
-            ? bytes
-            : throw new TooLargeException(
-                $"State and events take up to {bytes} bytes on the wire; {Limits.TransactionBytesMax} fit in one transaction.");
-    }
-
-    private static void CheckHeader(string what, string? text)
-    {
-        if (text?.Length > Limits.HeaderCharactersMax)
-            throw new TooLargeException($"{what} has {text.Length} characters; at most {Limits.HeaderCharactersMax} are allowed.");
-    }
-
-    private static void CheckPayload(string what, int bytes)
-    {
-        if (bytes > Limits.PayloadBytesMax)
-            throw new TooLargeException($"{what} has {bytes} bytes; at most {Limits.PayloadBytesMax} are allowed.");
+        foreach (var @event in change.Events) bytes += WireSize.Of(EventRow.Write("0000", 0, @event, change, "", default));
+        ChangeLimits.CheckTogether(bytes);
+        return bytes;
     }
 }

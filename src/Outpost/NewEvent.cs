@@ -23,7 +23,8 @@ public sealed record NewEvent
         ContentType = Checked(contentType, nameof(contentType));
         if (!MediaTypeHeaderValue.TryParse(contentType, out _))
             throw new ArgumentException($"contentType: '{contentType}' is no media type, such as text/plain.", nameof(contentType));
-        Payload = payload;
+        // Committed later, and kept in memory for readers after that: whoever made the event may use the array again.
+        Payload = trusted ? payload : payload.ToArray();
         if (!trusted && MediaType.IsJson(contentType)) CheckJson(payload);
     }
 

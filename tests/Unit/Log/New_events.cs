@@ -13,6 +13,18 @@ public sealed class New_events
         Assert.Equal(payload, @event.Payload.ToArray());
     }
 
+    // A forwarder reads what was committed a moment ago from memory.
+    [Fact]
+    public void Keep_their_payload_although_the_array_it_came_in_is_used_again()
+    {
+        byte[] payload = [1, 2];
+        var @event = new NewEvent("Measured", "application/octet-stream", payload);
+
+        payload[0] = 9;
+
+        Assert.Equal([1, 2], @event.Payload.ToArray());
+    }
+
     [Theory]
     [InlineData("", "nothing")]
     [InlineData("{", "half an object")]

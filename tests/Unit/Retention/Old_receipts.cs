@@ -1,5 +1,4 @@
 using Outpost.Retention;
-using Outpost.Tables;
 
 namespace Outpost.Tests.Unit.Retention;
 
@@ -41,23 +40,6 @@ public sealed class Old_receipts
         Assert.Empty(RetainedLog.Rows(log, "r|"));
         // Fourteen commands are 98 events.
         Assert.Equal((8, 0, 0), (log.Table.Sent(TableOperation.Transaction), log.Table.Sent(TableOperation.Delete), log.Table.Sent(TableOperation.Update)));
-    }
-
-    [Fact]
-    public async Task Are_not_deleted_by_whoever_comes_late_when_another_command_has_their_place()
-    {
-        await using var log = new SimulatedLog();
-        await log.DoAsync(Tallies.Count("a", "first", key: "k"));
-        log.Time.Advance(TimeSpan.FromHours(49));
-        var store = new TableRetentionStore(log.Table, log.Sources);
-        var before = await log.Store.ReadPartitionAsync(0, CancellationToken.None);
-        var late = await store.ReadTracesAsync(0, 0, 100, CancellationToken.None);
-        await new RetainedLog(log, TwoDays).RunAsync();
-        await log.DoAsync(Tallies.Count("a", "second", key: "k"));
-
-        Assert.Null(await store.DeleteReceiptsAsync(0, before.Oldest, before.Trimmed with { Receipts = 1 }, late, CancellationToken.None));
-
-        Assert.True((await log.DoAsync(Tallies.Count("a", "second", key: "k"))).Replayed);
     }
 
     [Fact]

@@ -45,19 +45,6 @@ public sealed class Commands_that_meet
         Assert.Equal(Callers, SoundLog.Check(log.Table).Distinct().Count());
     }
 
-    // Each round one of them is committed and the others decide again; whoever has lost 20 rounds gives up.
-    [Fact]
-    public async Task On_one_entity_are_all_done_even_when_they_are_64()
-    {
-        await using var log = new SimulatedLog();
-
-        var answers = await Task.WhenAll(
-            Enumerable.Range(0, 64).Select(number => Task.Run(() => log.RunAsync(Tallies.Count("hot", $"{number}")))));
-
-        Assert.All(answers, answer => Assert.IsType<CommandResult<Tally>.Done>(answer));
-        Assert.Equal(64, SoundLog.Check(log.Table).Distinct().Count());
-    }
-
     [Fact]
     public async Task On_one_entity_cost_no_refused_transaction_within_a_process()
     {

@@ -1,0 +1,100 @@
+using Outpost.Forwarding;
+
+namespace Outpost.Testing;
+
+public sealed partial class InMemoryLog
+{
+    private readonly SortedDictionary<string, Heartbeat> _heartbeats = new(StringComparer.Ordinal);
+
+    /// <inheritdoc/>
+    public Task<Checkpoint?> SaveAsync(
+        int partition, Checkpoint checkpoint, IReadOnlyList<ParkedEntry> park, IReadOnlyList<long> unpark, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(park.Count + unpark.Count, Limits.ParkedPerWriteMax);
+        return DoAsync(
+            () =>
+            {
+                var here = _partitions[partition];
+                if (Refusal(here, checkpoint, out var stored)) return stored;
+                var parked = ParkedOf(here, checkpoint.Forwarder);
+                foreach (var entry in park) parked[entry.Offset] = entry;
+                foreach (var offset in unpark) parked.Remove(offset);
+                return Write(here, checkpoint);
+            },
+            cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public Task<Checkpoint?> BeginAsync(PartitionState state, Checkpoint checkpoint, CancellationToken cancellationToken) => DoAsync(
+        () =>
+        {
+            var here = _partitions[state.Partition];
+            if (Refusal(here, checkpoint with { Tag = null }, out var stored)) return stored;
+            return TouchOldest(here, state.Trimmed) ? Write(here, checkpoint) : null;
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<ParkedEntry>> ReadParkedAsync(
+        int partition, string forwarder, long fromOffset, int limit, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, Limits.PageEntriesMax);
+        return DoAsync<IReadOnlyList<ParkedEntry>>(
+            () => [.. ParkedOf(_partitions[partition], forwarder).Values.Where(entry => entry.Offset >= fromOffset).Take(limit)], cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public Task<bool> SaveControlAsync(
+        int partition, string forwarder, Control control, PartitionState? untrimmedSince, CancellationToken cancellationToken) => DoAsync(
+        () =>
+        {
+            var here = _partitions[partition];
+            if (here.Controls.GetValueOrDefault(forwarder)?.Tag != control.Tag) return false;
+            if (untrimmedSince is not null && !TouchOldest(here, untrimmedSince.Trimmed)) return false;
+            here.Controls[forwarder] = control with { Tag = NewTag() };
+            return true;
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public Task WishAsync(int partition, string forwarder, LeaseWish wish, CancellationToken cancellationToken) =>
+        DoAsync(() => _partitions[partition].Wishes[forwarder] = wish, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task ForgetAsync(int partition, string forwarder, CancellationToken cancellationToken) => DoAsync(
+        () =>
+        {
+            var here = _partitions[partition];
+            here.Checkpoints.Remove(forwarder);
+            here.Controls.Remove(forwarder);
+            here.Wishes.Remove(forwarder);
+            return here.Parked.Remove(forwarder);
+        },
+        cancellationToken);
+
+    Task IHeartbeatStore.SaveAsync(Heartbeat heartbeat, CancellationToken cancellationToken) =>
+        DoAsync(() => _heartbeats[heartbeat.Process] = heartbeat, cancellationToken);
+
+    Task<IReadOnlyList<Heartbeat>> IHeartbeatStore.ReadAsync(CancellationToken cancellationToken) =>
+        DoAsync<IReadOnlyList<Heartbeat>>(() => [.. _heartbeats.Values], cancellationToken);
+
+    Task IHeartbeatStore.DeleteAsync(string process, CancellationToken cancellationToken) =>
+        DoAsync(() => _heartbeats.Remove(process), cancellationToken);
+
+    // True: somebody else wrote it meanwhile (and stored is null), or it is this very write, which came twice.
+    private static bool Refusal(Partition here, Checkpoint checkpoint, out Checkpoint? stored)
+    {
+        var before = here.Checkpoints.GetValueOrDefault(checkpoint.Forwarder);
+        stored = before is not null && checkpoint.IsSameWrite(before) ? before : null;
+        return before?.Tag != checkpoint.Tag;
+    }
+
+    private Checkpoint Write(Partition here, Checkpoint checkpoint) =>
+        here.Checkpoints[checkpoint.Forwarder] = checkpoint with { StoredAt = Now, Tag = NewTag() };
+
+    private static SortedDictionary<long, ParkedEntry> ParkedOf(Partition here, string forwarder)
+    {
+        if (!here.Parked.TryGetValue(forwarder, out var parked)) here.Parked[forwarder] = parked = [];
+        return parked;
+    }
+}

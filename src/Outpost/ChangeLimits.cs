@@ -1,0 +1,45 @@
+namespace Outpost;
+
+/// <summary>What one change may hold, whatever the store: checked before anything is queued or written.</summary>
+internal static class ChangeLimits
+{
+    /// <summary>Number and size of a change's parts; what they take together is for the store to say.</summary>
+    /// <exception cref="TooLargeException">One of them is beyond its limit.</exception>
+    public static void Check(Change change)
+    {
+        if (change.Events.Count is 0 or > Limits.EventsPerCommandMax)
+            throw new TooLargeException($"{change.Events.Count} events: one command records 1 to {Limits.EventsPerCommandMax}.");
+        CheckHeader("The trace parent", change.TraceParent);
+        CheckHeader("The correlation id", change.CorrelationId);
+        CheckPayload("The state", change.State.Length);
+        foreach (var @event in change.Events) CheckPayload($"The payload of {@event.Type}", @event.Payload.Length);
+    }
+
+    /// <summary>Whether all parts of a change fit in one transaction together.</summary>
+    /// <exception cref="TooLargeException">They do not.</exception>
+    public static void CheckTogether(long bytes)
+    {
+        if (bytes > Limits.TransactionBytesMax)
+            throw new TooLargeException($"State and events take up to {bytes} bytes on the wire; {Limits.TransactionBytesMax} fit in one transaction.");
+    }
+
+    /// <summary>Whether an id or name fits in a key.</summary>
+    /// <exception cref="TooLargeException">It does not.</exception>
+    public static void CheckKey(string text, int encodedCharacters)
+    {
+        if (encodedCharacters > Limits.KeyPartCharactersMax)
+            throw new TooLargeException($"An id of {text.Length} characters takes {encodedCharacters} in a key; {Limits.KeyPartCharactersMax} are allowed.");
+    }
+
+    private static void CheckHeader(string what, string? text)
+    {
+        if (text?.Length > Limits.HeaderCharactersMax)
+            throw new TooLargeException($"{what} has {text.Length} characters; at most {Limits.HeaderCharactersMax} are allowed.");
+    }
+
+    private static void CheckPayload(string what, int bytes)
+    {
+        if (bytes > Limits.PayloadBytesMax)
+            throw new TooLargeException($"{what} has {bytes} bytes; at most {Limits.PayloadBytesMax} are allowed.");
+    }
+}
