@@ -16,14 +16,18 @@ internal static class ProjectDirection
         ["Outpost.ServiceBus"] = ["Outpost"],
         ["Outpost.RabbitMQ"] = ["Outpost"],
         ["Outpost.Kafka"] = ["Outpost"],
-        ["Outpost.AspNetCore"] = ["Outpost"],
+        ["Outpost.AspNetCore"] = ["Outpost", "Outpost.Tables"],
+        ["Outpost.AzureFunctions"] = ["Outpost", "Outpost.AspNetCore"],
         ["Orders"] = ["Outpost"],
-        ["Functions"] = ["Outpost", "Outpost.Tables", "Outpost.ServiceBus", "Outpost.RabbitMQ", "Outpost.Kafka", "Outpost.AspNetCore", "Orders"],
+        ["Functions"] = ["Outpost", "Outpost.AzureFunctions", "Outpost.ServiceBus", "Outpost.RabbitMQ", "Outpost.Kafka", "Orders"],
         ["LocalHost"] = [],
     };
 
     /// <summary>Projects that must run without any Azure package.</summary>
-    private static readonly string[] AzureFree = ["Outpost", "Outpost.Testing", "Outpost.AspNetCore", "Outpost.RabbitMQ", "Orders"];
+    private static readonly string[] AzureFree = ["Outpost", "Outpost.Testing", "Outpost.RabbitMQ", "Orders"];
+
+    /// <summary>Projects that know of the Functions worker.</summary>
+    private static readonly string[] WorkerHosts = ["Functions", "Outpost.AzureFunctions"];
 
     /// <summary>Looks beside the sources only: the Worker SDK writes a project of its own below obj.</summary>
     public static IReadOnlyList<string> Find(string root) =>
@@ -49,9 +53,11 @@ internal static class ProjectDirection
 
         foreach (var package in Includes(content, "PackageReference").Where(IsAzure))
         {
-            if (AzureFree.Contains(project)) yield return $"src/{project} must not reference the package {package}.";
+            if (AzureFree.Contains(project) || (IsWorker(package) && !WorkerHosts.Contains(project))) yield return $"src/{project} must not reference the package {package}.";
         }
     }
+
+    private static bool IsWorker(string package) => package.StartsWith("Microsoft.Azure.Functions.", StringComparison.Ordinal);
 
     private static bool IsAzure(string package) =>
         package.StartsWith("Azure.", StringComparison.Ordinal)

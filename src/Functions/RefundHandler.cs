@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Serialization;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Outpost.Forwarding;
 using Outpost.Orders;
 
@@ -27,6 +29,22 @@ public sealed class RefundHandler(HttpClient payments) : IEventHandler<OrderCanc
         if (answer.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.NotFound or HttpStatusCode.UnprocessableEntity)
             throw new PermanentFailureException($"The payment service refused to refund order {payload.OrderId}: {(int)answer.StatusCode}.");
         answer.EnsureSuccessStatusCode();
+    }
+}
+
+/// <summary>Adds the handler where there is a payment service.</summary>
+internal static class Refunds
+{
+    private const string Url = "Payments__Url";
+
+    /// <exception cref="InvalidSettingException">The setting is no URL.</exception>
+    public static OutpostBuilder AddRefunds(this OutpostBuilder outpost, IConfiguration configuration)
+    {
+        var read = new SettingReader(configuration);
+        if (read.OptionalText(Url) is not { } text) return outpost;
+        var url = read.Text(Url, text, "an absolute http or https URL", value => Uri.TryCreate(value, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https");
+        outpost.Services.AddHttpClient<RefundHandler>(client => client.BaseAddress = new Uri($"{url.TrimEnd('/')}/"));
+        return outpost.AddHandler<OrderCancelled, RefundHandler>("refunds", RefundHandler.Within);
     }
 }
 

@@ -11,20 +11,17 @@ public static class OrderDecisions
     /// <summary>Places an order that does not exist yet.</summary>
     public static Decision<Order> Place(Order? current, string orderId, string customerId, IReadOnlyList<OrderLine> lines)
     {
-        if (current is not null) return Refuse(RefusalKind.Conflict, "order-exists", $"There is already an order '{orderId}'.");
+        if (current is not null) return Refusal.Conflict("order-exists", $"There is already an order '{orderId}'.");
         var total = lines.Sum(line => line.Quantity * line.UnitPrice);
-        return Accept(
-            new Order(orderId, customerId, OrderState.Placed, lines, total),
-            NewEvent.Json(new OrderPlaced(orderId, customerId, lines, total), OrdersJson.Default.OrderPlaced));
+        return Decision.Accept(new Order(orderId, customerId, OrderState.Placed, lines, total), new OrderPlaced(orderId, customerId, lines, total));
     }
 
     /// <summary>Pays an order that is placed.</summary>
     public static Decision<Order> Pay(Order? current, string orderId) => current switch
     {
         null => NotFound(orderId),
-        { State: OrderState.Placed } => Accept(
-            current with { State = OrderState.Paid },
-            NewEvent.Json(new OrderPaid(orderId, current.CustomerId, current.Total), OrdersJson.Default.OrderPaid)),
+        { State: OrderState.Placed } => Decision.Accept(
+            current with { State = OrderState.Paid }, new OrderPaid(orderId, current.CustomerId, current.Total)),
         _ => Forbidden(current, "paid", "placed"),
     };
 
@@ -32,9 +29,8 @@ public static class OrderDecisions
     public static Decision<Order> Ship(Order? current, string orderId) => current switch
     {
         null => NotFound(orderId),
-        { State: OrderState.Paid } => Accept(
-            current with { State = OrderState.Shipped },
-            NewEvent.Json(new OrderShipped(orderId, current.CustomerId, current.Lines), OrdersJson.Default.OrderShipped)),
+        { State: OrderState.Paid } => Decision.Accept(
+            current with { State = OrderState.Shipped }, new OrderShipped(orderId, current.CustomerId, current.Lines)),
         _ => Forbidden(current, "shipped", "paid"),
     };
 
@@ -42,24 +38,15 @@ public static class OrderDecisions
     public static Decision<Order> Cancel(Order? current, string orderId, string reason) => current switch
     {
         null => NotFound(orderId),
-        { State: OrderState.Placed or OrderState.Paid } => Accept(
+        { State: OrderState.Placed or OrderState.Paid } => Decision.Accept(
             current with { State = OrderState.Cancelled },
-            NewEvent.Json(
-                new OrderCancelled(
-                    orderId, current.CustomerId, reason, current.Total, current.State == OrderState.Paid ? current.Total : 0),
-                OrdersJson.Default.OrderCancelled)),
+            new OrderCancelled(orderId, current.CustomerId, reason, current.Total, current.State == OrderState.Paid ? current.Total : 0)),
         _ => Forbidden(current, "cancelled", "placed or paid"),
     };
 
-    private static Decision<Order>.Accepted Accept(Order state, NewEvent @event) => new(state, [@event]);
+    private static Refusal NotFound(string orderId) => Refusal.NotFound("order-not-found", $"There is no order '{orderId}'.");
 
-    private static Decision<Order>.Refused Refuse(RefusalKind kind, string code, string detail) => new(new Refusal(kind, code, detail));
-
-    private static Decision<Order>.Refused NotFound(string orderId) =>
-        Refuse(RefusalKind.NotFound, "order-not-found", $"There is no order '{orderId}'.");
-
-    private static Decision<Order>.Refused Forbidden(Order order, string wanted, string allowed) => Refuse(
-        RefusalKind.Conflict,
+    private static Refusal Forbidden(Order order, string wanted, string allowed) => Refusal.Conflict(
         "order-state",
         string.Create(
             CultureInfo.InvariantCulture,

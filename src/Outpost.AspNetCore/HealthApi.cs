@@ -3,10 +3,6 @@ using Outpost.Forwarding;
 
 namespace Outpost.AspNetCore;
 
-/// <summary>Settings whose absence lets the app start but not do all its work; found once, at start.</summary>
-/// <param name="Problems">A sentence each, with the setting's name.</param>
-public sealed record SettingsProblems(IReadOnlyList<string> Problems);
-
 /// <summary><c>GET /api/health</c>: whether this app can record commands, and whether they are forwarded.</summary>
 public sealed class HealthApi(IEventStore store, ForwarderOperations operations, SettingsProblems settings, StoreProblems problems, Sources sources)
 {

@@ -56,6 +56,21 @@ public sealed class Problem : IResult
     public static Problem UnsupportedMediaType(string detail) =>
         new(415, "unsupported-media-type", "The media type is not supported", detail);
 
+    /// <summary>What a command's own rules refuse.</summary>
+    public static Problem Refused(Refusal refusal) => refusal.Kind switch
+    {
+        RefusalKind.NotFound => NotFound(refusal.Code, refusal.Detail),
+        RefusalKind.Conflict => Conflict(refusal.Code, refusal.Detail),
+        RefusalKind.Forbidden => new(403, refusal.Code, "This is not allowed", refusal.Detail),
+        RefusalKind.Invalid => new(422, refusal.Code, "This makes no sense", refusal.Detail),
+        _ => throw new InvalidOperationException($"Unknown kind of refusal {refusal.Kind}."),
+    };
+
+    /// <summary>403: an app maps routes and does not say who may use them.</summary>
+    internal static Problem NotProtected() => new(
+        403, "not-protected", "Nobody may do this yet",
+        "This app does not say who may use this route. Call RequireAuthorization, or AllowAnonymous where something before the app protects it, on what MapOutpost returns.");
+
     /// <summary>422: the idempotency key belongs to another request.</summary>
     public static Problem KeyReused(string detail) =>
         new(422, "idempotency-key-reused", "The idempotency key was used for another request", detail);

@@ -4,40 +4,40 @@ using Confluent.Kafka;
 namespace Outpost.Kafka;
 
 /// <summary>Where entries go.</summary>
-public sealed record KafkaOptions
+public sealed partial class KafkaOptions
 {
     /// <summary><c>host:port</c>, or several with commas; or else <see cref="FullyQualifiedNamespace"/>.</summary>
-    public string? BootstrapServers { get; init; }
+    public string? BootstrapServers { get; set; }
 
     /// <summary>Host name of an Event Hubs namespace, used with <see cref="Credential"/>.</summary>
-    public string? FullyQualifiedNamespace { get; init; }
+    public string? FullyQualifiedNamespace { get; set; }
 
     /// <summary>Managed identity or another token credential, for Event Hubs.</summary>
-    public TokenCredential? Credential { get; init; }
+    public TokenCredential? Credential { get; set; }
 
     /// <summary>Topic, or event hub. Default <c>events</c>.</summary>
-    public string Topic { get; init; } = "events";
+    public string Topic { get; set; } = "events";
 
     /// <summary>TLS and SASL of <see cref="BootstrapServers"/>. Default: neither.</summary>
-    public SecurityProtocol SecurityProtocol { get; init; }
+    public SecurityProtocol SecurityProtocol { get; set; }
 
     /// <summary>How <see cref="UserName"/> and <see cref="Password"/> are shown to the broker. Default: plain.</summary>
-    public SaslMechanism SaslMechanism { get; init; } = SaslMechanism.Plain;
+    public SaslMechanism SaslMechanism { get; set; } = SaslMechanism.Plain;
 
     /// <summary>SASL user name.</summary>
-    public string? UserName { get; init; }
+    public string? UserName { get; set; }
 
     /// <summary>SASL password.</summary>
-    public string? Password { get; init; }
+    public string? Password { get; set; }
 
     /// <summary>File with the certificates that brokers' are checked against. Null: the system's.</summary>
-    public string? CertificateAuthorities { get; init; }
+    public string? CertificateAuthorities { get; set; }
 
     /// <summary>CloudEvents source of every message. Default <c>/outpost</c>.</summary>
-    public string Source { get; init; } = "/outpost";
+    public string Source { get; set; } = "/outpost";
 
     /// <summary>Base URL in references to payloads too large for the broker.</summary>
-    public string PublicUrl { get; init; } = "http://localhost:7071";
+    public string PublicUrl { get; set; } = "http://localhost:7071";
 
     /// <summary>The producer's configuration: in order, and with an answer soon.</summary>
     public ProducerConfig CreateConfig()

@@ -1,35 +1,79 @@
+using Microsoft.Extensions.Configuration;
 using RabbitMQ.Client;
 
 namespace Outpost.RabbitMQ;
 
 /// <summary>Where entries go.</summary>
-public sealed record RabbitMQOptions
+public sealed class RabbitMQOptions
 {
     /// <summary><c>amqp://user:password@host:port/vhost</c>, or <c>amqps://…</c> for TLS.</summary>
-    public required Uri Uri { get; init; }
+    public Uri? Uri { get; set; }
 
     /// <summary>Exchange, made as a durable topic exchange where there is none. Not used with a <see cref="Stream"/>. Default <c>events</c>.</summary>
-    public string Exchange { get; init; } = "events";
+    public string Exchange { get; set; } = "events";
 
     /// <summary>A stream in place of an exchange, made where there is none. Default: none.</summary>
-    public string? Stream { get; init; }
+    public string? Stream { get; set; }
 
     /// <summary>What messages are routed by. Not used with a <see cref="Stream"/>. Default: the event type.</summary>
-    public RoutingKey RoutingKey { get; init; }
+    public RoutingKey RoutingKey { get; set; }
 
     /// <summary>CloudEvents source of every message. Default <c>/outpost</c>.</summary>
-    public string Source { get; init; } = "/outpost";
+    public string Source { get; set; } = "/outpost";
 
     /// <summary>Base URL in references to payloads too large for the broker.</summary>
-    public string PublicUrl { get; init; } = "http://localhost:7071";
+    public string PublicUrl { get; set; } = "http://localhost:7071";
 
     /// <summary>How long payloads are retained, and so how old an entry may be that a reference in a queue leads to. Null: for ever.</summary>
-    public TimeSpan? PayloadsKeptFor { get; init; }
+    public TimeSpan? PayloadsKeptFor { get; set; }
+
+    /// <summary>Takes what the settings say.</summary>
+    /// <exception cref="InvalidSettingException">One is missing or has a value that is not allowed.</exception>
+    internal void Read(IConfiguration configuration, OutpostOptions outpost, TimeSpan? payloadsKeptFor)
+    {
+        var read = new SettingReader(configuration);
+        (Source, PublicUrl, PayloadsKeptFor) = (outpost.Source, outpost.BaseUrl, payloadsKeptFor);
+        if (!read.AllowOnly(Group, "Uri", "Exchange", "Stream", "RoutingKey")) return;
+        var stream = read.OptionalText($"{Group}__Stream");
+        if (stream is not null && read.OptionalText($"{Group}__Exchange") is not null)
+            throw new InvalidSettingException($"{Group}__Stream: is not allowed beside {Group}__Exchange; set one of them.");
+        Uri = Address($"{Group}__Uri", read);
+        Exchange = read.Text($"{Group}__Exchange", "events", "1 to 127 letters, digits and . - _ : /", IsName);
+        Stream = stream is null ? null : read.Text($"{Group}__Stream", stream, "1 to 127 letters, digits and . - _ : /", IsName);
+        RoutingKey = read.Text($"{Group}__RoutingKey", "type", "type, subject or partition", value => value is "type" or "subject" or "partition") switch
+        {
+            "subject" => RoutingKey.Subject,
+            "partition" => RoutingKey.Partition,
+            _ => RoutingKey.Type,
+        };
+    }
+
+    private const string Group = "Targets__RabbitMQ";
+
+    // It holds a password, and so may what the client says about it: neither is shown.
+    private static Uri Address(string name, SettingReader read)
+    {
+        var text = read.OptionalText(name) ?? throw new InvalidSettingException($"{name}: is missing; amqps://USER:PASSWORD@HOST/VHOST is needed.");
+        try
+        {
+            var uri = new Uri(text);
+            if (uri.Host.Length == 0) throw new UriFormatException();
+            new RabbitMQOptions { Uri = uri }.CreateFactory();
+            return uri;
+        }
+        catch (Exception e) when (e is UriFormatException or ArgumentException)
+        {
+            throw new InvalidSettingException($"{name}: this is no address (it is not shown, it may hold a password); amqps://USER:PASSWORD@HOST/VHOST is allowed, or amqp://… without TLS.");
+        }
+    }
+
+    private static bool IsName(string name) =>
+        name.Length is >= 1 and <= 127 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' or ':' or '/');
 
     /// <summary>A client that notices soon when the broker is gone, and leaves opening another connection to the forwarder.</summary>
     public ConnectionFactory CreateFactory() => new()
     {
-        Uri = Uri,
+        Uri = Uri ?? throw new InvalidOperationException($"{nameof(Uri)} is missing."),
         ClientProvidedName = "outpost",
         // What was published on a connection that broke is published again by the forwarder, and so is the connection opened.
         AutomaticRecoveryEnabled = false,

@@ -1,31 +1,55 @@
 using Azure.Core;
 using Azure.Messaging.ServiceBus;
+using Microsoft.Extensions.Configuration;
 
 namespace Outpost.ServiceBus;
 
 /// <summary>Where entries go.</summary>
-public sealed record ServiceBusOptions
+public sealed class ServiceBusOptions
 {
     /// <summary>Connection string; or else <see cref="FullyQualifiedNamespace"/> and <see cref="Credential"/>.</summary>
-    public string? ConnectionString { get; init; }
+    public string? ConnectionString { get; set; }
 
     /// <summary>Host name of the namespace, used with <see cref="Credential"/>.</summary>
-    public string? FullyQualifiedNamespace { get; init; }
+    public string? FullyQualifiedNamespace { get; set; }
 
     /// <summary>Managed identity or another token credential.</summary>
-    public TokenCredential? Credential { get; init; }
+    public TokenCredential? Credential { get; set; }
 
     /// <summary>Topic or queue. Default <c>events</c>.</summary>
-    public string Topic { get; init; } = "events";
+    public string Topic { get; set; } = "events";
 
     /// <summary>CloudEvents source of every message. Default <c>/outpost</c>.</summary>
-    public string Source { get; init; } = "/outpost";
+    public string Source { get; set; } = "/outpost";
 
     /// <summary>Base URL in references to payloads too large for the broker.</summary>
-    public string PublicUrl { get; init; } = "http://localhost:7071";
+    public string PublicUrl { get; set; } = "http://localhost:7071";
 
     /// <summary>How long payloads are retained, and so how old an entry may be that a reference in the topic leads to. Null: for ever.</summary>
-    public TimeSpan? PayloadsKeptFor { get; init; }
+    public TimeSpan? PayloadsKeptFor { get; set; }
+
+    /// <summary>Takes what the settings say.</summary>
+    /// <exception cref="InvalidSettingException">One has a value that is not allowed.</exception>
+    internal void Read(IConfiguration configuration, OutpostOptions outpost, TimeSpan? payloadsKeptFor)
+    {
+        var read = new SettingReader(configuration);
+        var connection = read.Connection(Setting, "fullyQualifiedNamespace", text => ServiceBusConnectionStringProperties.Parse(text));
+        ConnectionString = connection?.ConnectionString;
+        FullyQualifiedNamespace = connection?.Address;
+        Credential = connection?.Address is null ? null : AzureIdentity.Of(connection.ClientId);
+        Topic = read.Text("Forwarder__Topic", "events", TopicAllowed, IsTopic);
+        Source = outpost.Source;
+        PayloadsKeptFor = payloadsKeptFor;
+        PublicUrl = outpost.BaseUrl;
+    }
+
+    /// <summary>The setting that says where to.</summary>
+    internal const string Setting = "ServiceBus";
+
+    private const string TopicAllowed = "1 to 260 letters, digits and . - _ /";
+
+    private static bool IsTopic(string topic) =>
+        topic.Length is >= 1 and <= 260 && topic.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' or '/');
 
     /// <summary>A client that answers soon, and leaves repeating to the forwarder.</summary>
     public ServiceBusClient CreateClient()

@@ -5,10 +5,17 @@ namespace Outpost;
 
 /// <summary>A kind of domain entity: its name in keys and subjects, and how its state is stored.</summary>
 /// <param name="Name">Short name, for example <c>order</c>; the subject of its events is <c>{Name}/{id}</c>.</param>
-/// <param name="Json">How the state is written and read.</param>
+/// <param name="Json">How the state is written and read; its options also write the entity's events.</param>
 public sealed record EntityType<TState>(string Name, JsonTypeInfo<TState> Json)
     where TState : class
 {
+    /// <summary>States and events are written as JSON with camelCase names, by reflection.</summary>
+    /// <param name="name">Short name, for example <c>order</c>.</param>
+    public EntityType(string name)
+        : this(name, (JsonTypeInfo<TState>)JsonSerializerOptions.Web.GetTypeInfo(typeof(TState)))
+    {
+    }
+
     /// <summary>The subject of an entity's events.</summary>
     public string Subject(string entityId) => $"{Name}/{entityId}";
 
@@ -83,6 +90,10 @@ public sealed record VersionCondition(IReadOnlyList<long>? Versions)
     public bool Accepts(long? version) => version is { } v && (Versions is null || Versions.Contains(v));
 }
 
+/// <summary>The state of an entity, and its version: from 1, one more with each change.</summary>
+public sealed record Versioned<TState>(TState State, long Version)
+    where TState : class;
+
 /// <summary>What came of a command.</summary>
 public abstract record CommandResult<TState>
     where TState : class
@@ -90,6 +101,17 @@ public abstract record CommandResult<TState>
     private CommandResult()
     {
     }
+
+    /// <summary>The answer for what came of it; every case has one.</summary>
+    /// <param name="done">It is done, now or before.</param>
+    /// <param name="refused">Its own rules refuse it.</param>
+    /// <param name="notTaken">Anything else: <see cref="Stale"/>, <see cref="KeyReused"/>, <see cref="TooLarge"/>, <see cref="Busy"/> or <see cref="Unknown"/>.</param>
+    public T Match<T>(Func<Done, T> done, Func<Refusal, T> refused, Func<CommandResult<TState>, T> notTaken) => this switch
+    {
+        Done success => done(success),
+        Refused no => refused(no.Refusal),
+        _ => notTaken(this),
+    };
 
     /// <summary>Done, now or (when <paramref name="Replayed"/>) before; state and version are those right after it.</summary>
     public sealed record Done(TState State, long Version, bool Replayed) : CommandResult<TState>;

@@ -12,7 +12,7 @@ namespace Outpost;
 /// <param name="innerException">What found it.</param>
 public sealed class DamagedRowException(
     string partitionKey, string rowKey, string? property, string what, string? table = null, Exception? innerException = null)
-    : Exception(
+    : OutpostException(
         $"Damaged row{(string.IsNullOrEmpty(table) ? "" : $" in table '{table}'")}: PartitionKey '{partitionKey}', RowKey '{rowKey}'{(property is null ? "" : $", property {property}")} {what}.",
         innerException)
 {

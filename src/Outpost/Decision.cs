@@ -9,25 +9,60 @@ public abstract record Decision<TState>
     {
     }
 
+    /// <summary>A refusal is a decision.</summary>
+    public static implicit operator Decision<TState>(Refusal refusal) => new Refused(refusal);
+
     /// <summary>The new state and the events that led to it. Without events nothing is written and the old state stands.</summary>
-    public sealed record Accepted(TState State, IReadOnlyList<NewEvent> Events) : Decision<TState>;
+    /// <param name="State">The new state.</param>
+    /// <param name="Events">
+    /// Each the event itself, stored as its JSON under its <see cref="EventName"/>; or a <see cref="NewEvent"/>, for any
+    /// other content.
+    /// </param>
+    public sealed record Accepted(TState State, IReadOnlyList<object> Events) : Decision<TState>;
 
     /// <summary>The rules forbid the command in this state.</summary>
     public sealed record Refused(Refusal Refusal) : Decision<TState>;
+}
+
+/// <summary>Makes decisions.</summary>
+public static class Decision
+{
+    /// <summary>The new state, and the events that led to it; without events nothing changes.</summary>
+    public static Decision<TState> Accept<TState>(TState state, params object[] events)
+        where TState : class => new Decision<TState>.Accepted(state, events);
 }
 
 /// <summary>Why a command's own rules refuse it.</summary>
 /// <param name="Kind">What it means for the caller.</param>
 /// <param name="Code">A stable name, the last segment of a problem's <c>type</c>.</param>
 /// <param name="Detail">A sentence for people.</param>
-public sealed record Refusal(RefusalKind Kind, string Code, string Detail);
+public sealed record Refusal(RefusalKind Kind, string Code, string Detail)
+{
+    /// <summary>There is no such entity.</summary>
+    public static Refusal NotFound(string code, string detail) => new(RefusalKind.NotFound, code, detail);
+
+    /// <summary>The entity's state forbids the command.</summary>
+    public static Refusal Conflict(string code, string detail) => new(RefusalKind.Conflict, code, detail);
+
+    /// <summary>The caller may not do this.</summary>
+    public static Refusal Forbidden(string code, string detail) => new(RefusalKind.Forbidden, code, detail);
+
+    /// <summary>The command makes no sense, whatever the state.</summary>
+    public static Refusal Invalid(string code, string detail) => new(RefusalKind.Invalid, code, detail);
+}
 
 /// <summary>What a refusal means for the caller.</summary>
 public enum RefusalKind
 {
-    /// <summary>There is no such entity.</summary>
+    /// <summary>There is no such entity; over HTTP 404.</summary>
     NotFound,
 
-    /// <summary>The entity's state forbids the command.</summary>
+    /// <summary>The entity's state forbids the command; over HTTP 409.</summary>
     Conflict,
+
+    /// <summary>The caller may not do this; over HTTP 403.</summary>
+    Forbidden,
+
+    /// <summary>The command makes no sense, whatever the state; over HTTP 422.</summary>
+    Invalid,
 }

@@ -46,6 +46,17 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
         }
     }
 
+    /// <summary>An entity as it is now; null: there is none.</summary>
+    /// <exception cref="StoreUnavailableException">The store cannot be reached.</exception>
+    /// <exception cref="DamagedRowException">What is stored is no such state.</exception>
+    public async Task<Versioned<TState>?> ReadAsync<TState>(EntityType<TState> entity, string entityId, CancellationToken cancellationToken)
+        where TState : class
+    {
+        var layout = await store.LayoutAsync(cancellationToken);
+        var stored = await store.ReadEntityAsync(layout.PartitionOf(entity.Subject(entityId)), entity.Name, entityId, cancellationToken);
+        return stored is null ? null : new Versioned<TState>(entity.Read(stored), stored.Version);
+    }
+
     private async Task<CommandResult<TState>> OnceAsync<TState>(Command<TState> command, CancellationToken cancellationToken)
         where TState : class
     {
@@ -203,7 +214,7 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
                 return new Outcome<TState>.Write(accepted.State, new Change(
                     command.Entity.Name, command.EntityId, entity,
                     JsonSerializer.SerializeToUtf8Bytes(accepted.State, command.Entity.Json),
-                    accepted.Events, command.Idempotency, command.TraceParent, command.CorrelationId));
+                    [.. accepted.Events.Select(@event => NewEvent.From(@event, command.Entity.Json.Options))], command.Idempotency, command.TraceParent, command.CorrelationId));
             default:
                 throw new InvalidOperationException("A decision must be Accepted or Refused.");
         }

@@ -152,15 +152,15 @@ public sealed record PartitionState(
 public sealed record Trimmed(long Rows, long Receipts, string? Tag);
 
 /// <summary>The stored log does not fit this process's settings or version, or is not the one it was when the process started.</summary>
-public sealed class LayoutMismatchException(string message) : Exception(message);
+public sealed class LayoutMismatchException(string message) : OutpostException(message);
 
 /// <summary>A change that does not fit in one transaction. Nothing was written.</summary>
-public sealed class TooLargeException(string message) : Exception(message);
+public sealed class TooLargeException(string message) : OutpostException(message);
 
 /// <summary>The store cannot be reached, or answers that it is overloaded. Trying again later helps.</summary>
 /// <param name="message">One sentence, for operators.</param>
 /// <param name="innerException">What the client threw.</param>
-public sealed class StoreUnavailableException(string message, Exception? innerException = null) : Exception(message, innerException)
+public sealed class StoreUnavailableException(string message, Exception? innerException = null) : OutpostException(message, innerException)
 {
     /// <summary>What is wrong, as a short name that stays the same: <c>store-away</c>, <c>store-forbidden</c>, <c>store-unreadable</c> or <c>table-missing</c>.</summary>
     public string Code { get; init; } = "store-away";

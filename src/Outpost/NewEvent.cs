@@ -37,9 +37,13 @@ public sealed record NewEvent
     /// <summary>The payload.</summary>
     public ReadOnlyMemory<byte> Payload { get; }
 
-    /// <summary>An event whose type is the name of <typeparamref name="T"/> and whose payload is its JSON.</summary>
+    /// <summary>An event whose type is the <see cref="EventName"/> of <typeparamref name="T"/> and whose payload is its JSON.</summary>
     public static NewEvent Json<T>(T payload, JsonTypeInfo<T> json) =>
-        new(typeof(T).Name, MediaType.Json, JsonSerializer.SerializeToUtf8Bytes(payload, json), trusted: true);
+        new(EventName.Of(typeof(T)), MediaType.Json, JsonSerializer.SerializeToUtf8Bytes(payload, json), trusted: true);
+
+    /// <summary>What a decision named as an event.</summary>
+    internal static NewEvent From(object @event, JsonSerializerOptions json) => @event as NewEvent ?? new NewEvent(
+        EventName.Of(@event.GetType()), MediaType.Json, JsonSerializer.SerializeToUtf8Bytes(@event, json.GetTypeInfo(@event.GetType())), trusted: true);
 
     private static string Checked(string text, string name) =>
         text is { Length: > 0 and <= Limits.HeaderCharactersMax }

@@ -24,7 +24,7 @@ public sealed class OutpostMetrics : IDisposable
     };
 
     private readonly TimeProvider? _time;
-    private readonly Meter _meter = new(Name);
+    private readonly Meter _meter;
     private readonly ConcurrentDictionary<(string Forwarder, int Partition), Standing> _standings = new();
     private readonly ConcurrentDictionary<int, (bool IsHeld, long At)> _retentionHeld = new();
     private readonly Counter<long> _commands;
@@ -45,9 +45,11 @@ public sealed class OutpostMetrics : IDisposable
     /// Ends the gauges of forwarders ten minutes after this process last looked: another one may be doing so since.
     /// Null: they never end.
     /// </param>
-    public OutpostMetrics(TimeProvider? time = null)
+    /// <param name="meters">Makes the meter; null: it is one of its own.</param>
+    public OutpostMetrics(TimeProvider? time = null, IMeterFactory? meters = null)
     {
         _time = time;
+        _meter = meters?.Create(Name) ?? new Meter(Name);
         _commands = _meter.CreateCounter<long>("outpost.commands", "{command}", "Commands answered, by result");
         _commits = _meter.CreateCounter<long>("outpost.commits", "{transaction}", "Transactions committed");
         _commitDuration = _meter.CreateHistogram("outpost.commit.duration", "s", "From sending a transaction to knowing that it is committed", tags: null, Seconds);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Security.Cryptography;
 using System.Text;
 using Outpost.Orders;
@@ -79,6 +80,6 @@ internal sealed class OrderCommands
     private static ReadOnlyMemory<byte> Payload(IReadOnlyList<OrderLine> lines)
     {
         var id = $"o-{new string('0', 20)}";
-        return ((Decision<Order>.Accepted)OrderDecisions.Place(null, id, CustomerId, lines)).Events[0].Payload;
+        return JsonSerializer.SerializeToUtf8Bytes((OrderPlaced)((Decision<Order>.Accepted)OrderDecisions.Place(null, id, CustomerId, lines)).Events[0], OrdersJson.Default.OrderPlaced);
     }
 }

@@ -68,7 +68,7 @@ internal static class TargetBenchmarks
             var number = round == 0 ? 2_000 : count;
             var options = new KafkaOptions { BootstrapServers = cluster.BootstrapServers, Topic = cluster.NewTopic() };
             var raw = await BareAsync(options, Entries(number, 1));
-            await using var target = new KafkaTarget(options with { Topic = cluster.NewTopic() }, TimeProvider.System);
+            await using var target = new KafkaTarget(new KafkaOptions { BootstrapServers = cluster.BootstrapServers, Topic = cluster.NewTopic() }, TimeProvider.System);
             await DeliverAsync(target, Entries(100, 1));
             var own = await DeliverAsync(target, Entries(number, 1));
             var three = await DeliverAsync(target, Entries(number, 3));

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Outpost.Forwarding;
 
@@ -8,7 +9,7 @@ namespace Outpost.Forwarding;
 /// Handles one type of event inside the app, asynchronously from the log. Called in order within a partition, at least
 /// once for each event: pass <see cref="EventEntry.Id"/> on as the idempotency key of whatever it calls.
 /// </summary>
-/// <typeparam name="TEvent">The payload; the event type is its name.</typeparam>
+/// <typeparam name="TEvent">The payload; its <see cref="EventName"/> is the event type. A class may handle several.</typeparam>
 #pragma warning disable CA1711 // The field's word for it; nothing here is a delegate.
 public interface IEventHandler<in TEvent>
 #pragma warning restore CA1711
@@ -22,7 +23,7 @@ public interface IEventHandler<in TEvent>
 }
 
 /// <summary>An event that will never be handled as it is: it is parked, with this as the reason.</summary>
-public sealed class PermanentFailureException : Exception
+public sealed class PermanentFailureException : OutpostException
 {
     /// <summary>With a reason for people.</summary>
     public PermanentFailureException(string message)
@@ -38,18 +39,41 @@ public sealed class PermanentFailureException : Exception
 }
 
 /// <summary>How a handler is called.</summary>
-public sealed record HandlerOptions
+public sealed class HandlerOptions
 {
-    /// <summary>Calls of one event that may fail for a reason nobody knows, before it is parked. Default 5.</summary>
-    public int AttemptsMax { get; init; } = 5;
+    /// <summary>No call may take longer: the lease that it is made under lasts for 15 s.</summary>
+    public static readonly TimeSpan TimeoutMax = TimeSpan.FromSeconds(10);
 
-    /// <summary>Longest call; then it counts as a timeout. Default 5 s: it must end well before the lease does.</summary>
-    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(5);
+    /// <summary>Calls of one event that may fail for a reason nobody knows, before it is parked. Default 5.</summary>
+    public int AttemptsMax { get; set; } = 5;
+
+    /// <summary>Longest call, up to <see cref="TimeoutMax"/>; then it counts as a timeout. Default 5 s.</summary>
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(5);
 }
 
-/// <summary>A handler as a forwarder's target: with a checkpoint of its own, and parked events of its own.</summary>
-public sealed class HandlerTarget<TEvent>(IEventHandler<TEvent> handler, JsonTypeInfo<TEvent> json, HandlerOptions options, TimeProvider time)
-    : IForwardTarget
+/// <summary>One handler of one type of event as a forwarder's target: with a checkpoint and parked events of its own.</summary>
+/// <param name="handler">Called for each event, also for several partitions at once.</param>
+/// <param name="json">How payloads are read.</param>
+/// <param name="options">How the handler is called.</param>
+/// <param name="time">Measures calls.</param>
+public sealed class HandlerTarget<TEvent>(IEventHandler<TEvent> handler, JsonTypeInfo<TEvent> json, HandlerOptions options, TimeProvider time) : IForwardTarget
+{
+    private readonly HandlerTarget _target = new(Routes(handler, json), _ => false, scopes: null, options, time);
+
+    /// <inheritdoc/>
+    public Task<Delivery> DeliverAsync(IReadOnlyList<EventEntry> entries, string? replay, CancellationToken cancellationToken) =>
+        _target.DeliverAsync(entries, replay, cancellationToken);
+
+    private static Dictionary<string, HandlerRoute> Routes(IEventHandler<TEvent> handler, JsonTypeInfo<TEvent> json)
+    {
+        var route = new HandlerRoute(
+            payload => JsonSerializer.Deserialize(payload.Span, json), (_, payload, entry, stop) => handler.HandleAsync((TEvent)payload, entry, stop));
+        return EventName.AllOf(typeof(TEvent)).ToDictionary(name => name, _ => route);
+    }
+}
+
+/// <summary>Calls a handler for the events that it handles, in order.</summary>
+internal sealed class HandlerTarget : IForwardTarget
 {
     // Then the checkpoint is written, so that little is done again after a crash.
     private static readonly TimeSpan BatchTime = TimeSpan.FromSeconds(1);
@@ -58,22 +82,37 @@ public sealed class HandlerTarget<TEvent>(IEventHandler<TEvent> handler, JsonTyp
     // other processes took over meanwhile, and counting afresh costs some calls.
     private const int CountedMax = 1_000;
 
-    private static readonly string EventType = typeof(TEvent).Name;
-
     // By entry: a retry that fails says nothing about a new entry that fails beside it.
     private readonly ConcurrentDictionary<EventId, int> _attempts = new();
+    private readonly IReadOnlyDictionary<string, HandlerRoute> _routes;
+    private readonly Func<string, bool> _isUnknown;
+    private readonly IServiceScopeFactory? _scopes;
+    private readonly HandlerOptions _options;
+    private readonly TimeProvider _time;
+
+    /// <param name="routes">By the event type as it is stored.</param>
+    /// <param name="isUnknown">Whether no event of the app has this type, so that passing over it might lose it.</param>
+    /// <param name="scopes">Each event is handled in a scope of its own. Null: there are none.</param>
+    /// <param name="options">How the handler is called.</param>
+    /// <param name="time">Measures calls.</param>
+    public HandlerTarget(
+        IReadOnlyDictionary<string, HandlerRoute> routes, Func<string, bool> isUnknown, IServiceScopeFactory? scopes, HandlerOptions options, TimeProvider time)
+    {
+        (_routes, _isUnknown, _scopes, _options, _time) = (routes, isUnknown, scopes, options, time);
+    }
 
     /// <inheritdoc/>
     public async Task<Delivery> DeliverAsync(IReadOnlyList<EventEntry> entries, string? replay, CancellationToken cancellationToken)
     {
-        var (start, handled) = (time.GetTimestamp(), false);
+        var (start, handled) = (_time.GetTimestamp(), false);
         for (var done = 0; done < entries.Count; done++)
         {
             var entry = entries[done];
-            if (entry.Type != EventType) continue;
-            if (done > 0 && time.GetElapsedTime(start) > BatchTime) return Accepted(done);
+            var route = _routes.GetValueOrDefault(entry.Type);
+            if (route is null && !_isUnknown(entry.Type)) continue;
+            if (done > 0 && _time.GetElapsedTime(start) > BatchTime) return Accepted(done);
             // What was handled before it counts; it comes first in the next delivery.
-            if (await HandleAsync(entry, cancellationToken) is { } failure) return done > 0 ? Accepted(done) : failure;
+            if (await HandleAsync(route, entry, cancellationToken) is { } failure) return done > 0 ? Accepted(done) : failure;
             handled = true;
         }
 
@@ -83,29 +122,31 @@ public sealed class HandlerTarget<TEvent>(IEventHandler<TEvent> handler, JsonTyp
     }
 
     // Null: it is handled.
-    private async Task<Delivery?> HandleAsync(EventEntry entry, CancellationToken cancellationToken)
+    private async Task<Delivery?> HandleAsync(HandlerRoute? route, EventEntry entry, CancellationToken cancellationToken)
     {
+        // A newer version of the app may know it, and run somewhere already: the entry waits before it is parked.
+        if (route is null) return Counted(entry, new UnknownEventException(entry.Type));
         // By itself: what the handler reads may be no JSON either, which says nothing about the event.
-        TEvent payload;
+        object payload;
         try
         {
-            payload = JsonSerializer.Deserialize(entry.Payload.Span, json) ?? throw new JsonException("It is null.");
+            payload = route.Read(entry.Payload) ?? throw new JsonException("It is null.");
         }
         catch (JsonException e)
         {
-            return new Delivery.Refused(1, $"The payload is no {EventType}: {e.Message}");
+            return new Delivery.Refused(1, $"The payload is no {entry.Type}: {e.Message}");
         }
 
-        return await HandleAsync(payload, entry, cancellationToken);
+        return await HandleAsync(route, payload, entry, cancellationToken);
     }
 
-    private async Task<Delivery?> HandleAsync(TEvent payload, EventEntry entry, CancellationToken cancellationToken)
+    private async Task<Delivery?> HandleAsync(HandlerRoute route, object payload, EventEntry entry, CancellationToken cancellationToken)
     {
-        using var timeout = new CancellationTokenSource(options.Timeout, time);
+        using var timeout = new CancellationTokenSource(_options.Timeout, _time);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            await handler.HandleAsync(payload, entry, end.Token);
+            await CallAsync(route, payload, entry, end.Token);
             _attempts.TryRemove(entry.Id, out _);
             return null;
         }
@@ -115,7 +156,7 @@ public sealed class HandlerTarget<TEvent>(IEventHandler<TEvent> handler, JsonTyp
         }
         catch (OperationCanceledException e) when (timeout.IsCancellationRequested)
         {
-            return new Delivery.Failed(new TimeoutException($"Handling took longer than {options.Timeout.TotalSeconds} seconds.", e), IsTransient: true);
+            return new Delivery.Failed(new TimeoutException($"Handling took longer than {_options.Timeout.TotalSeconds} seconds.", e), IsTransient: true);
         }
         catch (Exception e) when (IsTransient(e))
         {
@@ -129,13 +170,30 @@ public sealed class HandlerTarget<TEvent>(IEventHandler<TEvent> handler, JsonTyp
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            if (_attempts.Count >= CountedMax) _attempts.Clear();
-            var attempts = _attempts.AddOrUpdate(entry.Id, 1, (_, before) => before + 1);
-            if (attempts < options.AttemptsMax) return new Delivery.Failed(e, IsTransient: true);
-            // An operator's retry has as many again.
-            _attempts.TryRemove(entry.Id, out _);
-            return new Delivery.Refused(1, $"Failed {attempts} times: {e.GetType().Name}: {e.Message}");
+            return Counted(entry, e);
         }
+    }
+
+    private async Task CallAsync(HandlerRoute route, object payload, EventEntry entry, CancellationToken end)
+    {
+        if (_scopes is null)
+        {
+            await route.Handle(null, payload, entry, end);
+            return;
+        }
+
+        await using var scope = _scopes.CreateAsyncScope();
+        await route.Handle(scope.ServiceProvider, payload, entry, end);
+    }
+
+    private Delivery Counted(EventEntry entry, Exception e)
+    {
+        if (_attempts.Count >= CountedMax) _attempts.Clear();
+        var attempts = _attempts.AddOrUpdate(entry.Id, 1, (_, before) => before + 1);
+        if (attempts < _options.AttemptsMax) return new Delivery.Failed(e, IsTransient: true);
+        // An operator's retry has as many again.
+        _attempts.TryRemove(entry.Id, out _);
+        return new Delivery.Refused(1, $"Failed {attempts} times: {e.GetType().Name}: {e.Message}");
     }
 
     private static bool IsTransient(Exception e) => e switch
@@ -145,3 +203,13 @@ public sealed class HandlerTarget<TEvent>(IEventHandler<TEvent> handler, JsonTyp
         _ => false,
     };
 }
+
+/// <summary>What a handler does with the events of one stored type.</summary>
+/// <param name="Read">Its payload; a <see cref="JsonException"/> where it is none.</param>
+/// <param name="Handle">Calls the handler, which comes from the services of a scope, or is one for all.</param>
+internal sealed record HandlerRoute(
+    Func<ReadOnlyMemory<byte>, object?> Read, Func<IServiceProvider?, object, EventEntry, CancellationToken, Task> Handle);
+
+/// <summary>An entry whose type none of the app's declared events has.</summary>
+internal sealed class UnknownEventException(string type)
+    : OutpostException($"No event of this app is stored as '{type}'. Was its class renamed? Declare the old name as an alias of its [EventName].");

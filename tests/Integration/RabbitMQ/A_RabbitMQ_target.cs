@@ -23,7 +23,7 @@ public sealed class A_RabbitMQ_target
     [RabbitMQFact]
     public async Task Publishes_persistent_messages_with_the_entry_s_attributes()
     {
-        await using var rabbit = await Rabbit.StartAsync(options => options with { Source = "/shop" });
+        await using var rabbit = await Rabbit.StartAsync(options => options.Source = "/shop");
         var entry = Rabbit.Entry(41, partition: 3) with { TraceParent = "00-11111111111111111111111111111111-2222222222222222-01", CorrelationId = "c-1" };
 
         Assert.Equal(new Delivery.Accepted(1), await rabbit.DeliverAsync(entry));
@@ -48,7 +48,7 @@ public sealed class A_RabbitMQ_target
     [InlineData(RoutingKey.Partition, "3")]
     public async Task Routes_by_what_it_is_told_to(RoutingKey by, string key)
     {
-        await using var rabbit = await Rabbit.StartAsync(options => options with { RoutingKey = by });
+        await using var rabbit = await Rabbit.StartAsync(options => options.RoutingKey = by);
 
         await rabbit.DeliverAsync(Rabbit.Entry(0, partition: 3));
 
@@ -124,7 +124,7 @@ public sealed class A_RabbitMQ_target
     [RabbitMQFact]
     public async Task Sends_what_is_larger_than_the_broker_takes_as_a_reference_that_lives_as_long_as_the_payload()
     {
-        await using var rabbit = await Rabbit.StartAsync(options => options with { PublicUrl = "https://app.example", PayloadsKeptFor = TimeSpan.FromDays(1) });
+        await using var rabbit = await Rabbit.StartAsync(options => { options.PublicUrl = "https://app.example"; options.PayloadsKeptFor = TimeSpan.FromDays(1); });
         EventEntry[] entries =
         [
             Rabbit.Entry(0, "order/a"), Rabbit.Entry(1, "order/b", bytes: RabbitMQServer.MessageBytesMax + 1), Rabbit.Entry(2, "order/b"),
@@ -145,7 +145,7 @@ public sealed class A_RabbitMQ_target
     public async Task Appends_to_a_stream_and_makes_it_where_there_is_none()
     {
         var stream = $"stream-{Guid.NewGuid():n}";
-        await using var rabbit = await Rabbit.StartAsync(options => options with { Stream = stream });
+        await using var rabbit = await Rabbit.StartAsync(options => options.Stream = stream);
 
         Assert.Equal(new Delivery.Accepted(3), await rabbit.DeliverAsync(Rabbit.Entry(0), Rabbit.Entry(1), Rabbit.Entry(2)));
 
@@ -156,7 +156,7 @@ public sealed class A_RabbitMQ_target
     [RabbitMQFact]
     public async Task Keeps_each_partition_in_a_stream_of_its_own_where_a_super_stream_is_routed_by_partition()
     {
-        await using var rabbit = await Rabbit.StartAsync(options => options with { RoutingKey = RoutingKey.Partition }, binding: null);
+        await using var rabbit = await Rabbit.StartAsync(options => options.RoutingKey = RoutingKey.Partition, binding: null);
         var name = rabbit.Options.Exchange;
         await rabbit.Channel.ExchangeDeclareAsync(name, ExchangeType.Direct, durable: true);
         for (var partition = 0; partition < 2; partition++)
@@ -228,7 +228,7 @@ public sealed class A_RabbitMQ_target
     public async Task Goes_on_with_another_connection_after_one_that_is_half_open()
     {
         using var proxy = new SilentProxy((await RabbitMQServer.SharedAsync()).Port);
-        await using var rabbit = await Rabbit.StartAsync(options => options with { Uri = new Uri($"amqp://127.0.0.1:{proxy.Port}/") });
+        await using var rabbit = await Rabbit.StartAsync(options => options.Uri = new Uri($"amqp://127.0.0.1:{proxy.Port}/"));
         await rabbit.DeliverAsync(Rabbit.Entry(0));
         proxy.Silence();
         var clock = Stopwatch.StartNew();
@@ -245,7 +245,7 @@ public sealed class A_RabbitMQ_target
     public async Task Goes_on_with_another_connection_after_one_that_broke()
     {
         using var proxy = new SilentProxy((await RabbitMQServer.SharedAsync()).Port);
-        await using var rabbit = await Rabbit.StartAsync(options => options with { Uri = new Uri($"amqp://127.0.0.1:{proxy.Port}/") });
+        await using var rabbit = await Rabbit.StartAsync(options => options.Uri = new Uri($"amqp://127.0.0.1:{proxy.Port}/"));
         await rabbit.DeliverAsync(Rabbit.Entry(0));
         proxy.Break();
 
@@ -260,7 +260,7 @@ public sealed class A_RabbitMQ_target
     public async Task Has_one_connection_for_all_partitions()
     {
         using var proxy = new SilentProxy((await RabbitMQServer.SharedAsync()).Port);
-        await using var rabbit = await Rabbit.StartAsync(options => options with { Uri = new Uri($"amqp://127.0.0.1:{proxy.Port}/") });
+        await using var rabbit = await Rabbit.StartAsync(options => options.Uri = new Uri($"amqp://127.0.0.1:{proxy.Port}/"));
 
         var deliveries = await Task.WhenAll(Enumerable.Range(0, 20).Select(partition => rabbit.DeliverAsync(Rabbit.Entry(0, partition: partition))));
 

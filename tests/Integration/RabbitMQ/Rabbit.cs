@@ -25,7 +25,7 @@ internal sealed class Rabbit : IAsyncDisposable
     public string Queue => Options.Exchange;
 
     public static async Task<Rabbit> StartAsync(
-        Func<RabbitMQOptions, RabbitMQOptions>? configure = null, RabbitMQServer? server = null, string? binding = "#", Dictionary<string, object?>? arguments = null)
+        Action<RabbitMQOptions>? configure = null, RabbitMQServer? server = null, string? binding = "#", Dictionary<string, object?>? arguments = null)
     {
         server ??= await RabbitMQServer.SharedAsync();
         var name = $"events-{Guid.NewGuid():n}";
@@ -39,7 +39,8 @@ internal sealed class Rabbit : IAsyncDisposable
             await channel.QueueBindAsync(name, name, binding);
         }
 
-        return new Rabbit(server, connection, channel, configure?.Invoke(options) ?? options);
+        configure?.Invoke(options);
+        return new Rabbit(server, connection, channel, options);
     }
 
     public static EventEntry Entry(int offset, string subject = "order/o-1", string type = "OrderPlaced", int bytes = 10, int partition = 0) => new(

@@ -32,7 +32,8 @@ public sealed class RepositoryRules
 
     [Theory]
     [InlineData("Outpost.Tables", """<PackageReference Include="Azure.Data.Tables" />""")]
-    [InlineData("Functions", """<ProjectReference Include="../Outpost.AspNetCore/Outpost.AspNetCore.csproj" />""")]
+    [InlineData("Functions", """<ProjectReference Include="../Outpost.AzureFunctions/Outpost.AzureFunctions.csproj" />""")]
+    [InlineData("Outpost.AzureFunctions", """<PackageReference Include="Microsoft.Azure.Functions.Worker" />""")]
     public void A_reference_that_points_inwards_is_fine(string project, string item) => Assert.Empty(Find(project, item));
 
     private static IEnumerable<string> Find(string project, string item) =>

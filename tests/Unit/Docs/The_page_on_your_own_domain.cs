@@ -65,9 +65,10 @@ public sealed class The_page_on_your_own_domain
     {
         await using var log = new SimulatedLog();
         await log.Log.ExecuteAsync(Receive("a-17", 5), CancellationToken.None);
-        var functions = new StockFunctions(log.Log, new FaultBoundary(Microsoft.Extensions.Logging.Abstractions.NullLogger<FaultBoundary>.Instance, TimeProvider.System));
+        var functions = new StockFunctions(new EntityApi(
+            log.Log, log.Sources, new Links(null), new FaultBoundary(Microsoft.Extensions.Logging.Abstractions.NullLogger<FaultBoundary>.Instance, TimeProvider.System)));
         Task<Http.Answer> AskAsync(string json, params (string, string)[] headers) => AnswerAsync(
-            Post("/api/stock/a-17/take", json, headers), request => functions.TakeAsync(request, "a-17", CancellationToken.None));
+            Post("/api/stock/a-17/take", json, headers), request => functions.Take(request, "a-17", CancellationToken.None));
 
         var taken = await AskAsync("""{"quantity":2}""", ("Idempotency-Key", "k1"), ("If-Match", "\"1\""), ("X-Correlation-Id", "c-1"));
         var again = await AskAsync("""{"quantity":2}""", ("Idempotency-Key", "k1"), ("If-Match", "\"1\""));

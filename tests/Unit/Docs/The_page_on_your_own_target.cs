@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using Outpost.Forwarding;
 using Outpost.Orders;
 
@@ -55,8 +56,11 @@ public sealed class The_page_on_your_own_target
     public async Task Says_what_becomes_of_what_a_handler_throws(HttpStatusCode status, Type outcome)
     {
         await using var log = new SimulatedLog();
-        using var mail = new HttpClient(new Answering(_ => status));
-        var forwarder = WelcomeMails.Register(new WelcomeHandler(mail), log.Time);
+        var services = new ServiceCollection();
+        services.AddOutpostLog().AddWelcomeMails();
+        services.AddHttpClient<WelcomeHandler>().ConfigurePrimaryHttpMessageHandler(() => new Answering(_ => status));
+        await using var app = services.BuildServiceProvider();
+        var forwarder = Assert.Single(app.GetRequiredService<IReadOnlyList<Forwarder>>());
         var placed = NewEvent.Json(new OrderPlaced("o-1", "c1", [], 0), OrdersJson.Default.OrderPlaced);
         await log.DoAsync(Tallies.Count("t", "s") with { Decide = _ => new Decision<Tally>.Accepted(new Tally(1, []), [placed]) });
 

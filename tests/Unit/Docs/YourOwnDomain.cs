@@ -1,8 +1,11 @@
 using System.Text;
-using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Azure.Functions.Worker;
+using Microsoft.Azure.Functions.Worker.Builder;
 using Outpost.AspNetCore;
+using Outpost.Forwarding;
 
 namespace Outpost.Tests.Unit.Docs;
 
@@ -11,45 +14,115 @@ namespace Outpost.Tests.Unit.Docs;
 // <state>
 public sealed record StockItem(string Sku, int OnHand);
 
+[EventName("StockReceived")]
 public sealed record StockReceived(string Sku, int Quantity, int OnHand);
 
+[EventName("StockTaken")]
 public sealed record StockTaken(string Sku, int Quantity, int OnHand);
-
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectRequiredConstructorParameters = true)]
-[JsonSerializable(typeof(StockItem))]
-[JsonSerializable(typeof(StockReceived))]
-[JsonSerializable(typeof(StockTaken))]
-public sealed partial class StockJson : JsonSerializerContext;
 // </state>
 
 // <decide>
 public static class StockDecisions
 {
-    public static readonly EntityType<StockItem> Entity = new("stock", StockJson.Default.StockItem);
+    public static readonly EntityType<StockItem> Entity = new("stock");
 
     public static Decision<StockItem> Receive(StockItem? current, string sku, int quantity)
     {
         var next = new StockItem(sku, (current?.OnHand ?? 0) + quantity);
-        var received = new StockReceived(sku, quantity, next.OnHand);
-        return new Decision<StockItem>.Accepted(next, [NewEvent.Json(received, StockJson.Default.StockReceived)]);
+        return Decision.Accept(next, new StockReceived(sku, quantity, next.OnHand));
     }
 
     public static Decision<StockItem> Take(StockItem? current, string sku, int quantity)
     {
-        if (current is null)
-            return Refuse(RefusalKind.NotFound, "stock-not-found", $"Nothing is known of '{sku}'.");
-        if (current.OnHand < quantity)
-            return Refuse(RefusalKind.Conflict, "stock-too-low", $"There are {current.OnHand} of '{sku}'.");
+        if (current is null) return Refusal.NotFound("stock-not-found", $"Nothing is known of '{sku}'.");
+        if (current.OnHand < quantity) return Refusal.Conflict("stock-too-low", $"There are {current.OnHand} of '{sku}'.");
         var next = current with { OnHand = current.OnHand - quantity };
-        var taken = new StockTaken(sku, quantity, next.OnHand);
-        return new Decision<StockItem>.Accepted(next, [NewEvent.Json(taken, StockJson.Default.StockTaken)]);
+        return Decision.Accept(next, new StockTaken(sku, quantity, next.OnHand));
     }
-
-    private static Decision<StockItem>.Refused Refuse(RefusalKind kind, string code, string detail) =>
-        new(new Refusal(kind, code, detail));
 }
 // </decide>
+
+// <function>
+public sealed class StockFunctions(EntityApi api)
+{
+    private static readonly EntityResource<StockItem> Stock = new(StockDecisions.Entity);
+
+    [Function("ReceiveStock")]
+    public Task<IResult> Receive(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "stock/{sku}/receive")] HttpRequest request, string sku, CancellationToken stop) =>
+        api.RunAsync(request, Stock, sku, body => body.Integer("quantity", 1, 1_000_000), (item, quantity) => StockDecisions.Receive(item, sku, quantity), stop);
+
+    [Function("TakeStock")]
+    public Task<IResult> Take(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "stock/{sku}/take")] HttpRequest request, string sku, CancellationToken stop) =>
+        api.RunAsync(request, Stock, sku, body => body.Integer("quantity", 1, 1_000_000), (item, quantity) => StockDecisions.Take(item, sku, quantity), stop);
+
+    [Function("GetStock")]
+    public Task<IResult> Get(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "stock/{sku}")] HttpRequest request, string sku, CancellationToken stop) =>
+        api.ReadAsync(request, Stock, sku, stop);
+}
+// </function>
+
+// <handler>
+public sealed class ReorderHandler(ISupplier supplier) : IEventHandler<StockTaken>
+{
+    public Task HandleAsync(StockTaken payload, EventEntry entry, CancellationToken cancellationToken) =>
+        payload.OnHand < 10 ? supplier.OrderAsync(payload.Sku, 100, key: entry.Id.ToString(), cancellationToken) : Task.CompletedTask;
+}
+// </handler>
+
+public interface ISupplier
+{
+    Task OrderAsync(string sku, int quantity, string key, CancellationToken cancellationToken);
+}
+
+public static class StockApp
+{
+    // <program>
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var builder = FunctionsApplication.CreateBuilder(args);
+        builder.ConfigureFunctionsWebApplication();
+        builder.AddOutpost().AddServiceBus().AddHandler<StockTaken, ReorderHandler>("reorders", within: TimeSpan.FromMinutes(5));
+        return await builder.Build().RunOutpostAsync();
+    }
+    // </program>
+
+    // <web>
+    public static async Task<int> RunOnTheWebAsync(string[] args)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        builder.AddOutpost().AddServiceBus().AddHandler<StockTaken, ReorderHandler>("reorders", within: TimeSpan.FromMinutes(5));
+        var app = builder.Build();
+        MapStock(app);
+        app.MapOutpost();
+        return await app.RunOutpostAsync();
+    }
+
+    public static void MapStock(IEndpointRouteBuilder app)
+    {
+        var stock = new EntityResource<StockItem>(StockDecisions.Entity);
+        app.MapPost("/api/stock/{sku}/take", (HttpRequest request, string sku, EntityApi api, CancellationToken stop) =>
+            api.RunAsync(request, stock, sku, body => body.Integer("quantity", 1, 1_000_000), (item, quantity) => StockDecisions.Take(item, sku, quantity), stop));
+    }
+    // </web>
+}
+
+// <names>
+[EventName("StockCounted", Version = 2, Aliases = ["InventoryCounted.v2"])]
+public sealed record StockCounted(string Sku, int OnHand, string By);
+
+[EventName("StockCounted")]
+public sealed record StockCountedV1(string Sku, int OnHand);
+
+public static class StockEvents
+{
+    public static OutpostBuilder AddStockEvents(this OutpostBuilder outpost) => outpost
+        .AddEvents(typeof(StockReceived), typeof(StockTaken), typeof(StockCounted), typeof(StockCountedV1))
+        .AddUpcast<StockCountedV1, StockCounted>(old => new StockCounted(old.Sku, old.OnHand, By: "unknown"));
+}
+// </names>
 
 public static class StockCommands
 {
@@ -68,66 +141,23 @@ public static class StockCommands
     // </run>
 
     // <result>
-    public static string Describe(CommandResult<StockItem> result) => result switch
-    {
-        CommandResult<StockItem>.Done done => $"{done.State.OnHand} left, version {done.Version}",
-        CommandResult<StockItem>.Refused { Refusal: var refusal } => $"{refusal.Code}: {refusal.Detail}",
-        CommandResult<StockItem>.Stale stale => $"somebody was faster: it is version {stale.CurrentVersion} now",
-        CommandResult<StockItem>.KeyReused => "this key was used for another request",
-        CommandResult<StockItem>.TooLarge large => large.Detail,
-        CommandResult<StockItem>.Busy => "nothing was written: try again later",
-        CommandResult<StockItem>.Unknown => "send it again with the same key: that tells",
-        _ => throw new InvalidOperationException($"Unknown result {result}."),
-    };
+    public static string Describe(CommandResult<StockItem> result) => result.Match(
+        done => $"{done.State.OnHand} left, version {done.Version}",
+        refusal => $"{refusal.Code}: {refusal.Detail}",
+        other => other switch
+        {
+            CommandResult<StockItem>.Stale stale => $"somebody was faster: it is version {stale.CurrentVersion} now",
+            CommandResult<StockItem>.KeyReused => "this key was used for another request",
+            CommandResult<StockItem>.TooLarge large => large.Detail,
+            CommandResult<StockItem>.Busy => "nothing was written: try again later",
+            _ => "send it again with the same key: that tells",
+        });
     // </result>
 
     // <payloads>
-    public static Decision<StockItem> Label(StockItem? current, string sku, byte[] picture) =>
-        new Decision<StockItem>.Accepted(current ?? new StockItem(sku, 0),
-        [
-            new NewEvent("LabelPrinted", "image/png", picture),
-            new NewEvent("ShelfNote", "text/plain; charset=utf-8", Encoding.UTF8.GetBytes($"{sku} has a new label ✓")),
-        ]);
+    public static Decision<StockItem> Label(StockItem? current, string sku, byte[] picture) => Decision.Accept(
+        current ?? new StockItem(sku, 0),
+        new NewEvent("LabelPrinted", "image/png", picture),
+        new NewEvent("ShelfNote", "text/plain; charset=utf-8", Encoding.UTF8.GetBytes($"{sku} has a new label ✓")));
     // </payloads>
 }
-
-// <function>
-public sealed class StockFunctions(EventLog log, FaultBoundary boundary)
-{
-    [Function("TakeStock")]
-    public Task<IResult> TakeAsync(
-        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "stock/{sku}/take")] HttpRequest request,
-        string sku,
-        CancellationToken cancellationToken) =>
-        boundary.RunAsync(request, () => RunAsync(request, sku, cancellationToken), cancellationToken);
-
-    private async Task<IResult> RunAsync(HttpRequest request, string sku, CancellationToken cancellationToken)
-    {
-        var (headers, badHeader) = CommandHeaders.Read(request);
-        if (headers is null) return badHeader!;
-        var (body, badBody) = await JsonBody.ReadAsync(request, bytesMax: 1024, optional: false, cancellationToken);
-        if (body is null) return badBody!;
-        var fields = new JsonFields(body.Root);
-        var quantity = fields.Integer("quantity", 1, 1_000_000);
-        if (fields.Problem() is { } badField) return badField;
-
-        var result = await log.ExecuteAsync(
-            new Command<StockItem>
-            {
-                Entity = StockDecisions.Entity,
-                EntityId = sku,
-                Decide = current => StockDecisions.Take(current, sku, quantity),
-                IfMatch = headers.IfMatch,
-                Idempotency = headers.Idempotency($"POST /stock/{sku}/take", body.Bytes),
-                TraceParent = headers.TraceParent,
-                CorrelationId = headers.CorrelationId,
-            },
-            cancellationToken);
-        return CommandAnswer.From(result, request.HttpContext.Response, done =>
-        {
-            request.HttpContext.Response.Headers.ETag = $"\"{done.Version}\"";
-            return Results.Json(done.State, StockJson.Default.StockItem);
-        });
-    }
-}
-// </function>

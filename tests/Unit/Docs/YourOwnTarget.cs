@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using Outpost.Forwarding;
 using Outpost.Orders;
 
@@ -27,12 +28,11 @@ public sealed class WelcomeHandler(HttpClient mail) : IEventHandler<OrderPlaced>
 internal static class WelcomeMails
 {
     // <register>
-    public static Forwarder Register(WelcomeHandler handler, TimeProvider time) =>
-        new("welcome-mails", new HandlerTarget<OrderPlaced>(handler, OrdersJson.Default.OrderPlaced, new HandlerOptions(), time))
-        {
-            StartAt = StartAt.Head,
-            Within = TimeSpan.FromMinutes(5),
-        };
+    public static OutpostBuilder AddWelcomeMails(this OutpostBuilder outpost)
+    {
+        outpost.Services.AddHttpClient<WelcomeHandler>();
+        return outpost.AddHandler<OrderPlaced, WelcomeHandler>("welcome-mails", within: TimeSpan.FromMinutes(5));
+    }
     // </register>
 }
 

@@ -36,7 +36,7 @@ public sealed class Answers_to_commands
         };
         var request = Request("/api/orders");
 
-        var answer = await AnswerAsync(request, CommandAnswer.From(result, request.HttpContext.Response, _ => throw new InvalidOperationException()));
+        var answer = await AnswerAsync(request, result.ToHttp(request.HttpContext.Response, _ => throw new InvalidOperationException()));
 
         Assert.Equal((status, name, retryAfter), (answer.Status, answer.ProblemName, answer["Retry-After"]));
         Assert.Equal(what == "stale", answer.Json.TryGetProperty("currentVersion", out _));
@@ -49,8 +49,8 @@ public sealed class Answers_to_commands
     {
         var request = Request("/api/orders");
 
-        var result = CommandAnswer.From(
-            new CommandResult<Tally>.Done(new Tally(1, []), 3, replayed), request.HttpContext.Response, done => Results.Text($"{done.Version}"));
+        var result = new CommandResult<Tally>.Done(new Tally(1, []), 3, replayed).ToHttp(
+            request.HttpContext.Response, done => Results.Text($"{done.Version}"));
 
         var answer = await AnswerAsync(request, result);
         Assert.Equal((200, "3", header), (answer.Status, answer.Text, answer["Idempotency-Replayed"]));

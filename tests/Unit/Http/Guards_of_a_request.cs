@@ -142,7 +142,7 @@ public sealed class Guards_of_a_request
             ask => Api(log).GetAsync(ask, "o-2", CancellationToken.None),
             ask => events.ReadAsync(ask, CancellationToken.None),
             _ => Task.FromResult<IResult>(new DashboardPage()),
-            _ => Task.FromResult(new OpenApiDocument().Answer()),
+            _ => Task.FromResult(new OpenApiDocument([]).Answer()),
         ];
 
         foreach (var ask in answers)
@@ -241,7 +241,7 @@ public sealed class Guards_of_a_request
     {
         await using var log = new SimulatedLog();
         var links = new Links("https://gateway.example/shop");
-        var api = new OrderApi(log.Log, log.Store, log.Sources, links);
+        var api = Api(log, links);
         using var events = new EventApi(log.Store, log.Watch, new EventApiOptions(TimeSpan.FromDays(1)) { Links = links });
 
         var placed = await AnswerAsync(Post("/api/orders", Body), ask => api.PlaceAsync(ask, CancellationToken.None));
@@ -291,7 +291,8 @@ public sealed class Guards_of_a_request
     public void Read_a_later_trace_parent_as_far_as_it_is_known(string sent, string? kept) =>
         Assert.Equal(kept, CommandHeaders.Read(Request("POST", "/api/orders", Encoding.UTF8.GetBytes("{}"), ("traceparent", sent))).Headers!.TraceParent);
 
-    private static OrderApi Api(SimulatedLog log) => new(log.Log, log.Store, log.Sources, new Links(null));
+    private static OrderFunctions Api(SimulatedLog log, Links? links = null) => new(new Outpost.AspNetCore.EntityApi(
+        log.Log, log.Sources, links ?? new Links(null), new Outpost.AspNetCore.FaultBoundary(NullLogger<Outpost.AspNetCore.FaultBoundary>.Instance, log.Time)));
 
     private static Task<Answer> PlaceAsync(SimulatedLog log, string body, params (string, string)[] headers) =>
         AnswerAsync(Post("/api/orders", body, headers), ask => Api(log).PlaceAsync(ask, CancellationToken.None));

@@ -1,5 +1,6 @@
 using Azure.Data.Tables;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging.Abstractions;
 using Outpost.Functions;
 using static Outpost.Tests.Unit.Http.Asking;
 
@@ -208,7 +209,8 @@ public sealed class The_orders_API
         Enumerable.Range(0, 8).SelectMany(partition => log.Table.Rows(SoundLog.PartitionKey(partition)))
             .Where(row => row.RowKey.StartsWith(prefix, StringComparison.Ordinal));
 
-    private static OrderApi Api(SimulatedLog log) => new(log.Log, log.Store, log.Sources, new Outpost.AspNetCore.Links(null));
+    private static OrderFunctions Api(SimulatedLog log) => new(new Outpost.AspNetCore.EntityApi(
+        log.Log, log.Sources, new Outpost.AspNetCore.Links(null), new Outpost.AspNetCore.FaultBoundary(NullLogger<Outpost.AspNetCore.FaultBoundary>.Instance, log.Time)));
 
     private static Task<Answer> PlaceAsync(SimulatedLog log, string body, params (string, string)[] headers) =>
         AnswerAsync(Post("/api/orders", body, headers), ask => Api(log).PlaceAsync(ask, CancellationToken.None));

@@ -1,4 +1,4 @@
-using System.Text;
+using System.Text.Json;
 using Outpost.Orders;
 
 namespace Outpost.Tests.Unit.Orders;
@@ -35,7 +35,7 @@ public sealed class Decisions_about_orders
         switch (decision)
         {
             case Decision<Order>.Accepted accepted:
-                Assert.Equal((newState, eventOrRefusal), (OrdersJson.Name(accepted.State.State), Assert.Single(accepted.Events).Type));
+                Assert.Equal((newState, eventOrRefusal), (OrdersJson.Name(accepted.State.State), EventName.Of(Assert.Single(accepted.Events).GetType())));
                 Assert.Equal(Order(newState!), accepted.State with { Lines = Lines });
                 break;
             case Decision<Order>.Refused refused:
@@ -73,8 +73,7 @@ public sealed class Decisions_about_orders
         var accepted = Assert.IsType<Decision<Order>.Accepted>(Decide(command, state is null ? null : Order(state)));
 
         var @event = Assert.Single(accepted.Events);
-        Assert.Equal("application/json", @event.ContentType);
-        Assert.Equal(expected, Encoding.UTF8.GetString(@event.Payload.Span));
+        Assert.Equal(expected, JsonSerializer.Serialize(@event, OrdersJson.Default.Options));
     }
 
     [Fact]

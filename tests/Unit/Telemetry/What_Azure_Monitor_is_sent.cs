@@ -9,7 +9,7 @@ using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 using Outpost.Forwarding;
-using Outpost.Functions;
+using Outpost.AzureFunctions;
 using Outpost.AspNetCore;
 
 namespace Outpost.Tests.Unit.Telemetry;

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
-using Outpost.Functions;
+using Outpost.AzureFunctions;
 
 namespace Outpost.Tests.Unit.Telemetry;
 

@@ -12,9 +12,10 @@ public sealed class The_architecture
     [InlineData("Outpost.ServiceBus", "Outpost")]
     [InlineData("Outpost.RabbitMQ", "Outpost")]
     [InlineData("Outpost.Kafka", "Outpost")]
-    [InlineData("Outpost.AspNetCore", "Outpost")]
+    [InlineData("Outpost.AspNetCore", "Outpost Outpost.Tables")]
+    [InlineData("Outpost.AzureFunctions", "Outpost Outpost.AspNetCore")]
     [InlineData("Outpost.Client", "")]
-    [InlineData("Functions", "Orders Outpost.AspNetCore Outpost.Kafka Outpost.RabbitMQ Outpost.ServiceBus Outpost.Tables")]
+    [InlineData("Functions", "Orders Outpost.AzureFunctions Outpost.Kafka Outpost.RabbitMQ Outpost.ServiceBus")]
     [InlineData("LocalHost", "")]
     public void Lets_a_project_reference_only_what_is_further_in(string project, string allowed) =>
         Assert.Subset(
@@ -24,13 +25,12 @@ public sealed class The_architecture
     [Fact]
     public void Has_no_project_that_this_test_does_not_know() =>
         Assert.Subset(
-            new HashSet<string> { "Outpost", "Orders", "Outpost.Tables", "Outpost.ServiceBus", "Outpost.RabbitMQ", "Outpost.Kafka", "Outpost.AspNetCore", "Outpost.Client", "Functions", "LocalHost" },
+            new HashSet<string> { "Outpost", "Orders", "Outpost.Tables", "Outpost.ServiceBus", "Outpost.RabbitMQ", "Outpost.Kafka", "Outpost.AspNetCore", "Outpost.AzureFunctions", "Outpost.Client", "Functions", "LocalHost", "Shared" },
             Directory.GetDirectories(Source()).Select(Path.GetFileName).OfType<string>().ToHashSet());
 
     [Theory]
     [InlineData("Outpost")]
     [InlineData("Orders")]
-    [InlineData("Outpost.AspNetCore")]
     [InlineData("Outpost.RabbitMQ")]
     public void Keeps_Azure_out_of_the_rules(string project) =>
         Assert.DoesNotContain(

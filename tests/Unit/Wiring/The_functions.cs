@@ -1,5 +1,6 @@
 using System.Reflection;
 using Microsoft.Azure.Functions.Worker;
+using Outpost.AzureFunctions;
 using Outpost.Functions;
 
 namespace Outpost.Tests.Unit.Wiring;
@@ -8,7 +9,7 @@ public sealed class The_functions
 {
     private static readonly IReadOnlyList<MethodInfo> Methods =
     [
-        .. typeof(OrderFunctions).Assembly.GetTypes()
+        .. typeof(OrderFunctions).Assembly.GetTypes().Concat(typeof(ForwardFunction).Assembly.GetTypes())
             .SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static))
             .Where(method => method.IsDefined(typeof(FunctionAttribute))),
     ];

@@ -1,6 +1,9 @@
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Outpost.Forwarding;
-using Outpost.Functions;
+using Outpost.ServiceBus;
+using Outpost.Tables;
 
 namespace Outpost.Tests.Unit.Wiring;
 
@@ -9,13 +12,13 @@ public sealed class The_settings
     [Fact]
     public void Have_the_documented_defaults()
     {
-        var settings = Read();
+        var (settings, table, bus) = Read();
 
-        Assert.Equal(new Connection("UseDevelopmentStorage=true", null, null), settings.TableStorage);
-        Assert.Null(settings.ServiceBus);
-        Assert.Equal(("outpost", 1, "/outpost"), (settings.TableName, settings.PartitionCount, settings.Source));
-        Assert.Equal(("http://localhost:7071", null), (settings.PublicUrl, settings.Schedule));
-        Assert.Equal(("events", StartAt.Oldest), (settings.Topic, settings.StartAt));
+        Assert.Equal(("UseDevelopmentStorage=true", null), (table.ConnectionString, table.ServiceUri));
+        Assert.Equal((null, null), (bus.ConnectionString, bus.FullyQualifiedNamespace));
+        Assert.Equal(("outpost", 1, "/outpost"), (table.TableName, table.Partitions, settings.Source));
+        Assert.Equal((null, "http://localhost:7071", null), (settings.PublicUrl, settings.BaseUrl, settings.Schedule));
+        Assert.Equal(("events", StartAt.Oldest), (bus.Topic, settings.StartAt));
         Assert.Equal(TimeSpan.FromSeconds(5), settings.Linger);
         Assert.Equal(TimeSpan.FromMilliseconds(100), settings.Poll);
         Assert.Equal(TimeSpan.FromSeconds(60), settings.Within);
@@ -26,15 +29,15 @@ public sealed class The_settings
     [Fact]
     public void Are_read_from_their_documented_names()
     {
-        var settings = Read(
+        var (settings, table, bus) = Read(
             ("Outpost__TableName", "Log2"), ("Outpost__PartitionCount", "8"), ("Outpost__Source", "https://shop.example/orders"),
             ("Outpost__PublicUrl", "https://app.example/base/"), ("FORWARDER_SCHEDULE", "*/10 * * * * *"), ("Forwarder__Topic", "shop/events"),
             ("Forwarder__StartAt", "head"), ("Forwarder__LingerSeconds", "0"), ("Forwarder__PollMilliseconds", "250"),
             ("Forwarder__WithinSeconds", "300"), ("Forwarder__RefusalsInARow", "25"), ("Feed__MaxAgeSeconds", "60"), ("Feed__WaitersMax", "1000"));
 
-        Assert.Equal(("Log2", 8, "https://shop.example/orders"), (settings.TableName, settings.PartitionCount, settings.Source));
+        Assert.Equal(("Log2", 8, "https://shop.example/orders"), (table.TableName, table.Partitions, settings.Source));
         Assert.Equal(("https://app.example/base", "*/10 * * * * *"), (settings.PublicUrl, settings.Schedule));
-        Assert.Equal(("shop/events", StartAt.Head), (settings.Topic, settings.StartAt));
+        Assert.Equal(("shop/events", StartAt.Head), (bus.Topic, settings.StartAt));
         Assert.Equal(TimeSpan.Zero, settings.Linger);
         Assert.Equal(TimeSpan.FromMilliseconds(250), settings.Poll);
         Assert.Equal(TimeSpan.FromMinutes(5), settings.Within);
@@ -79,7 +82,7 @@ public sealed class The_settings
     [Fact]
     public void Stop_the_start_without_a_table()
     {
-        var refused = Assert.Throws<InvalidSettingException>(() => Read(("TableStorage", null)));
+        var refused = Assert.Throws<OptionsValidationException>(() => Read(("TableStorage", null)));
 
         Assert.Contains("TableStorage: is missing", refused.Message, StringComparison.Ordinal);
         Assert.Contains("TableStorage__serviceUri", refused.Message, StringComparison.Ordinal);
@@ -89,10 +92,10 @@ public sealed class The_settings
     [Fact]
     public void Take_an_https_address_of_the_table_only()
     {
-        var refused = Assert.Throws<InvalidSettingException>(() => Outpost.Functions.Wiring.ServiceUri(new Connection(null, "http://acc.table.core.windows.net", null)));
+        var refused = Assert.Throws<InvalidSettingException>(() => Read(("TableStorage", null), ("TableStorage__serviceUri", "http://acc.table.core.windows.net")));
 
         Assert.Contains("TableStorage__serviceUri: 'http://acc.table.core.windows.net' is not allowed", refused.Message, StringComparison.Ordinal);
-        Assert.Equal(new Uri("https://acc"), Outpost.Functions.Wiring.ServiceUri(new Connection(null, "https://acc", null)));
+        Assert.Equal(new Uri("https://acc"), Read(("TableStorage", null), ("TableStorage__serviceUri", "https://acc")).Table.ServiceUri);
     }
 
     [Fact]
@@ -102,14 +105,15 @@ public sealed class The_settings
             ("TableStorage", null), ("TableStorage__serviceUri", "https://acc.table.core.windows.net"), ("TableStorage__clientId", "id"),
             ("ServiceBus__fullyQualifiedNamespace", "ns.servicebus.windows.net"));
 
-        Assert.Equal(new Connection(null, "https://acc.table.core.windows.net", "id"), group.TableStorage);
-        Assert.Equal(new Connection(null, "ns.servicebus.windows.net", null), group.ServiceBus);
-        Assert.Equal(new Connection("Endpoint=sb://x", null, null), Read(("ServiceBus", "Endpoint=sb://x")).ServiceBus);
+        Assert.Equal((null, new Uri("https://acc.table.core.windows.net")), (group.Table.ConnectionString, group.Table.ServiceUri));
+        Assert.IsType<Azure.Identity.ManagedIdentityCredential>(group.Table.Credential);
+        Assert.Equal((null, "ns.servicebus.windows.net"), (group.Bus.ConnectionString, group.Bus.FullyQualifiedNamespace));
+        Assert.IsType<Azure.Identity.DefaultAzureCredential>(group.Bus.Credential);
+        Assert.Equal(Bus, Read(("ServiceBus", Bus)).Bus.ConnectionString);
     }
 
     [Fact]
-    public void Never_show_a_connection_string() =>
-        Assert.DoesNotContain("secret", Read(("TableStorage", "AccountKey=secret"), ("ServiceBus", "SharedAccessKey=secret")).ToString(), StringComparison.Ordinal);
+    public void Never_show_a_connection_string() => Assert.DoesNotContain("secret", new ServiceConnection("AccountKey=secret", null, null).ToString(), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("Outpost__PublicUrl")]
@@ -117,7 +121,6 @@ public sealed class The_settings
     [InlineData("Outpost__PartitionCount")]
     [InlineData("Forwarder__Topic")]
     [InlineData("Forwarder__StartAt")]
-    [InlineData("Payments__Url")]
     public void Never_show_a_key_that_somebody_put_into_the_wrong_one(string name)
     {
         string[] keys =
@@ -143,18 +146,68 @@ public sealed class The_settings
     [InlineData("DefaultEndpointsProtocol=https;AccountName=a;AccountKey=not base64 secret;EndpointSuffix=core.windows.net")]
     public void Stop_the_start_where_a_connection_string_is_none_without_showing_it(string text)
     {
-        foreach (var parse in new Func<string, object>[] { s => new Azure.Data.Tables.TableServiceClient(s), Azure.Messaging.ServiceBus.ServiceBusConnectionStringProperties.Parse })
+        foreach (var name in new[] { "TableStorage", "ServiceBus" })
         {
-            var refused = Record.Exception(() => Outpost.Functions.Wiring.CheckConnectionString("TableStorage", new Connection(text, null, null), parse));
+            var refused = Record.Exception(() => Read((name, text)));
             if (refused is null) continue;
             Assert.IsType<InvalidSettingException>(refused);
-            Assert.StartsWith("TableStorage: this is no connection string", refused.Message, StringComparison.Ordinal);
+            Assert.StartsWith($"{name}: this is no connection string", refused.Message, StringComparison.Ordinal);
             Assert.DoesNotContain("secret", refused.ToString(), StringComparison.Ordinal);
         }
 
-        Assert.Throws<InvalidSettingException>(() => Outpost.Functions.Wiring.CheckConnectionString(
-            "TableStorage", new Connection(text, null, null), s => new Azure.Data.Tables.TableServiceClient(s)));
+        Assert.Throws<InvalidSettingException>(() => Read(("TableStorage", text)));
     }
+
+    [Fact]
+    public void Give_way_to_what_code_sets()
+    {
+        var services = Services([("Forwarder__WithinSeconds", "30"), ("Outpost__TableName", "one"), ("Forwarder__Topic", "one")]);
+        services.AddOutpost(options => options.Within = TimeSpan.FromMinutes(2)).AddServiceBus(options => options.Topic = "two");
+        services.Configure<TableStorageOptions>(options => options.TableName = "two");
+        using var app = services.BuildServiceProvider();
+
+        Assert.Equal(
+            (TimeSpan.FromMinutes(2), "two", "two"),
+            (Of<OutpostOptions>(app).Within, Of<TableStorageOptions>(app).TableName, Of<ServiceBusOptions>(app).Topic));
+    }
+
+    public static TheoryData<string, Action<OutpostOptions>> SetByCode => new()
+    {
+        { "Source", options => options.Source = "a b" },
+        { "PublicUrl", options => options.PublicUrl = "app.example" },
+        { "Linger", options => options.Linger = TimeSpan.FromHours(1) },
+        { "Poll", options => options.Poll = TimeSpan.Zero },
+        { "Within", options => options.Within = TimeSpan.Zero },
+        { "StartAt", options => options.StartAt = (StartAt)7 },
+        { "RefusalsInARow", options => options.RefusalsInARow = -1 },
+        { "KeepEvents", options => options.KeepEvents = TimeSpan.Zero },
+        { "KeepReceipts", options => options.KeepReceipts = TimeSpan.Zero },
+        { "FinalMaxAge", options => options.FinalMaxAge = TimeSpan.FromSeconds(-1) },
+        { "WaitersMax", options => options.WaitersMax = -1 },
+    };
+
+    [Theory]
+    [MemberData(nameof(SetByCode))]
+    public void Are_held_to_the_same_where_code_sets_them(string name, Action<OutpostOptions> set)
+    {
+        var services = Services([]);
+        services.AddOutpost(set);
+        using var app = services.BuildServiceProvider();
+
+        var refused = Assert.Throws<OptionsValidationException>(() => Of<OutpostOptions>(app));
+
+        Assert.Contains($"{name}: ", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("not allowed", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Are_read_by_one_Outpost_only() =>
+        Assert.Contains("twice", Assert.Throws<InvalidOperationException>(() =>
+        {
+            var services = Services([]);
+            services.AddOutpost();
+            services.AddOutpost();
+        }).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Refuse_the_schedule_s_old_name_with_the_new_one()
@@ -167,9 +220,9 @@ public sealed class The_settings
     [Fact]
     public void Have_a_public_URL_for_links_only_where_somebody_set_it()
     {
-        Assert.Null(Read(("WEBSITE_HOSTNAME", "app.azurewebsites.net")).Links.PublicUrl);
-        Assert.Null(Read(("Outpost__PublicUrl", "")).Links.PublicUrl);
-        Assert.Equal("https://app.example/base", Read(("Outpost__PublicUrl", "https://app.example/base/")).Links.PublicUrl);
+        Assert.Null(Read(("WEBSITE_HOSTNAME", "app.azurewebsites.net")).Outpost.PublicUrl);
+        Assert.Null(Read(("Outpost__PublicUrl", "")).Outpost.PublicUrl);
+        Assert.Equal("https://app.example/base", Read(("Outpost__PublicUrl", "https://app.example/base/")).Outpost.PublicUrl);
     }
 
     [Theory]
@@ -177,13 +230,29 @@ public sealed class The_settings
     [InlineData("localhost:7072", "http://localhost:7072")]
     [InlineData("127.0.0.1:7072", "http://127.0.0.1:7072")]
     public void Take_the_public_URL_from_the_host_s_name_unless_it_is_set(string host, string url) =>
-        Assert.Equal(url, Read(("WEBSITE_HOSTNAME", host)).PublicUrl);
+        Assert.Equal(url, Read(("WEBSITE_HOSTNAME", host)).Outpost.BaseUrl);
 
-    private static Settings Read(params (string Name, string? Value)[] values)
+    private const string Bus = "Endpoint=sb://x.example;SharedAccessKeyName=n;SharedAccessKey=a2V5";
+
+    private static (OutpostOptions Outpost, TableStorageOptions Table, ServiceBusOptions Bus) Read(params (string Name, string? Value)[] values)
+    {
+        var services = Services(values);
+        services.AddOutpost().AddServiceBus();
+        using var app = services.BuildServiceProvider();
+        return (Of<OutpostOptions>(app), Of<TableStorageOptions>(app), Of<ServiceBusOptions>(app));
+    }
+
+    private static T Of<T>(IServiceProvider app)
+        where T : class => app.GetRequiredService<IOptions<T>>().Value;
+
+    private static ServiceCollection Services((string Name, string? Value)[] values)
     {
         var all = new Dictionary<string, string?> { ["TableStorage"] = "UseDevelopmentStorage=true" };
         // As the environment's provider does it.
         foreach (var (name, value) in values) all[name.Replace("__", ":", StringComparison.Ordinal)] = value;
-        return Settings.Read(new ConfigurationBuilder().AddInMemoryCollection(all).Build());
+        var services = new ServiceCollection();
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(all).Build());
+        services.AddLogging();
+        return services;
     }
 }

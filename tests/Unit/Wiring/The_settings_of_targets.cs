@@ -1,8 +1,8 @@
 using Confluent.Kafka;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Outpost.Forwarding;
-using Outpost.Functions;
 using Outpost.Kafka;
 using Outpost.RabbitMQ;
 
@@ -146,30 +146,27 @@ public sealed class The_settings_of_targets
         Assert.DoesNotContain("secret", refused.Message, StringComparison.Ordinal);
     }
 
-    private static KafkaOptions? Kafka(params (string Name, string Value)[] values)
-    {
-        var configuration = Configuration(values);
-        return Targets.Kafka(new Settings.SettingReader(configuration), Settings.Read(configuration));
-    }
+    private static KafkaOptions Kafka(params (string Name, string Value)[] values) => Of<KafkaOptions>(values);
 
-    private static RabbitMQOptions? RabbitMQ(params (string Name, string Value)[] values)
-    {
-        var configuration = Configuration(values);
-        return Targets.RabbitMQ(new Settings.SettingReader(configuration), Settings.Read(configuration));
-    }
+    private static RabbitMQOptions RabbitMQ(params (string Name, string Value)[] values) => Of<RabbitMQOptions>(values);
+
+    private static T Of<T>((string Name, string Value)[] values)
+        where T : class => App(values).GetRequiredService<IOptions<T>>().Value;
 
     private static IReadOnlyList<Forwarder> Forwarders(params (string Name, string Value)[] values)
     {
-        var configuration = Configuration(values);
-        var services = new ServiceCollection().AddSingleton(TimeProvider.System);
-        services.AddTargets(configuration, Settings.Read(configuration));
-        return [.. services.BuildServiceProvider().GetServices<Forwarder>()];
+        var app = App(values);
+        StartupCheck.Check(new SettingReader(app.GetRequiredService<IConfiguration>()), app.GetServices<TargetOfSetting>());
+        return app.GetRequiredService<IReadOnlyList<Forwarder>>();
     }
 
-    private static IConfiguration Configuration((string Name, string Value)[] values)
+    private static ServiceProvider App((string Name, string Value)[] values)
     {
         var all = new Dictionary<string, string?> { ["TableStorage"] = "UseDevelopmentStorage=true" };
         foreach (var (name, value) in values) all[name.Replace("__", ":", StringComparison.Ordinal)] = value;
-        return new ConfigurationBuilder().AddInMemoryCollection(all).Build();
+        var services = new ServiceCollection();
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(all).Build());
+        services.AddLogging().AddOutpost().AddRabbitMQ().AddKafka();
+        return services.BuildServiceProvider();
     }
 }

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace Outpost.Functions;
+namespace Outpost.AzureFunctions;
 
 /// <summary>
 /// Writes the lines that are logged outside a run of a function to the console, one line each. The Functions host passes

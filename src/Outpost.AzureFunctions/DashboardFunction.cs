@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Outpost.AspNetCore;
 
-namespace Outpost.Functions;
+namespace Outpost.AzureFunctions;
 
 /// <summary>Status and operations for eyes and hands.</summary>
 public sealed class DashboardFunction(DashboardPage page, FaultBoundary boundary)

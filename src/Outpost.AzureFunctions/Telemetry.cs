@@ -4,7 +4,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry;
 
-namespace Outpost.Functions;
+namespace Outpost.AzureFunctions;
 
 /// <summary>
 /// Sends metrics, spans and log lines from this process, by OpenTelemetry: a meter in an isolated worker reaches nobody
@@ -25,7 +25,7 @@ internal static class Telemetry
             telemetry.UseAzureMonitorExporter(options =>
             {
                 options.ConnectionString = monitor.ConnectionString;
-                if (monitor.ByIdentity) options.Credential = Wiring.Credential(monitor.ClientId);
+                if (monitor.ByIdentity) options.Credential = AzureIdentity.Of(monitor.ClientId);
                 // Spans are sampled; a log line says something once, and must not be lost with the span it was said in.
                 options.EnableTraceBasedLogsSampler = false;
             });
@@ -44,6 +44,10 @@ internal sealed record TelemetrySettings(MonitorConnection? Monitor, bool HasOtl
     private const string Connection = "APPLICATIONINSIGHTS_CONNECTION_STRING";
     private const string Authentication = "APPLICATIONINSIGHTS_AUTHENTICATION_STRING";
     private const string OtlpEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+    /// <summary>Whether lines go anywhere: the Functions host then passes on none of them.</summary>
+    public static bool IsSet(IConfiguration configuration) =>
+        !string.IsNullOrEmpty(configuration[Connection]) || !string.IsNullOrEmpty(configuration[OtlpEndpoint]);
 
     /// <exception cref="InvalidSettingException">A setting has a value that is not allowed.</exception>
     public static TelemetrySettings Read(IConfiguration configuration)

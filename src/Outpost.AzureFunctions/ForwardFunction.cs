@@ -1,14 +1,14 @@
 using Microsoft.Azure.Functions.Worker;
 using Outpost.Retention;
 
-namespace Outpost.Functions;
+namespace Outpost.AzureFunctions;
 
 /// <summary>The timer that brings what is new in the log to its targets, and deletes what is old.</summary>
 public sealed class ForwardFunction(Ticks ticks)
 {
     /// <summary>One run of all forwarders, then of retention.</summary>
     [Function("Forward")]
-    public async Task RunAsync([TimerTrigger($"%{Settings.ScheduleName}%")] TimerInfo timer, CancellationToken cancellationToken)
+    public async Task RunAsync([TimerTrigger($"%{OutpostOptions.ScheduleSetting}%")] TimerInfo timer, CancellationToken cancellationToken)
     {
         try
         {

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Outpost.AspNetCore;
 
-namespace Outpost.Functions;
+namespace Outpost.AzureFunctions;
 
 /// <summary>What operators look at and do.</summary>
 public sealed class OperationsFunctions(OperationsApi api, FaultBoundary boundary)

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Outpost.AspNetCore;
 
-namespace Outpost.Functions;
+namespace Outpost.AzureFunctions;
 
 /// <summary>The API as a document for programs.</summary>
 public sealed class OpenApiFunction(OpenApiDocument document, FaultBoundary boundary)

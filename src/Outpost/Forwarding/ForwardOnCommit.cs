@@ -1,8 +1,7 @@
 using Microsoft.Extensions.Hosting;
-using Outpost.Forwarding;
 using Outpost.Retention;
 
-namespace Outpost.Functions;
+namespace Outpost.Forwarding;
 
 /// <summary>Forwards what this process commits right after the commit; the timer is there for everything else, and is replaced where it does not come.</summary>
 internal sealed class ForwardOnCommit(ForwardingEngine engine, Ticks ticks, Heartbeats heartbeats) : BackgroundService

@@ -6,8 +6,8 @@ namespace Outpost.AspNetCore;
 public static class CommandAnswer
 {
     /// <summary>Maps every result; <paramref name="done"/> makes the body of a success.</summary>
-    public static IResult From<TState>(
-        CommandResult<TState> result, HttpResponse response, Func<CommandResult<TState>.Done, IResult> done)
+    public static IResult ToHttp<TState>(
+        this CommandResult<TState> result, HttpResponse response, Func<CommandResult<TState>.Done, IResult> done)
         where TState : class
     {
         switch (result)
@@ -16,9 +16,7 @@ public static class CommandAnswer
                 if (success.Replayed) response.Headers["Idempotency-Replayed"] = "true";
                 return done(success);
             case CommandResult<TState>.Refused { Refusal: var refusal }:
-                return refusal.Kind == RefusalKind.NotFound
-                    ? Problem.NotFound(refusal.Code, refusal.Detail)
-                    : Problem.Conflict(refusal.Code, refusal.Detail);
+                return Problem.Refused(refusal);
             case CommandResult<TState>.Stale { CurrentVersion: { } version }:
                 return Problem.PreconditionFailed($"If-Match names another version; the current one is \"{version}\".")
                     .With("currentVersion", version);

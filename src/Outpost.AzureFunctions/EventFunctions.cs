@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Outpost.AspNetCore;
 
-namespace Outpost.Functions;
+namespace Outpost.AzureFunctions;
 
 /// <summary>The log over HTTP.</summary>
 public sealed class EventFunctions(EventApi api, PartitionApi partitions, FaultBoundary boundary)

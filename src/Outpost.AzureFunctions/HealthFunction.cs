@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Outpost.AspNetCore;
 
-namespace Outpost.Functions;
+namespace Outpost.AzureFunctions;
 
 /// <summary>For load balancers and people in a hurry.</summary>
 public sealed class HealthFunction(HealthApi api, FaultBoundary boundary)

@@ -1,0 +1,49 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using Outpost.AspNetCore;
+using Outpost.Retention;
+
+namespace Outpost;
+
+/// <summary>Sets Outpost up: the log in Table Storage, its forwarders, and what answers over HTTP.</summary>
+public static class OutpostWebServices
+{
+    /// <inheritdoc cref="AddOutpost(IServiceCollection, Action{OutpostOptions}?)"/>
+    /// <param name="builder">The app.</param>
+    /// <param name="configure">Wins over the settings.</param>
+    public static OutpostBuilder AddOutpost(this IHostApplicationBuilder builder, Action<OutpostOptions>? configure = null) =>
+        builder.Services.AddOutpost(configure);
+
+    /// <summary>
+    /// Sets Outpost up with the app's settings (docs/reference.md). Call it once; targets, handlers and events are added to
+    /// what it returns. A bad setting stops the start.
+    /// </summary>
+    /// <param name="services">The app's services.</param>
+    /// <param name="configure">Wins over the settings.</param>
+    public static OutpostBuilder AddOutpost(this IServiceCollection services, Action<OutpostOptions>? configure = null)
+    {
+        var outpost = services.AddOutpostLog(configure).AddTableStorage();
+        services.AddSingleton(provider => new Links(Options(provider).PublicUrl));
+        services.AddSingleton(provider => new EventApiOptions(Options(provider).FinalMaxAge, Options(provider).Source)
+        {
+            WaitersMax = Options(provider).WaitersMax,
+            Links = provider.GetRequiredService<Links>(),
+            EventsKeptFor = provider.GetRequiredService<RetentionOptions>().EventsAtLeast,
+        });
+        services.AddSingleton<EventApi>();
+        services.AddSingleton<PartitionApi>();
+        services.AddSingleton<OperationsApi>();
+        services.AddSingleton<HealthApi>();
+        services.AddSingleton<DashboardPage>();
+        services.AddSingleton<OpenApiDocument>();
+        services.AddSingleton<FaultBoundary>();
+        services.AddSingleton<EntityApi>();
+        services.AddHostedService<ScheduledTicks>();
+        // Requests and deliveries under way have this long to end, then the writers their own few seconds; all within 15.
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(9));
+        return outpost;
+    }
+
+    private static OutpostOptions Options(IServiceProvider provider) => provider.GetRequiredService<IOptions<OutpostOptions>>().Value;
+}
