@@ -15,6 +15,7 @@ public sealed class The_architecture
     [InlineData("Outpost.AspNetCore", "Outpost Outpost.Tables")]
     [InlineData("Outpost.AzureFunctions", "Outpost Outpost.AspNetCore")]
     [InlineData("Outpost.Client", "")]
+    [InlineData("Outpost.Testing", "Outpost")]
     [InlineData("Functions", "Orders Outpost.AzureFunctions Outpost.Kafka Outpost.RabbitMQ Outpost.ServiceBus")]
     [InlineData("LocalHost", "")]
     public void Lets_a_project_reference_only_what_is_further_in(string project, string allowed) =>
@@ -25,7 +26,7 @@ public sealed class The_architecture
     [Fact]
     public void Has_no_project_that_this_test_does_not_know() =>
         Assert.Subset(
-            new HashSet<string> { "Outpost", "Orders", "Outpost.Tables", "Outpost.ServiceBus", "Outpost.RabbitMQ", "Outpost.Kafka", "Outpost.AspNetCore", "Outpost.AzureFunctions", "Outpost.Client", "Functions", "LocalHost", "Shared" },
+            new HashSet<string> { "Outpost", "Orders", "Outpost.Tables", "Outpost.ServiceBus", "Outpost.RabbitMQ", "Outpost.Kafka", "Outpost.AspNetCore", "Outpost.AzureFunctions", "Outpost.Client", "Outpost.Client.Tables", "Outpost.Testing", "Functions", "LocalHost", "Shared" },
             Directory.GetDirectories(Source()).Select(Path.GetFileName).OfType<string>().ToHashSet());
 
     [Theory]
