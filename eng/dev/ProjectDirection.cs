@@ -24,7 +24,7 @@ internal static class ProjectDirection
     };
 
     /// <summary>Projects that must run without any Azure package.</summary>
-    private static readonly string[] AzureFree = ["Outpost", "Outpost.Testing", "Outpost.RabbitMQ", "Orders"];
+    private static readonly string[] AzureFree = ["Outpost", "Outpost.Testing", "Outpost.Client", "Outpost.RabbitMQ", "Orders"];
 
     /// <summary>Projects that know of the Functions worker.</summary>
     private static readonly string[] WorkerHosts = ["Functions", "Outpost.AzureFunctions"];

@@ -1,4 +1,6 @@
 using Azure.Data.Tables;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Outpost.Client;
 
 namespace Outpost.Tests.Unit.Docs;
@@ -87,3 +89,28 @@ public sealed class EventsPerType(TableClient table)
     }
 }
 // </once>
+
+// <hosted>
+public sealed class OrderMails(IMailer mailer) : IFeedHandler
+{
+    public Task HandleAsync(FeedEntry entry, CancellationToken cancellationToken) =>
+        mailer.SendAsync(entry.PayloadJson.GetProperty("customerId").GetString()!, entry.Type, key: entry.Id, cancellationToken);
+}
+
+public static class MailApp
+{
+    public static void AddMails(this IServiceCollection services, IConfiguration configuration) =>
+        services.AddOutpostFeedReader<OrderMails>("mails", feed =>
+        {
+            feed.Address = new Uri(configuration["Orders:Url"]!);
+            feed.Key = configuration["Orders:Key"];
+            feed.Positions = new FileOffsetStore(configuration["Orders:PositionsFile"]!);
+            feed.Reader = new FeedReaderOptions { Types = ["OrderPlaced", "OrderShipped"] };
+        });
+}
+// </hosted>
+
+public interface IMailer
+{
+    Task SendAsync(string customer, string what, string key, CancellationToken cancellationToken);
+}

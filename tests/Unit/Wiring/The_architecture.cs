@@ -15,6 +15,7 @@ public sealed class The_architecture
     [InlineData("Outpost.AspNetCore", "Outpost Outpost.Tables")]
     [InlineData("Outpost.AzureFunctions", "Outpost Outpost.AspNetCore")]
     [InlineData("Outpost.Client", "")]
+    [InlineData("Outpost.Client.Tables", "Outpost.Client")]
     [InlineData("Outpost.Testing", "Outpost")]
     [InlineData("Functions", "Orders Outpost.AzureFunctions Outpost.Kafka Outpost.RabbitMQ Outpost.ServiceBus")]
     [InlineData("LocalHost", "")]
@@ -31,6 +32,8 @@ public sealed class The_architecture
 
     [Theory]
     [InlineData("Outpost")]
+    [InlineData("Outpost.Client")]
+    [InlineData("Outpost.Testing")]
     [InlineData("Orders")]
     [InlineData("Outpost.RabbitMQ")]
     public void Keeps_Azure_out_of_the_rules(string project) =>
