@@ -1,0 +1,10 @@
+namespace Outpost.Testing;
+
+/// <summary>A test's expectation was not met, or forwarding left something undone. The message says what, for people.</summary>
+public sealed class OutpostTestException : Exception
+{
+    internal OutpostTestException(string message, Exception? innerException = null)
+        : base(message, innerException)
+    {
+    }
+}
