@@ -31,7 +31,7 @@ internal sealed record UpOptions
                 "--partitions" => options with { Partitions = Number(name, rest, 1, PartitionsMax) },
                 "--data" => options with { Data = Path.GetFullPath(Value(name, rest)) },
                 "--no-build" => options with { NoBuild = true },
-                _ => throw new DevException($"up has no option {name}; dotnet run dev.cs lists them."),
+                _ => throw new DevException($"up has no option {name}; it has --port, --tables-port, --bus-port, --partitions, --data and --no-build."),
             };
         }
 
