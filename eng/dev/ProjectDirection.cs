@@ -21,6 +21,8 @@ internal static class ProjectDirection
         ["Orders"] = ["Outpost"],
         ["Functions"] = ["Outpost", "Outpost.AzureFunctions", "Outpost.ServiceBus", "Outpost.RabbitMQ", "Outpost.Kafka", "Orders"],
         ["LocalHost"] = [],
+        ["Outpost.Cli"] = ["LocalHost"],
+        ["Outpost.Templates"] = [],
     };
 
     /// <summary>Projects that must run without any Azure package.</summary>

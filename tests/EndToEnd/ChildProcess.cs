@@ -25,11 +25,11 @@ internal sealed class ChildProcess : IAsyncDisposable
         }
     }
 
-    public static ChildProcess Start(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    public static ChildProcess Start(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? folder = null)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
-            WorkingDirectory = Repository.Root,
+            WorkingDirectory = folder ?? Repository.Root,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -47,9 +47,9 @@ internal sealed class ChildProcess : IAsyncDisposable
 
     /// <summary>Runs to the end and answers what it printed.</summary>
     public static async Task<(int ExitCode, string Output)> RunAsync(
-        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, TimeSpan? within = null)
+        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, TimeSpan? within = null, string? folder = null)
     {
-        await using var child = Start(program, arguments, environment);
+        await using var child = Start(program, arguments, environment, folder);
         var exitCode = await child.ExitAsync(within);
         return (exitCode, child.Output);
     }

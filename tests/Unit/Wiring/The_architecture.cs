@@ -27,7 +27,7 @@ public sealed class The_architecture
     [Fact]
     public void Has_no_project_that_this_test_does_not_know() =>
         Assert.Subset(
-            new HashSet<string> { "Outpost", "Orders", "Outpost.Tables", "Outpost.ServiceBus", "Outpost.RabbitMQ", "Outpost.Kafka", "Outpost.AspNetCore", "Outpost.AzureFunctions", "Outpost.Client", "Outpost.Client.Tables", "Outpost.Testing", "Functions", "LocalHost", "Shared" },
+            new HashSet<string> { "Outpost", "Orders", "Outpost.Tables", "Outpost.ServiceBus", "Outpost.RabbitMQ", "Outpost.Kafka", "Outpost.AspNetCore", "Outpost.AzureFunctions", "Outpost.Client", "Outpost.Client.Tables", "Outpost.Cli", "Outpost.Templates", "Outpost.Testing", "Functions", "LocalHost", "Shared" },
             Directory.GetDirectories(Source()).Select(Path.GetFileName).OfType<string>().ToHashSet());
 
     [Theory]
