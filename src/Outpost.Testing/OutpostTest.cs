@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -55,6 +56,9 @@ public sealed class OutpostTest : IAsyncDisposable
     /// <summary>What <c>configure</c> registered.</summary>
     public IServiceProvider Services => _services;
 
+    /// <summary>Longest delivery, in real time; in a debugger it has no end.</summary>
+    internal TimeSpan DeliveryMax { get; init; } = Debugger.IsAttached ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(60);
+
     private IEnumerable<WatchedTarget> Targets => _forwarders.Select(forwarder => (WatchedTarget)forwarder.Target);
 
     /// <summary>
@@ -68,7 +72,7 @@ public sealed class OutpostTest : IAsyncDisposable
     public async Task ForwardAsync(CancellationToken cancellationToken = default)
     {
         var before = await AllParkedAsync();
-        foreach (var target in Targets) target.Begin();
+        foreach (var target in Targets) target.Begin(DeliveryMax);
         for (var run = 1; await RunAsync(cancellationToken) > 0; run++)
         {
             if (run == RunsMax || Targets.Any(target => target.Delivered > EntriesMax))
@@ -147,12 +151,13 @@ public sealed class OutpostTest : IAsyncDisposable
     private sealed class WatchedTarget(IForwardTarget inner) : IForwardTarget
     {
         private int _delivered;
+        private TimeSpan _deliveryMax;
 
         public int Delivered => Volatile.Read(ref _delivered);
 
         public Exception? Failure { get; private set; }
 
-        public void Begin() => (_delivered, Failure) = (0, null);
+        public void Begin(TimeSpan deliveryMax) => (_delivered, _deliveryMax, Failure) = (0, deliveryMax, null);
 
         public async Task<Delivery> DeliverAsync(IReadOnlyList<EventEntry> entries, string? replay, CancellationToken cancellationToken)
         {
@@ -160,10 +165,16 @@ public sealed class OutpostTest : IAsyncDisposable
             if (Delivered > EntriesMax) throw new OutpostTestException($"{EntriesMax} entries were delivered: does a handler run commands whose events it handles itself?");
             try
             {
-                var delivery = await inner.DeliverAsync(entries, replay, cancellationToken);
+                // A call that waits for something that never comes must not hang a whole run of tests.
+                var delivery = await inner.DeliverAsync(entries, replay, cancellationToken).WaitAsync(_deliveryMax, cancellationToken);
                 if (delivery is Delivery.Accepted accepted) Interlocked.Add(ref _delivered, accepted.Count);
                 if (delivery is Delivery.Failed failed) Failure = failed.Cause;
                 return delivery;
+            }
+            catch (TimeoutException e)
+            {
+                Failure = new OutpostTestException($"A call did not return within {_deliveryMax.TotalSeconds} seconds. Does it wait by the test's clock, which nobody moves?", e);
+                throw Failure;
             }
             catch (Exception e)
             {

@@ -1,4 +1,6 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Outpost.Forwarding;
+using Outpost.Retention;
 
 namespace Outpost.Tests.Testing.Contract;
 
@@ -81,6 +83,33 @@ public abstract partial class LogContract
         Assert.Empty((await log.StateAsync()).Controls);
         Assert.True(await log.Forwarding.SaveControlAsync(0, "servicebus", Control.None with { IsPaused = true }, await log.StateAsync(), CancellationToken.None));
         Assert.Null(await log.Retention.SaveOldestAsync(0, 9, moved!, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Gives_the_real_retention_all_it_needs_to_delete_what_everybody_has()
+    {
+        await using var log = await StartAsync();
+        for (var i = 0; i < 250; i++) await log.DoAsync(Tallies.Count($"t{i}", $"{i}", key: "k"));
+        using var metrics = new OutpostMetrics();
+        var watch = new PartitionWatch(log.Events, Sources);
+        await using var engine = new ForwardingEngine(
+            log.Events, log.Forwarding, watch, [new Forwarder("servicebus", new RecordingTarget(batchSize: 100))],
+            new ForwardingOptions { Owner = "me", Linger = TimeSpan.Zero }, Sources, metrics, NullLogger<ForwardingEngine>.Instance);
+        await engine.RunAsync(CancellationToken.None);
+        await log.DoAsync(Tallies.Count("last", "250", key: "k"));
+        // Old at once: no store's clock has to move.
+        var old = TimeSpan.FromSeconds(-10);
+        var retention = new RetentionRunner(
+            log.Events, log.Retention, log.Forwarding, watch, engine, new RetentionOptions(old, old), Sources, metrics,
+            NullLogger<RetentionRunner>.Instance);
+
+        await retention.RunAsync(CancellationToken.None);
+
+        // The last one is forwarded nowhere yet.
+        var state = await log.StateAsync();
+        Assert.Equal((250L, 251L, 250L), (state.Oldest, state.Head, state.Trimmed.Rows));
+        Assert.Empty(await log.Retention.ReadTracesAsync(0, 249, 10, CancellationToken.None));
+        Assert.False((await log.DoAsync(Tallies.Count("t0", "again", key: "k"))).Replayed);
     }
 
     [Fact]

@@ -116,6 +116,30 @@ public sealed class A_test_of_an_app
         Assert.Contains(nameof(Chain), (await Assert.ThrowsAsync<OutpostTestException>(() => test.ForwardAsync())).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Ends_where_a_handler_never_returns_and_says_so()
+    {
+        await using var test = new OutpostTest(outpost => outpost.AddTarget("bus", _ => new Endless())) { DeliveryMax = TimeSpan.FromMilliseconds(20) };
+        await DoAsync(test, "a", "a1");
+
+        Assert.Equal(
+            "bus fails at entry 0 of partition 0: OutpostTestException: A call did not return within 0.02 seconds. Does it wait by the test's clock, which nobody moves?",
+            (await Assert.ThrowsAsync<OutpostTestException>(() => test.ForwardAsync())).Message);
+    }
+
+    [Fact]
+    public async Task Ends_when_its_caller_leaves()
+    {
+        await using var test = new OutpostTest(outpost => outpost.AddTarget("bus", _ => new Endless()));
+        await DoAsync(test, "a", "a1");
+        using var leave = new CancellationTokenSource();
+        var forwarding = test.ForwardAsync(leave.Token);
+
+        await leave.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => forwarding);
+    }
+
     private static async Task DoAsync(OutpostTest test, string id, string step) =>
         Assert.IsType<CommandResult<Tally>.Done>(await test.Log.ExecuteAsync(Tallies.Count(id, step), CancellationToken.None));
 
@@ -129,5 +153,12 @@ public sealed class A_test_of_an_app
             // One entity each: the state has every step it ever counted.
             if (next <= chain.Length) await log.ExecuteAsync(Tallies.Count($"t{next}", $"{next}"), cancellationToken);
         }
+    }
+
+    // It listens to nobody.
+    private sealed class Endless : IForwardTarget
+    {
+        public Task<Delivery> DeliverAsync(IReadOnlyList<EventEntry> entries, string? replay, CancellationToken cancellationToken) =>
+            new TaskCompletionSource<Delivery>().Task;
     }
 }
