@@ -6,8 +6,7 @@ public sealed partial class InMemoryLog
 {
     private readonly SortedDictionary<string, Heartbeat> _heartbeats = new(StringComparer.Ordinal);
 
-    /// <inheritdoc/>
-    public Task<Checkpoint?> SaveAsync(
+    Task<Checkpoint?> IForwardingStore.SaveAsync(
         int partition, Checkpoint checkpoint, IReadOnlyList<ParkedEntry> park, IReadOnlyList<long> unpark, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(park.Count + unpark.Count, Limits.ParkedPerWriteMax);
@@ -24,8 +23,7 @@ public sealed partial class InMemoryLog
             cancellationToken);
     }
 
-    /// <inheritdoc/>
-    public Task<Checkpoint?> BeginAsync(PartitionState state, Checkpoint checkpoint, CancellationToken cancellationToken) => DoAsync(
+    Task<Checkpoint?> IForwardingStore.BeginAsync(PartitionState state, Checkpoint checkpoint, CancellationToken cancellationToken) => DoAsync(
         () =>
         {
             var here = _partitions[state.Partition];
@@ -34,8 +32,7 @@ public sealed partial class InMemoryLog
         },
         cancellationToken);
 
-    /// <inheritdoc/>
-    public Task<IReadOnlyList<ParkedEntry>> ReadParkedAsync(
+    Task<IReadOnlyList<ParkedEntry>> IForwardingStore.ReadParkedAsync(
         int partition, string forwarder, long fromOffset, int limit, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, Limits.PageEntriesMax);
@@ -43,8 +40,7 @@ public sealed partial class InMemoryLog
             () => [.. ParkedOf(_partitions[partition], forwarder).Values.Where(entry => entry.Offset >= fromOffset).Take(limit)], cancellationToken);
     }
 
-    /// <inheritdoc/>
-    public Task<bool> SaveControlAsync(
+    Task<bool> IForwardingStore.SaveControlAsync(
         int partition, string forwarder, Control control, PartitionState? untrimmedSince, CancellationToken cancellationToken) => DoAsync(
         () =>
         {
@@ -56,12 +52,10 @@ public sealed partial class InMemoryLog
         },
         cancellationToken);
 
-    /// <inheritdoc/>
-    public Task WishAsync(int partition, string forwarder, LeaseWish wish, CancellationToken cancellationToken) =>
+    Task IForwardingStore.WishAsync(int partition, string forwarder, LeaseWish wish, CancellationToken cancellationToken) =>
         DoAsync(() => _partitions[partition].Wishes[forwarder] = wish, cancellationToken);
 
-    /// <inheritdoc/>
-    public Task ForgetAsync(int partition, string forwarder, CancellationToken cancellationToken) => DoAsync(
+    Task IForwardingStore.ForgetAsync(int partition, string forwarder, CancellationToken cancellationToken) => DoAsync(
         () =>
         {
             var here = _partitions[partition];

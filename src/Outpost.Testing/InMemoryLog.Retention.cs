@@ -4,19 +4,16 @@ namespace Outpost.Testing;
 
 public sealed partial class InMemoryLog
 {
-    /// <inheritdoc/>
-    public Task<IReadOnlyList<EntryTrace>> ReadTracesAsync(int partition, long offset, int limit, CancellationToken cancellationToken) =>
+    Task<IReadOnlyList<EntryTrace>> IRetentionStore.ReadTracesAsync(int partition, long offset, int limit, CancellationToken cancellationToken) =>
         DoAsync<IReadOnlyList<EntryTrace>>(
             () => [.. From(_partitions[partition], offset, limit).Select(stored =>
                 new EntryTrace(stored.Entry.Offset, stored.Entry.Timestamp, stored.Commit, stored.Receipt))],
             cancellationToken);
 
-    /// <inheritdoc/>
-    public Task<Trimmed?> SaveOldestAsync(int partition, long oldest, Trimmed trimmed, CancellationToken cancellationToken) =>
+    Task<Trimmed?> IRetentionStore.SaveOldestAsync(int partition, long oldest, Trimmed trimmed, CancellationToken cancellationToken) =>
         DoAsync(() => Move(_partitions[partition], oldest, trimmed), cancellationToken);
 
-    /// <inheritdoc/>
-    public Task DeleteEventsAsync(int partition, long from, int count, CancellationToken cancellationToken)
+    Task IRetentionStore.DeleteEventsAsync(int partition, long from, int count, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Limits.TransactionRowsMax);
         return DoAsync(
@@ -28,8 +25,7 @@ public sealed partial class InMemoryLog
             cancellationToken);
     }
 
-    /// <inheritdoc/>
-    public Task<Trimmed?> DeleteReceiptsAsync(
+    Task<Trimmed?> IRetentionStore.DeleteReceiptsAsync(
         int partition, long oldest, Trimmed trimmed, IReadOnlyList<EntryTrace> entries, CancellationToken cancellationToken) => DoAsync(
         () =>
         {

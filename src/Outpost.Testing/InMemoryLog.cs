@@ -6,7 +6,7 @@ namespace Outpost.Testing;
 
 /// <summary>
 /// A whole log in memory, for tests: what is stored and refused is what the log on tables stores and refuses, without any
-/// service and without a wait. It ends with the process. Thread-safe.
+/// service and without a wait. It ends with the process. It is each of the stores that Outpost asks for. Thread-safe.
 /// </summary>
 /// <param name="time">Its clock.</param>
 /// <param name="partitions">How many partitions it has.</param>
@@ -18,35 +18,31 @@ public sealed partial class InMemoryLog(TimeProvider time, int partitions = 1) :
         : throw new ArgumentOutOfRangeException(nameof(partitions), partitions, $"1 to {Limits.PartitionsMax}"));
 
     private readonly Partition[] _partitions = [.. Enumerable.Range(0, partitions).Select(_ => new Partition())];
+    private readonly PartitionHeads _heads = new(partitions);
     private long _tags;
 
-    /// <inheritdoc/>
-    public PartitionHeads Heads { get; } = new(partitions);
+    PartitionHeads IEventStore.Heads => _heads;
 
-    /// <inheritdoc/>
-    public DateTimeOffset Now => time.GetUtcNow();
+    DateTimeOffset IEventStore.Now => Now;
 
-    /// <inheritdoc/>
-    public ValueTask<LogLayout> LayoutAsync(CancellationToken cancellationToken) => new(_layout);
+    private DateTimeOffset Now => time.GetUtcNow();
 
-    /// <inheritdoc/>
-    public Task<StoredEntity?> ReadEntityAsync(int partition, string type, string id, CancellationToken cancellationToken) =>
+    ValueTask<LogLayout> IEventStore.LayoutAsync(CancellationToken cancellationToken) => new(_layout);
+
+    Task<StoredEntity?> IEventStore.ReadEntityAsync(int partition, string type, string id, CancellationToken cancellationToken) =>
         DoAsync(() => _partitions[partition].Entities.GetValueOrDefault(ChangeSize.CheckedKey(type, id)), cancellationToken);
 
-    /// <inheritdoc/>
-    public Task<StoredReceipt?> ReadReceiptAsync(int partition, Idempotency idempotency, CancellationToken cancellationToken) =>
+    Task<StoredReceipt?> IEventStore.ReadReceiptAsync(int partition, Idempotency idempotency, CancellationToken cancellationToken) =>
         DoAsync(() => _partitions[partition].Receipts.GetValueOrDefault(Receipt.KeyOf(idempotency))?.Stored, cancellationToken);
 
-    /// <inheritdoc/>
-    public async Task<CommitResult> CommitAsync(int partition, Change change, CancellationToken cancellationToken)
+    async Task<CommitResult> IEventStore.CommitAsync(int partition, Change change, CancellationToken cancellationToken)
     {
         var (result, head) = await DoAsync(() => Commit(_partitions[partition], partition, change), cancellationToken);
-        if (result == CommitResult.Committed) Heads.Committed(partition, head);
+        if (result == CommitResult.Committed) _heads.Committed(partition, head);
         return result;
     }
 
-    /// <inheritdoc/>
-    public Task<IReadOnlyList<EventEntry>> ReadEventsAsync(int partition, long offset, int limit, CancellationToken cancellationToken)
+    Task<IReadOnlyList<EventEntry>> IEventStore.ReadEventsAsync(int partition, long offset, int limit, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, Limits.PageEntriesMax);
@@ -66,12 +62,10 @@ public sealed partial class InMemoryLog(TimeProvider time, int partitions = 1) :
             cancellationToken);
     }
 
-    /// <inheritdoc/>
-    public Task<DateTimeOffset?> ReadTimestampAsync(int partition, long offset, CancellationToken cancellationToken) =>
+    Task<DateTimeOffset?> IEventStore.ReadTimestampAsync(int partition, long offset, CancellationToken cancellationToken) =>
         DoAsync(() => _partitions[partition].Events.GetValueOrDefault(offset)?.Entry.Timestamp, cancellationToken);
 
-    /// <inheritdoc/>
-    public async Task<PartitionState> ReadPartitionAsync(int partition, CancellationToken cancellationToken)
+    async Task<PartitionState> IEventStore.ReadPartitionAsync(int partition, CancellationToken cancellationToken)
     {
         var state = await DoAsync(
             () =>
@@ -87,7 +81,7 @@ public sealed partial class InMemoryLog(TimeProvider time, int partitions = 1) :
                 };
             },
             cancellationToken);
-        Heads.Raise(partition, state.Head);
+        _heads.Raise(partition, state.Head);
         return state;
     }
 

@@ -20,6 +20,8 @@ public sealed class OutpostTest : IAsyncDisposable
     private readonly Sources _sources;
     private readonly IReadOnlyList<Forwarder> _forwarders;
     private readonly int _partitions;
+    private readonly IEventStore _events;
+    private readonly IForwardingStore _forwarding;
     private int _ids;
 
     /// <summary>A new app, with a new log.</summary>
@@ -39,7 +41,8 @@ public sealed class OutpostTest : IAsyncDisposable
         services.UseInMemoryLog(partitions);
         configure?.Invoke(outpost);
         _services = services.BuildServiceProvider(validateScopes: true);
-        Store = _services.GetRequiredService<InMemoryLog>();
+        _events = _services.GetRequiredService<IEventStore>();
+        _forwarding = _services.GetRequiredService<IForwardingStore>();
         Log = _services.GetRequiredService<EventLog>();
         _forwarders = [.. _services.GetRequiredService<IReadOnlyList<Forwarder>>().Select(forwarder => forwarder with { Target = new WatchedTarget(forwarder.Target) })];
     }
@@ -50,10 +53,7 @@ public sealed class OutpostTest : IAsyncDisposable
     /// <summary>Runs commands and reads entities.</summary>
     public EventLog Log { get; }
 
-    /// <summary>Where all is stored, for code that asks for a store.</summary>
-    public InMemoryLog Store { get; }
-
-    /// <summary>What <c>configure</c> registered.</summary>
+    /// <summary>What <c>configure</c> registered, and the stores for code that asks for one.</summary>
     public IServiceProvider Services => _services;
 
     /// <summary>Longest delivery, in real time; in a debugger it has no end.</summary>
@@ -91,7 +91,7 @@ public sealed class OutpostTest : IAsyncDisposable
         var entries = new List<EventEntry>();
         for (var partition = 0; partition < _partitions; partition++)
         {
-            for (var offset = 0L; await Store.ReadEventsAsync(partition, offset, Limits.PageEntriesMax, CancellationToken.None) is { Count: > 0 } page; offset += page.Count)
+            for (var offset = 0L; await _events.ReadEventsAsync(partition, offset, Limits.PageEntriesMax, CancellationToken.None) is { Count: > 0 } page; offset += page.Count)
                 entries.AddRange(page);
         }
 
@@ -109,7 +109,7 @@ public sealed class OutpostTest : IAsyncDisposable
     private async Task<long> RunAsync(CancellationToken cancellationToken)
     {
         await using var engine = new ForwardingEngine(
-            Store, Store, new PartitionWatch(Store, _sources), _forwarders,
+            _events, _forwarding, new PartitionWatch(_events, _sources), _forwarders,
             new ForwardingOptions { Owner = "test", Linger = TimeSpan.Zero, RunMax = TimeSpan.FromHours(1) }, _sources,
             _services.GetRequiredService<OutpostMetrics>(), NullLogger<ForwardingEngine>.Instance);
         var done = await engine.RunAsync(cancellationToken);
@@ -123,7 +123,7 @@ public sealed class OutpostTest : IAsyncDisposable
         var reasons = new List<string>();
         for (var partition = 0; partition < _partitions; partition++)
         {
-            var state = await Store.ReadPartitionAsync(partition, CancellationToken.None);
+            var state = await _events.ReadPartitionAsync(partition, CancellationToken.None);
             reasons.AddRange(state.Checkpoints.Values.Where(checkpoint => checkpoint.LastError is not null).Select(checkpoint =>
                 $"{checkpoint.Forwarder} fails at entry {checkpoint.NextOffset} of partition {partition}: {checkpoint.LastError}"));
         }
@@ -139,7 +139,7 @@ public sealed class OutpostTest : IAsyncDisposable
             for (var partition = 0; partition < _partitions; partition++)
             {
                 // A forwarder holds its partition before it parks more than a page.
-                var parked = await Store.ReadParkedAsync(partition, name, 0, Limits.PageEntriesMax, CancellationToken.None);
+                var parked = await _forwarding.ReadParkedAsync(partition, name, 0, Limits.PageEntriesMax, CancellationToken.None);
                 all.AddRange(parked.Select(entry => (name, entry)));
             }
         }

@@ -1,19 +1,36 @@
 using Outpost;
+using Outpost.Testing;
 
 namespace MyApp.Tests;
 
 public sealed class Lending_a_book
 {
     [Fact]
-    public void Records_who_has_it()
-    {
-        var accepted = Assert.IsType<Decision<Loan>.Accepted>(LoanDecisions.Lend(null, "b-1", "m-1"));
-
-        Assert.Equal(new Loan("b-1", "m-1"), accepted.State);
-        Assert.Equal(new BookLent("b-1", "m-1"), Assert.Single(accepted.Events));
-    }
+    public void Records_who_has_it() => LoanDecisions.Entity
+        .Given()
+        .When(loan => LoanDecisions.Lend(loan, "b-1", "m-1"))
+        .ThenEvents(new BookLent("b-1", "m-1"))
+        .ThenState(new Loan("b-1", "m-1"));
 
     [Fact]
-    public void Is_refused_while_somebody_has_it() =>
-        Assert.Equal("book-lent", Assert.IsType<Decision<Loan>.Refused>(LoanDecisions.Lend(new Loan("b-1", "m-1"), "b-1", "m-2")).Refusal.Code);
+    public void Is_refused_while_somebody_has_it() => LoanDecisions.Entity
+        .Given()
+        .After(loan => LoanDecisions.Lend(loan, "b-1", "m-1"))
+        .When(loan => LoanDecisions.Lend(loan, "b-1", "m-2"))
+        .ThenRefused("book-lent");
+
+    // A whole app in memory: the real log and forwarder, and a target in place of the bus.
+    [Fact]
+    public async Task Is_told_on_the_bus()
+    {
+        var bus = new RecordingTarget();
+        await using var test = new OutpostTest(outpost => outpost.AddTarget("bus", _ => bus));
+
+        await test.Log.ExecuteAsync(
+            new Command<Loan> { Entity = LoanDecisions.Entity, EntityId = "b-1", Decide = loan => LoanDecisions.Lend(loan, "b-1", "m-1") },
+            CancellationToken.None);
+        await test.ForwardAsync();
+
+        Assert.Equal(["BookLent"], bus.Received.Select(entry => entry.Type));
+    }
 }
