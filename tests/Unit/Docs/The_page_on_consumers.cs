@@ -1,3 +1,6 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Outpost.Client;
 using Outpost.Orders;
 using Outpost.Tests.Unit.Client;
@@ -52,6 +55,52 @@ public sealed class The_page_on_consumers
         {
             handled.Add(entry.Offset);
             if (entry.Offset == 6) await stop.CancelAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Says_how_an_app_reads_for_as_long_as_it_runs()
+    {
+        await using var log = new SimulatedLog();
+        var placed = NewEvent.Json(new OrderPlaced("o-1", "c1", [], 0), OrdersJson.Default.OrderPlaced);
+        await log.DoAsync(Tallies.Count("t", "s") with { Decide = _ => new Decision<Tally>.Accepted(new Tally(1, []), [placed]) });
+        var folder = Directory.CreateTempSubdirectory("outpost-docs-").FullName;
+        var mailer = new Mailer();
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Orders:Url"] = "http://feed.example",
+            ["Orders:PositionsFile"] = Path.Combine(folder, "mails.json"),
+        });
+        builder.Services.AddSingleton<IMailer>(mailer);
+        builder.Services.AddMails(builder.Configuration);
+        // Without a network.
+        builder.Services.Configure<HostedFeedOptions>("mails", feed =>
+        {
+            feed.CreateClient = () => new HttpClient(new FeedServer(log)) { BaseAddress = new Uri("http://feed.example/") };
+            feed.Address = null;
+        });
+        using var host = builder.Build();
+
+        await host.StartAsync();
+        var sent = await mailer.Sent.WaitAsync(TimeSpan.FromSeconds(30));
+        await host.StopAsync();
+
+        Assert.Equal(("c1", "OrderPlaced"), (sent.Customer, sent.What));
+        Assert.Equal(1, (await new FileOffsetStore(Path.Combine(folder, "mails.json")).LoadAsync(0, CancellationToken.None))!.Offset);
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private sealed class Mailer : IMailer
+    {
+        private readonly TaskCompletionSource<(string Customer, string What)> _sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<(string Customer, string What)> Sent => _sent.Task;
+
+        public Task SendAsync(string customer, string what, string key, CancellationToken cancellationToken)
+        {
+            _sent.TrySetResult((customer, what));
+            return Task.CompletedTask;
         }
     }
 }
