@@ -29,7 +29,37 @@ internal sealed class FeedRequests(HttpClient http, TimeProvider time, FeedReade
     private readonly string _query = string.Create(CultureInfo.InvariantCulture, $"&limit={options.Limit}&wait={(int)options.Wait.TotalSeconds}")
         + (options.Types.Count == 0 ? "" : "&types=" + Uri.EscapeDataString(string.Join(',', options.Types)));
 
-    public async Task<LogAnswer> PartitionsAsync(CancellationToken cancellationToken)
+    // Between an answer and the first page that is read from it an entry may be deleted in any case: this adds little.
+    private static readonly TimeSpan RecentMax = TimeSpan.FromSeconds(5);
+
+    private readonly Lock _lock = new();
+    private Task<LogAnswer>? _asked;
+    private long _askedAt;
+
+    /// <summary>Asks now.</summary>
+    public Task<LogAnswer> PartitionsAsync(CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            _askedAt = time.GetTimestamp();
+            return _asked = AskForPartitionsAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>
+    /// Shares what was asked a few seconds ago at most, or is being asked: each answer is about all partitions. All
+    /// callers have the token of the reader that they are parts of.
+    /// </summary>
+    public Task<LogAnswer> RecentPartitionsAsync(CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            var isOfUse = _asked is { IsFaulted: false, IsCanceled: false } && time.GetElapsedTime(_askedAt) < RecentMax;
+            return isOfUse ? _asked! : PartitionsAsync(cancellationToken);
+        }
+    }
+
+    private async Task<LogAnswer> AskForPartitionsAsync(CancellationToken cancellationToken)
     {
         var answer = await GetAsync("api/partitions", TimeSpan.Zero, cancellationToken);
         if (answer.Status != HttpStatusCode.OK) throw Refused(answer, null);

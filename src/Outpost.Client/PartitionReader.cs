@@ -75,7 +75,7 @@ internal sealed class PartitionReader(
         var position = await load(partition, cancellationToken);
         if (position is null)
         {
-            var now = await requests.PartitionsAsync(cancellationToken);
+            var now = await requests.RecentPartitionsAsync(cancellationToken);
             var state = now.Partitions.First(state => state.Partition == partition);
             position = new FeedPosition(log, partition, options.StartAt == FeedStart.Head ? state.Head : state.Oldest);
             if (now.Log != log) throw FeedException.OtherLog(position, now.Log);

@@ -67,6 +67,33 @@ public sealed class A_reader
         Assert.Equal(Position(offset), await feed.Store.LoadAsync(0, CancellationToken.None));
     }
 
+    // The server reads every partition for an answer: one each would be 65,536 queries.
+    [Fact]
+    public async Task Of_256_partitions_asks_once_where_they_begin()
+    {
+        var lists = 0;
+        var store = new StoreThatTells(256);
+        using var feed = new ScriptedFeed
+        {
+            Time = TimeProvider.System,
+            Store = store,
+            Partitions = () =>
+            {
+                Interlocked.Increment(ref lists);
+                return PartitionList(256, oldest: 4);
+            },
+        };
+
+        var run = feed.RunAsync();
+        await store.Full.WaitAsync(TimeSpan.FromSeconds(30));
+        feed.Stop();
+        await run;
+
+        Assert.Equal(1, lists);
+        for (var partition = 0; partition < 256; partition++)
+            Assert.Equal(4, (await store.LoadAsync(partition, CancellationToken.None))?.Offset);
+    }
+
     [Fact]
     public async Task Goes_on_from_what_is_stored()
     {
@@ -205,5 +232,23 @@ public sealed class A_reader
         using var feed = new ScriptedFeed { Options = options };
 
         Assert.Equal(option, (await Assert.ThrowsAsync<ArgumentException>(feed.RunAsync)).ParamName);
+    }
+
+    private sealed class StoreThatTells(int partitions) : IOffsetStore
+    {
+        private readonly System.Collections.Concurrent.ConcurrentDictionary<int, FeedPosition> _positions = new();
+        private readonly TaskCompletionSource _full = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Full => _full.Task;
+
+        public Task<FeedPosition?> LoadAsync(int partition, CancellationToken cancellationToken) =>
+            Task.FromResult(_positions.GetValueOrDefault(partition));
+
+        public Task StoreAsync(FeedPosition position, CancellationToken cancellationToken)
+        {
+            _positions[position.Partition] = position;
+            if (_positions.Count == partitions) _full.TrySetResult();
+            return Task.CompletedTask;
+        }
     }
 }
