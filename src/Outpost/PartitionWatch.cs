@@ -31,8 +31,11 @@ public sealed class PartitionWatch
     public async Task<PartitionState> ReadAsync(int partition, TimeSpan maxAge, CancellationToken cancellationToken)
     {
         var watched = _partitions[partition];
-        if (watched.Last is { } last && _sources.Time.GetElapsedTime(last.At) < maxAge) return last.State;
-        return await ReadAsync(partition, cancellationToken);
+        if (watched.Last is { } last && IsYoung(last)) return last.State;
+        // A look under way may be young enough too.
+        return await _reads.ReadAsync(partition, () => LookAsync(partition), _ => watched.Last is { } now && IsYoung(now), cancellationToken);
+
+        bool IsYoung(Look look) => _sources.Time.GetElapsedTime(look.At) < maxAge;
     }
 
     /// <summary>A partition's state, read now; who asks at the same time shares the request.</summary>

@@ -33,6 +33,7 @@ internal sealed class ForwardBenchmarks(Backlog backlog, Figures figures, int na
         }
 
         await IdleAsync(figures);
+        await LoneEventAsync(figures);
     }
 
     private async Task RoundAsync()
@@ -150,6 +151,35 @@ internal sealed class ForwardBenchmarks(Backlog backlog, Figures figures, int na
             (double)(process.Requests.Now - before).All / IdlePartitions,
             "requests",
             "three forwarders; head, checkpoints and controls are one range");
+    }
+
+    // Two events far apart: the first has found out layout and head. The commit's own transaction is not counted.
+    private static async Task LoneEventAsync(Figures figures)
+    {
+        var linger = TimeSpan.FromSeconds(5);
+        await using var backlog = await Backlog.CreateAsync(1);
+        await using var process = backlog.NewProcess();
+        await using var target = await TargetAsync(256);
+        await using var engine = process.Engine([new Forwarder("one", target)], linger);
+        using var stop = new CancellationTokenSource();
+        var nudges = engine.ForwardCommitsAsync(stop.Token);
+        var orders = new OrderCommands();
+        RequestCounts before = default!;
+        for (var number = 0; number < 2; number++)
+        {
+            before = process.Requests.Now;
+            await orders.PlaceAsync(process.Log, withKey: true);
+            await Task.Delay(linger + TimeSpan.FromSeconds(2));
+        }
+
+        const int CommitRequests = 1;
+        figures.Sample(
+            "forward.requests_per_lone_event",
+            (process.Requests.Now - before).All - CommitRequests,
+            "requests",
+            "one look, the lease, the checkpoint, the lease given back, and looks for five seconds more, ever more rarely");
+        await stop.CancelAsync();
+        await nudges;
     }
 
     private static async Task<ServiceBusTarget> TargetAsync(int kilobytes) => new(new ServiceBusOptions

@@ -9,7 +9,9 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
     // How stale an operator's wish may be while the drain is busy.
     private static readonly TimeSpan ControlMaxAge = TimeSpan.FromSeconds(1);
 
-    private static readonly TimeSpan RenewAfter = TimeSpan.FromSeconds(5);
+    // Longer than it lingers by default, so that an event that comes alone costs no renewal; what is left is enough to
+    // begin a delivery.
+    private static readonly TimeSpan RenewAfter = TimeSpan.FromSeconds(6);
 
     // About six seconds of tries; then the next run tries again, and the lease is free meanwhile. A target that hangs
     // has two tries: another process may have a better connection.
@@ -245,13 +247,37 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
 
     private async Task<bool> WaitForMoreAsync(CancellationToken stop)
     {
-        var left = context.Options.Linger - _time.GetElapsedTime(_idleSince);
+        var quiet = _time.GetElapsedTime(_idleSince);
+        var left = context.Options.Linger - quiet;
         if (left <= TimeSpan.Zero) return false;
-        var step = left < ControlMaxAge ? left : ControlMaxAge;
         // A head whose entries are not visible yet wakes nobody: looking at once again would be looking all the time.
-        if (context.Events.Heads[partition] > _reader.Next) await Task.Delay(context.Options.Poll, _time, stop);
-        else await context.Watch.WaitAsync(partition, _reader.Next, context.Options.Poll, step, stop);
+        if (context.Events.Heads[partition] > _reader.Next)
+        {
+            await Task.Delay(context.Options.Poll, _time, stop);
+            return true;
+        }
+
+        // At the end too: who finds this lease meanwhile relies on one more look.
+        var gap = Looks.Gap(quiet, context.Options.Poll);
+        if (!await context.Events.Heads.BeyondAsync(partition, _reader.Next, left < gap ? left : gap, _time, stop)) await LookAsync(gap / 2, stop);
         return true;
+    }
+
+    // The look of another forwarder of this process does as well. An own commit does not wait for the look's end.
+    private async Task LookAsync(TimeSpan maxAge, CancellationToken stop)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var look = context.Watch.ReadAsync(partition, maxAge, stop);
+        var news = context.Events.Heads.BeyondAsync(partition, _reader.Next, Timeout.InfiniteTimeSpan, _time, over.Token);
+        var first = await Task.WhenAny(look, news);
+        // Right here: what it ends has nothing else to do.
+#pragma warning disable CA1849
+        over.Cancel();
+#pragma warning restore CA1849
+        await ((Task)news).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        if (first == look) await look;
+        // Whatever comes of it: the next look tells.
+        else _ = look.ContinueWith(static left => left.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     private async Task<bool> RenewAsync() =>

@@ -9,7 +9,7 @@ public sealed record ForwardingOptions
     /// <summary>How long a forwarder stays awake in a partition after work, looking for more. Default 5 s.</summary>
     public TimeSpan Linger { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How often it looks while it is awake. Default 100 ms.</summary>
+    /// <summary>The shortest time between two looks while it is awake; looks that find nothing come more and more rarely. Default 100 ms.</summary>
     public TimeSpan Poll { get; init; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>
