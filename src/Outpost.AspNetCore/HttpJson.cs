@@ -66,7 +66,27 @@ internal sealed record StatusForwarderPartition(
     bool Paused,
     int Parked,
     long Late,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? LastError);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? LastError)
+{
+    /// <summary>Since when it is paused.</summary>
+    public string? PausedAt { get; init; }
+
+    /// <summary>Who paused it.</summary>
+    public string? PausedBy { get; init; }
+
+    /// <summary>Why.</summary>
+    public string? PausedReason { get; init; }
+}
+
+/// <summary>One group of <c>GET /api/forwarders/{name}/parked?groupBy=reason</c>.</summary>
+internal sealed record ParkedGroupAnswer(string Reason, long Count, long Followers, IReadOnlyList<string> Types, string Since);
+
+/// <summary>Answer to a wish about many entries.</summary>
+/// <param name="Name">The forwarder.</param>
+/// <param name="Id">What it is taken back by.</param>
+/// <param name="Replay">What replayed messages carry.</param>
+/// <param name="Count">How many entries are meant.</param>
+internal sealed record MatchedAnswer(string Name, string? Id, string? Replay, long Count);
 
 /// <summary>One entry of <c>GET /api/forwarders/{name}/parked</c>.</summary>
 internal sealed record ParkedAnswer(
@@ -101,6 +121,8 @@ internal sealed record HealthProblem(string Code, string Detail);
 [JsonSerializable(typeof(OffsetAnswer))]
 [JsonSerializable(typeof(StatusAnswer))]
 [JsonSerializable(typeof(ParkedAnswer[]))]
+[JsonSerializable(typeof(ParkedGroupAnswer[]))]
+[JsonSerializable(typeof(MatchedAnswer))]
 [JsonSerializable(typeof(AcceptedAnswer))]
 [JsonSerializable(typeof(PausedAnswer))]
 [JsonSerializable(typeof(TakenBackAnswer))]

@@ -81,6 +81,38 @@ public sealed class JsonFields
         return default;
     }
 
+    /// <summary>Whether the body has the member, and it is not null.</summary>
+    public bool Has(string name) =>
+        _object.ValueKind == JsonValueKind.Object && _object.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null;
+
+    /// <summary>A time as in RFC 3339.</summary>
+    public DateTimeOffset Time(string name)
+    {
+        const string Wanted = "a time such as 2026-11-22T08:00:00Z";
+        if (!Find(name, required: true, Wanted, out var value)) return default;
+        if (value.ValueKind == JsonValueKind.String && TryGetText(value, out var text) && Rfc3339.TryParse(text, out var time)) return time;
+        Refuse(name, value, Wanted);
+        return default;
+    }
+
+    /// <summary>An array of strings of 1 to <paramref name="characters"/> characters each; null when the member is missing or null.</summary>
+    public IReadOnlyList<string>? OptionalTexts(string name, int min, int max, int characters)
+    {
+        var wanted = string.Create(CultureInfo.InvariantCulture, $"an array of {min} to {max} strings of 1 to {characters} characters");
+        if (!Find(name, required: false, wanted, out var value)) return null;
+        var texts = new List<string>();
+        var isAllowed = value.ValueKind == JsonValueKind.Array && value.GetArrayLength() >= min && value.GetArrayLength() <= max;
+        foreach (var item in isAllowed ? value.EnumerateArray() : default)
+        {
+            if (item.ValueKind == JsonValueKind.String && TryGetText(item, out var text) && HasLength(text, 1, characters)) texts.Add(text);
+            else isAllowed = false;
+        }
+
+        if (isAllowed) return texts;
+        Refuse(name, value, wanted);
+        return null;
+    }
+
     /// <summary>An array of objects.</summary>
     public IReadOnlyList<T> Objects<T>(string name, int min, int max, Func<JsonFields, T> read)
     {

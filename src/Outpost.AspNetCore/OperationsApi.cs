@@ -12,6 +12,8 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
     private const int ReasonCharactersMax = 500;
     private const int ParkedDefault = 100;
     private const int WhoMax = 100;
+    private const int TypesMax = 50;
+    private const int ParkedReasonMax = 1000;
 
     /// <summary><c>GET /api/status</c></summary>
     public async Task<IResult> StatusAsync(HttpRequest request, CancellationToken cancellationToken)
@@ -49,26 +51,66 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
             partition = one;
         }
 
-        var result = await operations.PauseAsync(name, partition, isPaused, cancellationToken);
+        var (body, badBody) = await JsonBody.ReadAsync(request, BodyBytesMax, optional: true, cancellationToken);
+        if (body is null) return badBody!;
+        var fields = new JsonFields(body.Root);
+        var reason = fields.OptionalText("reason", 1, ReasonCharactersMax);
+        if (fields.Problem() is { } badFields) return badFields;
+        var result = await operations.PauseAsync(name, partition, isPaused, cancellationToken, Who(request), reason);
         return result is OperationResult.Done ? Json(request, new PausedAnswer(name, partition, isPaused)) : Answer(request, name, result);
     }
 
-    /// <summary><c>POST /api/forwarders/{name}/replay</c></summary>
+    /// <summary><c>POST /api/forwarders/{name}/replay</c>: a range of one partition, or a time in all.</summary>
     public async Task<IResult> ReplayAsync(HttpRequest request, string name, CancellationToken cancellationToken)
     {
-        var (fields, partition, problem) = await FieldsAsync(request, name, cancellationToken);
+        var (fields, problem) = await FieldsAsync(request, name, cancellationToken);
         if (fields is null) return problem!;
+        if (fields.Has("from") || fields.Has("to")) return await ReplayTimeAsync(request, name, fields, cancellationToken);
+        var partition = fields.Integer("partition", 0, (await store.LayoutAsync(cancellationToken)).Partitions - 1);
         var from = fields.Long("fromOffset", 0, long.MaxValue - 1);
         var to = fields.Long("toOffset", 0, long.MaxValue - 1);
+        var filter = ReplayFilter(fields);
         if (fields.Problem() is { } badFields) return badFields;
         if (to < from) return Problem.BadRequest($"toOffset: '{to}' is not allowed; it must not be below fromOffset, {from}.");
-        return Answer(request, name, await operations.ReplayAsync(name, partition, from, to, cancellationToken, Who(request)));
+        return Answer(request, name, await operations.ReplayAsync(name, partition, from, to, cancellationToken, Who(request), filter));
+    }
+
+    private async Task<IResult> ReplayTimeAsync(HttpRequest request, string name, JsonFields fields, CancellationToken cancellationToken)
+    {
+        var (from, to) = (fields.Time("from"), fields.Time("to"));
+        var filter = ReplayFilter(fields);
+        if (fields.Problem() is { } badFields) return badFields;
+        return to <= from
+            ? Problem.BadRequest("to: is not allowed; it must be after from.")
+            : Answer(request, name, await operations.ReplayAsync(name, from, to, filter, Who(request), cancellationToken));
+    }
+
+    private static EntryFilter? ReplayFilter(JsonFields fields)
+    {
+        var types = fields.OptionalTexts("types", 1, TypesMax, Limits.HeaderCharactersMax);
+        var subject = fields.OptionalText("subject", 1, Limits.KeyPartCharactersMax);
+        return types is null && subject is null ? null : new EntryFilter { Types = types, Subject = subject };
+    }
+
+    /// <summary><c>POST /api/forwarders/{name}/parked/retry</c> and <c>/discard</c>: all that match.</summary>
+    public async Task<IResult> UnparkAsync(HttpRequest request, string name, bool isDiscard, CancellationToken cancellationToken)
+    {
+        var (fields, problem) = await FieldsAsync(request, name, cancellationToken);
+        if (fields is null) return problem!;
+        var reason = fields.OptionalText("reason", 1, ParkedReasonMax, allowed: _ => true);
+        var type = fields.OptionalText("type", 1, Limits.HeaderCharactersMax);
+        var subject = fields.OptionalText("subject", 1, Limits.KeyPartCharactersMax);
+        int? partition = fields.Has("partition") ? fields.Integer("partition", 0, (await store.LayoutAsync(cancellationToken)).Partitions - 1) : null;
+        if (fields.Problem() is { } badFields) return badFields;
+        var filter = new EntryFilter { Reason = reason, Types = type is null ? null : [type], Subject = subject };
+        return Answer(request, name, await operations.UnparkAsync(name, isDiscard, filter, partition, Who(request), cancellationToken));
     }
 
     /// <summary><c>GET /api/forwarders/{name}/parked</c>, in pages.</summary>
     public async Task<IResult> ParkedAsync(HttpRequest request, string name, CancellationToken cancellationToken)
     {
-        if (QueryParameters.Refuse(request.Query, "limit", "partition", "offset") is { } unknown) return unknown;
+        if (QueryParameters.Refuse(request.Query, "limit", "partition", "offset", "groupBy") is { } unknown) return unknown;
+        if (request.Query.ContainsKey("groupBy")) return await ParkedGroupsAsync(request, name, cancellationToken);
         var layout = await store.LayoutAsync(cancellationToken);
         if (!QueryParameters.TryParse(request.Query["limit"], 1, Limits.PageEntriesMax, out var limit, ParkedDefault))
             return QueryParameters.NotAllowed("limit", request.Query["limit"], $"a whole number from 1 to {Limits.PageEntriesMax}");
@@ -89,6 +131,15 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
         return Json(request, parked.Select(entry => new ParkedAnswer(
             entry.Partition, entry.Offset, new EventId(layout.Log, entry.Partition, entry.Offset).ToString(), entry.Type, entry.Subject,
             entry.Reason, entry.Behind, entry.Attempts, EntryJson.Timestamp(entry.At))).ToArray());
+    }
+
+    private async Task<IResult> ParkedGroupsAsync(HttpRequest request, string name, CancellationToken cancellationToken)
+    {
+        if (request.Query["groupBy"] != "reason") return QueryParameters.NotAllowed("groupBy", request.Query["groupBy"], "reason");
+        if (QueryParameters.Refuse(request.Query, "groupBy") is { } beside) return beside;
+        if (!Forwarding.Forwarder.IsName(name) || !await operations.ExistsAsync(name, cancellationToken)) return NoForwarder(name);
+        var groups = await operations.ParkedByReasonAsync(name, cancellationToken);
+        return Json(request, groups.Select(group => new ParkedGroupAnswer(group.Reason, group.Count, group.Followers, group.Types, EntryJson.Timestamp(group.Since))).ToArray());
     }
 
     /// <summary><c>POST /api/forwarders/{name}/parked/{partition}/{offset}/retry</c></summary>
@@ -125,8 +176,9 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
     /// <summary><c>POST /api/forwarders/{name}/skip</c></summary>
     public async Task<IResult> SkipAsync(HttpRequest request, string name, CancellationToken cancellationToken)
     {
-        var (fields, partition, problem) = await FieldsAsync(request, name, cancellationToken);
+        var (fields, problem) = await FieldsAsync(request, name, cancellationToken);
         if (fields is null) return problem!;
+        var partition = fields.Integer("partition", 0, (await store.LayoutAsync(cancellationToken)).Partitions - 1);
         var to = fields.Long("toOffset", 0, long.MaxValue - 1);
         if (fields.Problem() is { } badFields) return badFields;
         var result = await operations.SkipAsync(name, partition, to, cancellationToken, Who(request));
@@ -143,16 +195,12 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
                 ? NotStored(request, Results.NoContent())
             : Answer(request, name, result));
 
-    // What is about a range of one partition; whoever asks looks at the other fields.
-    private async Task<(JsonFields? Fields, int Partition, Problem? Problem)> FieldsAsync(HttpRequest request, string name, CancellationToken cancellationToken)
+    private static async Task<(JsonFields? Fields, Problem? Problem)> FieldsAsync(HttpRequest request, string name, CancellationToken cancellationToken)
     {
-        if (QueryParameters.Refuse(request.Query) is { } unknown) return (null, 0, unknown);
-        if (!Forwarding.Forwarder.IsName(name)) return (null, 0, NoForwarder(name));
+        if (QueryParameters.Refuse(request.Query) is { } unknown) return (null, unknown);
+        if (!Forwarding.Forwarder.IsName(name)) return (null, NoForwarder(name));
         var (body, problem) = await JsonBody.ReadAsync(request, BodyBytesMax, optional: false, cancellationToken);
-        if (body is null) return (null, 0, problem);
-        var layout = await store.LayoutAsync(cancellationToken);
-        var fields = new JsonFields(body.Root);
-        return (fields, fields.Integer("partition", 0, layout.Partitions - 1), null);
+        return body is null ? (null, problem) : (new JsonFields(body.Root), null);
     }
 
     private async Task<((int Partition, long Offset)? Place, Problem? Problem)> PlaceAsync(
@@ -169,6 +217,7 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
     private static IResult Answer(HttpRequest request, string name, OperationResult result, Problem? notFound = null) => result switch
     {
         OperationResult.Done done => Json(request, new AcceptedAnswer(name, done.RequestId, done.ReplayId), StatusCodes.Status202Accepted),
+        OperationResult.Matched matched => Json(request, new MatchedAnswer(name, matched.RequestId, matched.ReplayId, matched.Count), StatusCodes.Status202Accepted),
         OperationResult.NotFound => notFound ?? NoForwarder(name),
         OperationResult.Behind behind => Problem.Conflict(
             "behind-parked", $"This entry waits behind entry {behind.Offset}: retry or discard that one.").With("behind", behind.Offset),
@@ -214,7 +263,12 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
             lastWrite is { } at ? EntryJson.Timestamp(at) : null,
             [.. status.Partitions.SelectMany(p => p.Requests).Select(Request)],
             [.. status.Partitions.Select(p => new StatusForwarderPartition(
-                p.Partition, p.NextOffset, p.Backlog, p.OldestUnforwardedAge is { } age ? Math.Round(age.TotalSeconds, 3) : 0, p.LeaseOwner, p.IsPaused, p.Parked, p.Late, p.LastError))]);
+                p.Partition, p.NextOffset, p.Backlog, p.OldestUnforwardedAge is { } age ? Math.Round(age.TotalSeconds, 3) : 0, p.LeaseOwner, p.IsPaused, p.Parked, p.Late, p.LastError)
+            {
+                PausedAt = p.Control.PausedAt is { } since ? EntryJson.Timestamp(since) : null,
+                PausedBy = p.Control.PausedBy,
+                PausedReason = p.Control.PausedFor,
+            })]);
     }
 
     private static StatusRequest Request(RequestStanding standing) => new(
@@ -223,7 +277,9 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
         {
             ControlRequestKind.Replay => "replay",
             ControlRequestKind.Retry => "retry",
-            _ => "discard",
+            ControlRequestKind.Discard => "discard",
+            ControlRequestKind.RetryMatching => "retry-matching",
+            _ => "discard-matching",
         },
         standing.Partition,
         standing.Request.Offset,

@@ -71,6 +71,22 @@ public sealed class OperationsFunctions(OperationsApi api, FaultBoundary boundar
         CancellationToken cancellationToken) =>
         boundary.RunAsync(request, () => api.DiscardAsync(request, name, partition, offset, cancellationToken), cancellationToken, isVersioned: false);
 
+    /// <summary>Delivers all parked entries that match.</summary>
+    [Function("RetryAllParked")]
+    public Task<IResult> RetryAllAsync(
+        [HttpTrigger(AuthorizationLevel.Admin, "post", Route = "forwarders/{name}/parked/retry")] HttpRequest request,
+        string name,
+        CancellationToken cancellationToken) =>
+        boundary.RunAsync(request, () => api.UnparkAsync(request, name, isDiscard: false, cancellationToken), cancellationToken, isVersioned: false);
+
+    /// <summary>Gives all parked entries up that match.</summary>
+    [Function("DiscardAllParked")]
+    public Task<IResult> DiscardAllAsync(
+        [HttpTrigger(AuthorizationLevel.Admin, "post", Route = "forwarders/{name}/parked/discard")] HttpRequest request,
+        string name,
+        CancellationToken cancellationToken) =>
+        boundary.RunAsync(request, () => api.UnparkAsync(request, name, isDiscard: true, cancellationToken), cancellationToken, isVersioned: false);
+
     /// <summary>Takes back what was asked for and is not done.</summary>
     [Function("TakeBackRequest")]
     public Task<IResult> TakeBackAsync(

@@ -65,6 +65,9 @@ internal static class ControlRow
         ["Paused"] = control.IsPaused,
         ["Requests"] = JsonSerializer.Serialize(control.Requests, ControlJson.Default.IReadOnlyListControlRequest),
         ["Last"] = control.Last,
+        ["PausedAt"] = control.PausedAt,
+        ["PausedBy"] = control.PausedBy,
+        ["PausedFor"] = control.PausedFor,
     };
 
     public static Control Read(TableEntity row) => new(
@@ -73,6 +76,9 @@ internal static class ControlRow
         row.ETag.ToString())
     {
         Last = row.WholeOrNull("Last") ?? 0,
+        PausedAt = row.TimeOrNull("PausedAt"),
+        PausedBy = row.TextOrNull("PausedBy"),
+        PausedFor = row.TextOrNull("PausedFor"),
     };
 
     public static IReadOnlyList<T> Parse<T>(TableEntity row, string text, JsonTypeInfo<IReadOnlyList<T>> type)

@@ -78,6 +78,8 @@ public static class OutpostEndpoints
         Act(operations, Post, "forwarders/{name}/resume", (api, request, value, stop) => api.PauseAsync(request, value("name"), isPaused: false, stop));
         Act(operations, Post, "forwarders/{name}/replay", (api, request, value, stop) => api.ReplayAsync(request, value("name"), stop));
         Act(operations, Post, "forwarders/{name}/skip", (api, request, value, stop) => api.SkipAsync(request, value("name"), stop));
+        Act(operations, Post, "forwarders/{name}/parked/retry", (api, request, value, stop) => api.UnparkAsync(request, value("name"), isDiscard: false, stop));
+        Act(operations, Post, "forwarders/{name}/parked/discard", (api, request, value, stop) => api.UnparkAsync(request, value("name"), isDiscard: true, stop));
         Act(operations, Post, "forwarders/{name}/parked/{partition}/{offset}/retry", (api, request, value, stop) => api.RetryAsync(request, value("name"), value("partition"), value("offset"), stop));
         Act(operations, Post, "forwarders/{name}/parked/{partition}/{offset}/discard", (api, request, value, stop) => api.DiscardAsync(request, value("name"), value("partition"), value("offset"), stop));
         Act(operations, Delete, "forwarders/{name}/requests/{id}", (api, request, value, stop) => api.TakeBackAsync(request, value("name"), value("id"), stop));

@@ -17,6 +17,15 @@ public sealed record Control(bool IsPaused, IReadOnlyList<ControlRequest> Reques
     /// <summary>Nothing is asked.</summary>
     public static readonly Control None = new(false, [], null);
 
+    /// <summary>Since when it is paused; null: it is not, or an older version did not say.</summary>
+    public DateTimeOffset? PausedAt { get; init; }
+
+    /// <summary>Who paused it; null: nobody knows.</summary>
+    public string? PausedBy { get; init; }
+
+    /// <summary>Why it is paused, where somebody said so.</summary>
+    public string? PausedFor { get; init; }
+
     /// <summary>The highest number ever given: a request that was taken back leaves its number unused.</summary>
     public long Last { get; init; }
 
@@ -41,7 +50,8 @@ public sealed record Control(bool IsPaused, IReadOnlyList<ControlRequest> Reques
         Last = Math.Max(Last, Requests.Count == 0 ? 0 : Requests[^1].Number),
     };
 
-    private static int TextOf(ControlRequest request) => Length(request.Id) + Length(request.By) + Length(request.Reason);
+    private static int TextOf(ControlRequest request) =>
+        Length(request.Id) + Length(request.By) + Length(request.Reason) + Length(request.Filter?.Reason) + Length(request.Filter?.Subject) + (request.Filter?.Types ?? []).Sum(Length);
 
     private static int Length(string? text) => text is null ? 0 : JsonEncodedText.Encode(text).Value.Length;
 }
@@ -63,6 +73,12 @@ public sealed record ControlRequest(long Number, ControlRequestKind Kind, long O
     /// <summary>Why, where somebody said so.</summary>
     public string? Reason { get; init; }
 
+    /// <summary>Of a range, or of what is parked, only what matches; null: all.</summary>
+    public EntryFilter? Filter { get; init; }
+
+    /// <summary>How many parked entries matched when it was asked for; null: it is about one, or a range.</summary>
+    public long? Count { get; init; }
+
     /// <summary>What it is called in status, and taken back by.</summary>
     public string NameIn(int partition) => Id is { } id && (Kind == ControlRequestKind.Replay || At is not null) ? id : $"{partition}-{Number}";
 
@@ -77,6 +93,9 @@ public sealed record RequestProgress(long Number, string? Id)
 {
     /// <summary>Where a replay goes on; null: it has not begun.</summary>
     public long? Next { get; init; }
+
+    /// <summary>Parked entries of many that were dealt with.</summary>
+    public long? Handled { get; init; }
 
     /// <summary>It is carried out, and an earlier request is not yet.</summary>
     public bool IsDone { get; init; }
@@ -99,4 +118,10 @@ public enum ControlRequestKind
 
     /// <summary>Give a parked entry up; those behind it are delivered.</summary>
     Discard,
+
+    /// <summary>As <see cref="Retry"/>, for all that matched when it was asked for.</summary>
+    RetryMatching,
+
+    /// <summary>As <see cref="Discard"/>, for all that matched when it was asked for.</summary>
+    DiscardMatching,
 }

@@ -55,28 +55,131 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
     }
 
     /// <summary>Pauses or resumes a forwarder, in one partition or (null) in all.</summary>
-    public async Task<OperationResult> PauseAsync(string forwarder, int? partition, bool isPaused, CancellationToken cancellationToken)
+    /// <param name="forwarder">Its name.</param>
+    /// <param name="partition">The partition, or all.</param>
+    /// <param name="isPaused">Whether it pauses; else it resumes.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <param name="by">Who asks.</param>
+    /// <param name="reason">Why.</param>
+    public async Task<OperationResult> PauseAsync(
+        string forwarder, int? partition, bool isPaused, CancellationToken cancellationToken, string? by = null, string? reason = null)
     {
         var layout = await events.LayoutAsync(cancellationToken);
         if (await FindAsync(forwarder, layout, cancellationToken) is { } missing) return missing;
         foreach (var one in partition is { } only ? [only] : Enumerable.Range(0, layout.Partitions))
         {
-            var result = await AskAsync(one, forwarder, (control, _) => control.IsPaused == isPaused ? control : control with { IsPaused = isPaused }, null, cancellationToken);
+            // Of one that is paused already, who paused it first and why stays.
+            var result = await AskAsync(one, forwarder, (control, _) => control.IsPaused == isPaused ? control : Paused(control), null, cancellationToken);
             if (result is not OperationResult.Done) return result;
         }
 
+        engine.Log.Paused(forwarder, partition, isPaused, by ?? "nobody named", reason ?? "no reason given");
         return new OperationResult.Done();
+
+        Control Paused(Control control) => isPaused
+            ? control with { IsPaused = true, PausedAt = events.Now, PausedBy = by, PausedFor = reason }
+            : control with { IsPaused = false, PausedAt = null, PausedBy = null, PausedFor = null };
     }
 
     /// <summary>Asks for a range to be delivered again, marked as a replay; the checkpoint stays where it is.</summary>
     /// <returns>Done with the id that the replayed messages carry.</returns>
     public async Task<OperationResult> ReplayAsync(
-        string forwarder, int partition, long from, long to, CancellationToken cancellationToken, string? by = null)
+        string forwarder, int partition, long from, long to, CancellationToken cancellationToken, string? by = null, EntryFilter? filter = null)
     {
         var layout = await events.LayoutAsync(cancellationToken);
         if (await FindAsync(forwarder, layout, cancellationToken) is { } missing) return missing;
-        var result = await AskAsync(partition, forwarder, New(ControlRequestKind.Replay, from, to, by), cancellationToken);
+        var result = await AskAsync(partition, forwarder, New(ControlRequestKind.Replay, from, to, by) with { Filter = filter }, cancellationToken);
         return result is OperationResult.Done done ? done with { ReplayId = done.RequestId } : result;
+    }
+
+    /// <summary>Asks for all entries of a time to be delivered again, in every partition that has some, under one id.</summary>
+    /// <param name="forwarder">Its name.</param>
+    /// <param name="from">The first instant.</param>
+    /// <param name="to">The first instant after it.</param>
+    /// <param name="filter">Only what matches; null: all.</param>
+    /// <param name="by">Who asks.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    public async Task<OperationResult> ReplayAsync(
+        string forwarder, DateTimeOffset from, DateTimeOffset to, EntryFilter? filter, string? by, CancellationToken cancellationToken)
+    {
+        var layout = await events.LayoutAsync(cancellationToken);
+        if (await FindAsync(forwarder, layout, cancellationToken) is { } missing) return missing;
+        var request = New(ControlRequestKind.Replay, 0, 0, by) with { Filter = filter };
+        var asked = 0L;
+        foreach (var state in await StatesAsync(layout, cancellationToken))
+        {
+            var first = await OffsetSearch.FindAsync(state, from, at => events.ReadTimestampAsync(state.Partition, at, cancellationToken));
+            var end = await OffsetSearch.FindAsync(state, to, at => events.ReadTimestampAsync(state.Partition, at, cancellationToken));
+            if (first >= end) continue;
+            var result = await AskAsync(state.Partition, forwarder, request with { Offset = first, ToOffset = end - 1 }, cancellationToken);
+            if (result is not OperationResult.Done) return result;
+            asked += end - first;
+        }
+
+        return new OperationResult.Matched(asked, asked > 0 ? request.Id : null) { ReplayId = asked > 0 ? request.Id : null };
+    }
+
+    /// <summary>
+    /// Asks for all parked entries that match to be delivered again, or given up; those behind them follow in order. What is
+    /// parked later is not meant.
+    /// </summary>
+    /// <param name="forwarder">Its name.</param>
+    /// <param name="isDiscard">Whether they are given up.</param>
+    /// <param name="filter">Which of those that were refused themselves.</param>
+    /// <param name="partition">The partition, or all.</param>
+    /// <param name="by">Who asks.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    public async Task<OperationResult> UnparkAsync(
+        string forwarder, bool isDiscard, EntryFilter filter, int? partition, string? by, CancellationToken cancellationToken)
+    {
+        var layout = await events.LayoutAsync(cancellationToken);
+        if (await FindAsync(forwarder, layout, cancellationToken) is { } missing) return missing;
+        var request = New(isDiscard ? ControlRequestKind.DiscardMatching : ControlRequestKind.RetryMatching, 0, null, by) with { Filter = filter };
+        var matched = 0L;
+        foreach (var one in partition is { } only ? [only] : Enumerable.Range(0, layout.Partitions))
+        {
+            var count = await ParkedInAsync(one, forwarder, cancellationToken).LongCountAsync(filter.Accepts, cancellationToken);
+            if (count == 0) continue;
+            var result = await AskAsync(one, forwarder, request with { Count = count }, cancellationToken);
+            if (result is not OperationResult.Done) return result;
+            matched += count;
+        }
+
+        if (matched == 0) return new OperationResult.Matched(0, null);
+        engine.Log.AskedForMany(forwarder, by ?? "nobody named", matched, isDiscard ? "discarded" : "retried", request.Id!);
+        return new OperationResult.Matched(matched, request.Id);
+    }
+
+    /// <summary>Parked entries by why they were refused, the largest group first; those behind others count with the one that they wait for.</summary>
+    public async Task<IReadOnlyList<ParkedGroup>> ParkedByReasonAsync(string forwarder, CancellationToken cancellationToken)
+    {
+        var layout = await events.LayoutAsync(cancellationToken);
+        var groups = new Dictionary<string, ParkedGroup>(StringComparer.Ordinal);
+        for (var partition = 0; partition < layout.Partitions; partition++)
+        {
+            // Behind one of its subject, which may have been delivered since: then its own reason says so.
+            var reasons = new Dictionary<string, string>(StringComparer.Ordinal);
+            await foreach (var entry in ParkedInAsync(partition, forwarder, cancellationToken))
+            {
+                if (entry.Behind is null) reasons[entry.Subject] = entry.Reason;
+                var reason = reasons.GetValueOrDefault(entry.Subject) ?? entry.Reason;
+                groups[reason] = (groups.GetValueOrDefault(reason) ?? new ParkedGroup(reason, 0, 0, [], entry.At)).With(entry);
+            }
+        }
+
+        return [.. groups.Values.OrderByDescending(group => group.Count).ThenBy(group => group.Reason, StringComparer.Ordinal)];
+    }
+
+    private async IAsyncEnumerable<ParkedEntry> ParkedInAsync(
+        int partition, string forwarder, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        for (var from = 0L; ;)
+        {
+            var page = await store.ReadParkedAsync(partition, forwarder, from, Limits.PageEntriesMax, cancellationToken);
+            foreach (var entry in page) yield return entry;
+            if (page.Count < Limits.PageEntriesMax) yield break;
+            from = page[^1].Offset + 1;
+        }
     }
 
     /// <summary>Asks for a parked entry to be delivered again, and then for those behind it.</summary>
@@ -243,7 +346,7 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
                 if (control.Requests.Any(one => one.Id == request.Id)) return control;
                 // A retry or discard that waits already is not asked for twice.
                 var checkpoint = state.CheckpointOf(forwarder);
-                var same = request.Kind == ControlRequestKind.Replay ? null
+                var same = request.Kind is not (ControlRequestKind.Retry or ControlRequestKind.Discard) ? null
                     : control.Waiting(checkpoint).FirstOrDefault(one => one.Kind == request.Kind && one.Offset == request.Offset);
                 name = same?.NameIn(partition) ?? request.Id;
                 return same is null ? control.With(request, checkpoint) : control;
@@ -285,6 +388,15 @@ public abstract record OperationResult
     /// <param name="RequestId">What it is taken back by.</param>
     public sealed record Done(string? ReplayId = null, string? RequestId = null) : OperationResult;
 
+    /// <summary>So many entries are meant; stored, and will be carried out.</summary>
+    /// <param name="Count">Entries; 0: nothing is asked for.</param>
+    /// <param name="RequestId">What it is taken back by, in all partitions; null: nothing is asked for.</param>
+    public sealed record Matched(long Count, string? RequestId) : OperationResult
+    {
+        /// <summary>What the messages of a replay carry; null: it is none.</summary>
+        public string? ReplayId { get; init; }
+    }
+
     /// <summary>The forwarder goes on at <paramref name="To"/>; what is below is lost to it.</summary>
     public sealed record Skipped(long From, long To) : OperationResult;
 
@@ -308,6 +420,24 @@ public abstract record OperationResult
 
     /// <summary>Too many wishes wait, or too many operators write at once.</summary>
     public sealed record TooMany : OperationResult;
+}
+
+/// <summary>Parked entries that were refused for one reason.</summary>
+/// <param name="Reason">Why.</param>
+/// <param name="Count">Entries that were refused themselves.</param>
+/// <param name="Followers">Entries that wait behind them.</param>
+/// <param name="Types">Event types of those that were refused, at most ten.</param>
+/// <param name="Since">When the first of them was parked.</param>
+public sealed record ParkedGroup(string Reason, long Count, long Followers, IReadOnlyList<string> Types, DateTimeOffset Since)
+{
+    private const int TypesMax = 10;
+
+    internal ParkedGroup With(ParkedEntry entry) => entry.Behind is not null ? this with { Followers = Followers + 1 } : this with
+    {
+        Count = Count + 1,
+        Types = Types.Contains(entry.Type) || Types.Count == TypesMax ? Types : [.. Types, entry.Type],
+        Since = entry.At < Since ? entry.At : Since,
+    };
 }
 
 /// <summary>How the log and its forwarders stand.</summary>

@@ -30,6 +30,9 @@ public sealed record ForwarderStanding(
     /// <summary>When the first of the runs that failed in a row did; null: none did.</summary>
     public DateTimeOffset? FailingSince { get; init; }
 
+    /// <summary>What operators ask: also since when it is paused, who paused it and why.</summary>
+    public Control Control { get; init; } = Control.None;
+
     /// <summary>Entries refused in a row: where they are many, the target may refuse all.</summary>
     public int RefusedInARow { get; init; }
 
@@ -80,6 +83,7 @@ public sealed record ForwarderStanding(
             FailingSince = checkpoint?.FailingSince,
             RefusedInARow = checkpoint?.Refused ?? 0,
             Requests = RequestStanding.Of(state, name),
+            Control = state.ControlOf(name),
         };
     }
 }

@@ -124,6 +124,23 @@ internal sealed partial class ForwardingLog(ILogger logger, TimeProvider time)
     [LoggerMessage(19, LogLevel.Warning, "Forwarder {Forwarder}: partition {Partition}, entries {From} to {To} are lost to it: they were in the log no more, and {By} had it go on with {Next}")]
     public partial void Skipped(string forwarder, int partition, long from, long to, string by, long next);
 
+    /// <summary>Null: in all partitions.</summary>
+    public void Paused(string forwarder, int? partition, bool isPaused, string by, string reason)
+    {
+        var where = partition is { } one ? $"partition {one}" : "all partitions";
+        if (isPaused) Pauses(forwarder, where, by, reason);
+        else Resumes(forwarder, where, by);
+    }
+
+    [LoggerMessage(26, LogLevel.Warning, "Forwarder {Forwarder}: {Where}: paused by {By}: {Reason}")]
+    private partial void Pauses(string forwarder, string where, string by, string reason);
+
+    [LoggerMessage(27, LogLevel.Warning, "Forwarder {Forwarder}: {Where}: resumed by {By}")]
+    private partial void Resumes(string forwarder, string where, string by);
+
+    [LoggerMessage(28, LogLevel.Warning, "Forwarder {Forwarder}: {By} asked for {Count} parked entries to be {What}, as request {Request}")]
+    public partial void AskedForMany(string forwarder, string by, long count, string what, string request);
+
     [LoggerMessage(12, LogLevel.Warning, "Forwarder {Forwarder}: {EventId} is refused in a replay and passed over: {Reason}")]
     public partial void ReplayRefused(string forwarder, string eventId, string reason);
 

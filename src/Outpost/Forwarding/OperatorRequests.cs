@@ -9,6 +9,9 @@ namespace Outpost.Forwarding;
 internal sealed class OperatorRequests(
     Forwarder forwarder, int partition, ForwardingContext context, Lease lease, ParkedEntries parked, LeasedTarget target)
 {
+    // They are deleted together with one write of the checkpoint, which takes at most a hundred rows.
+    private const int DiscardedAtOnce = 50;
+
     // Released entries are read one by one, since they are not side by side: so many at once.
     private const int ReleasedAtOnce = 20;
 
@@ -56,7 +59,14 @@ internal sealed class OperatorRequests(
 
     // The entry is parked no more; that those behind it are to be delivered is known by the request.
     private bool WaitsForRelease(ControlRequest request) =>
-        request.Kind != ControlRequestKind.Replay && parked[request.Offset] is not { Behind: null } && parked.Released(1).Count > 0;
+        request.Kind != ControlRequestKind.Replay && !IsAnyLeft(request) && parked.Released(1).Count > 0;
+
+    private bool IsAnyLeft(ControlRequest request) =>
+        request.Filter is null ? parked[request.Offset] is { Behind: null } : Matching(request).Any();
+
+    // Only what was parked when it was asked for: what is refused since is something that nobody has decided about.
+    private IEnumerable<ParkedEntry> Matching(ControlRequest request) =>
+        parked.Matching(Next(request), entry => request.Filter!.Accepts(entry) && entry.At <= (request.At ?? DateTimeOffset.MaxValue));
 
     private long Next(ControlRequest request) => lease.Checkpoint.ProgressOf(request)?.Next ?? request.Offset;
 
@@ -82,6 +92,8 @@ internal sealed class OperatorRequests(
             DoneAsync(request, control),
         ControlRequestKind.Replay => ReplayAsync(request, state, control, stop),
         ControlRequestKind.Retry => RetryAsync(request, control, stop),
+        ControlRequestKind.RetryMatching => RetryMatchingAsync(request, control, stop),
+        ControlRequestKind.DiscardMatching => DiscardMatchingAsync(request, control),
         _ => DiscardAsync(request, control),
     };
 
@@ -95,17 +107,19 @@ internal sealed class OperatorRequests(
         var entries = await context.Events.ReadEventsAsync(partition, from, (int)Math.Min(Math.Min(search.Max, Limits.PageEntriesMax), sent - from), stop);
         // All of them were here, and delivered.
         if (entries.Count == 0) return await context.Events.ReadTimestampAsync(partition, from, stop) is null ? await BlockAsync(request, control, from, from) : Step.Idle;
-        switch (await target.DeliverAsync(entries, request.Id, stop))
+        var wanted = request.Filter is { } filter ? [.. entries.Where(filter.Accepts)] : entries;
+        if (wanted.Count == 0) return await ReplayedAsync(request, control, from + entries.Count);
+        switch (await target.DeliverAsync(wanted, request.Id, stop))
         {
             case Step.Delivered { Count: var count }:
                 search.Accepted(count);
-                return await ReplayedAsync(request, control, from + count);
+                return await ReplayedAsync(request, control, count == wanted.Count ? from + entries.Count : wanted[count].Offset);
             case Step.Refused refused when !search.Refused(refused.Attempted):
                 return Step.Worked.Instance;
             case Step.Refused refused:
                 // It was delivered or parked before; a replay has nothing to park.
-                context.Log.ReplayRefused(forwarder.Name, entries[0].Id.ToString(), refused.Reason);
-                return await ReplayedAsync(request, control, from + 1);
+                context.Log.ReplayRefused(forwarder.Name, wanted[0].Id.ToString(), refused.Reason);
+                return await ReplayedAsync(request, control, wanted[0].Offset + 1);
             case var other:
                 return other;
         }
@@ -140,6 +154,38 @@ internal sealed class OperatorRequests(
         }
     }
 
+    private async Task<Step> RetryMatchingAsync(ControlRequest request, Control control, CancellationToken stop)
+    {
+        if (Matching(request).FirstOrDefault() is not { } entry) return await DoneAsync(request, control);
+        var entries = await context.Events.ReadEventsAsync(partition, entry.Offset, 1, stop);
+        switch (entries.Count == 0 ? new Step.Refused(1, Gone) : await target.DeliverAsync(entries, null, stop))
+        {
+            case Step.Delivered:
+                context.Log.Unparked(forwarder.Name, partition, entry.Offset);
+                return await UnparkAsync([entry.Offset], c => Handled(c, request, control, entry.Offset, 1));
+            case Step.Refused refused:
+                context.Log.RefusedAgain(forwarder.Name, partition, entry.Offset, refused.Reason);
+                return await ParkAsync(
+                    entry with { Reason = refused.Reason, Attempts = entry.Attempts + 1 }, c => Handled(c with { Refused = 0 }, request, control, entry.Offset, 1));
+            case var other:
+                return other;
+        }
+    }
+
+    private async Task<Step> DiscardMatchingAsync(ControlRequest request, Control control)
+    {
+        var some = Matching(request).Take(DiscardedAtOnce).ToList();
+        if (some.Count == 0) return await DoneAsync(request, control);
+        foreach (var entry in some) context.Log.Discarded(forwarder.Name, partition, entry.Offset, entry.Subject, request.Reason ?? "one of many");
+        return await UnparkAsync([.. some.Select(entry => entry.Offset)], c => Handled(c, request, control, some[^1].Offset, some.Count));
+    }
+
+    private static Checkpoint Handled(Checkpoint checkpoint, ControlRequest request, Control control, long offset, int count)
+    {
+        var before = checkpoint.ProgressOf(request) ?? new RequestProgress(request.Number, request.Id);
+        return checkpoint.With(before with { Next = offset + 1, Handled = (before.Handled ?? 0) + count, Reason = null }, control);
+    }
+
     private async Task<Step> DiscardAsync(ControlRequest request, Control control)
     {
         if (parked[request.Offset] is not { Behind: null } entry) return await DoneAsync(request, control);
@@ -161,7 +207,7 @@ internal sealed class OperatorRequests(
             case Step.Refused refused:
                 // Now it is the refused one itself; those after it wait on.
                 context.Log.RefusedAgain(forwarder.Name, partition, released[0].Offset, refused.Reason);
-                return await ParkAsync(released[0] with { Reason = refused.Reason, Behind = null, Attempts = 1 }, c => c);
+                return await ParkAsync(released[0] with { Reason = refused.Reason, Behind = null, Attempts = 1, At = context.Events.Now }, c => c);
             case var other:
                 return other;
         }
@@ -188,6 +234,12 @@ internal sealed class OperatorRequests(
     {
         parked.Add(entry);
         return SaveAsync(change, [entry], []);
+    }
+
+    private Task<Step> UnparkAsync(IReadOnlyList<long> offsets, Func<Checkpoint, Checkpoint> change)
+    {
+        foreach (var offset in offsets) parked.Remove(offset);
+        return SaveAsync(c => change(c with { Parked = c.Parked - offsets.Count, Refused = 0 }), [], offsets);
     }
 
     private Task<Step> UnparkAsync(IReadOnlyList<long> offsets, ControlRequest? request = null, Control? control = null)

@@ -48,6 +48,10 @@ internal sealed class ParkedEntries
         return [];
     }
 
+    /// <summary>Entries from an offset on that match, in offset order.</summary>
+    public IEnumerable<ParkedEntry> Matching(long from, Func<ParkedEntry, bool> matches) =>
+        _byOffset.Where(one => one.Key >= from && matches(one.Value)).Select(one => one.Value);
+
     public void Add(ParkedEntry entry)
     {
         if (_byOffset.TryGetValue(entry.Offset, out var old)) Remove(old.Offset);

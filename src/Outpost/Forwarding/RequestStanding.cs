@@ -6,15 +6,15 @@ namespace Outpost.Forwarding;
 /// <param name="State">
 /// <c>waiting</c>: it has not begun; <c>running</c>; <c>failing</c>: it is tried again; <c>blocked</c>: somebody has to take it back.
 /// </param>
-/// <param name="Done">Entries of a replay that were dealt with; null: it is none.</param>
+/// <param name="Done">Entries of a replay, or of many parked ones, that were dealt with; null: it is about one.</param>
 /// <param name="Reason">Why it does not go on; null: it does.</param>
 public sealed record RequestStanding(int Partition, ControlRequest Request, string State, long? Done, string? Reason)
 {
     /// <summary>What it is taken back by.</summary>
     public string Id => Request.NameIn(Partition);
 
-    /// <summary>Entries of a replay; null: it is none.</summary>
-    public long? Total => Request.ToOffset - Request.Offset + 1;
+    /// <summary>Entries of a replay, or of many parked ones; null: it is about one.</summary>
+    public long? Total => Request.Count ?? Request.ToOffset - Request.Offset + 1;
 
     internal static IReadOnlyList<RequestStanding> Of(PartitionState state, string forwarder)
     {
@@ -36,6 +36,6 @@ public sealed record RequestStanding(int Partition, ControlRequest Request, stri
             null => ("waiting", null),
             _ => ("running", null),
         };
-        return new RequestStanding(partition, request, state, isReplay ? next - request.Offset : null, reason);
+        return new RequestStanding(partition, request, state, isReplay ? next - request.Offset : request.Count is null ? null : progress?.Handled ?? 0, reason);
     }
 }
