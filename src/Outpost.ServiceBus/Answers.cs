@@ -8,6 +8,11 @@ namespace Outpost.ServiceBus;
 /// <summary>What the client's exceptions mean. Pure.</summary>
 internal static class Answers
 {
+    /// <summary>Kind of a failure: the client's word cannot be trusted this time.</summary>
+    public const string Overtaken = "AnswerOvertaken";
+
+    private const string OvertakenReason = "The broker answered before the client had finished sending, and what it said is not known.";
+
     // The client ends its messages with its own name for the reason, and with this.
     private const string Advice = "For troubleshooting information, see ";
 
@@ -28,6 +33,9 @@ internal static class Answers
         NullReferenceException => new Delivery.Failed(e, IsTransient: true) { Kind = "Released", Reason = "The broker neither accepted nor rejected the messages." },
         _ => new Delivery.Failed(e, IsTransient: e is TimeoutException or IOException or SocketException) { Reason = TextOf(e) },
     };
+
+    /// <summary>The client says accepted, and may not have read the answer: the batch is sent again, under the same ids.</summary>
+    public static Delivery.Failed OfOvertaken() => new(new InvalidOperationException(OvertakenReason), IsTransient: true) { Kind = Overtaken, Reason = OvertakenReason };
 
     public static Delivery.Refused Refused(Exception e, int sent) =>
         new(sent, $"{(e is ServiceBusException known ? known.Reason.ToString() : e.GetType().Name)}: {TextOf(e)}");

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Azure.Messaging.ServiceBus;
 using Outpost.Forwarding;
 
@@ -33,7 +34,7 @@ public sealed class ServiceBusTarget(ServiceBusOptions options, TimeProvider tim
         Delivery delivery;
         try
         {
-            delivery = await OpenAndSendAsync(entries, replay, asReference: false, end.Token)
+            delivery = await SendAsync(entries, replay, end.Token)
                 // The topic takes less than its link says.
                 ?? await OpenAndSendAsync([entries[0]], replay, asReference: true, end.Token)
                 ?? new Delivery.Refused(1, $"Even a reference to it is larger than {options.Topic} takes.");
@@ -53,6 +54,13 @@ public sealed class ServiceBusTarget(ServiceBusOptions options, TimeProvider tim
     {
         await _senders.DisposeAsync();
         _budget.Dispose();
+    }
+
+    // What may not have been accepted is sent again at once, under the same ids; twice in a row is a matter for the forwarder.
+    private async Task<Delivery?> SendAsync(IReadOnlyList<EventEntry> entries, string? replay, CancellationToken end)
+    {
+        var delivery = await OpenAndSendAsync(entries, replay, asReference: false, end);
+        return delivery is Delivery.Failed { Kind: Answers.Overtaken } ? await OpenAndSendAsync(entries, replay, asReference: false, end) : delivery;
     }
 
     // Null: the first entry is too large for the topic.
@@ -79,7 +87,7 @@ public sealed class ServiceBusTarget(ServiceBusOptions options, TimeProvider tim
             using var share = await _budget.TakeAsync(batch.SizeInBytes, time, end);
             if (share is null) return ByteBudget.Exhausted();
             sent = sending.Sender.SendMessagesAsync(batch, end);
-            return await AnswerAsync(sending, batch, sent, end);
+            return await AnswerAsync(sending, batch, sent, Stopwatch.GetTimestamp(), end);
         }
         finally
         {
@@ -88,11 +96,12 @@ public sealed class ServiceBusTarget(ServiceBusOptions options, TimeProvider tim
         }
     }
 
-    private async Task<Delivery?> AnswerAsync(Senders.Sending sending, ServiceBusMessageBatch batch, Task sent, CancellationToken end)
+    private async Task<Delivery?> AnswerAsync(Senders.Sending sending, ServiceBusMessageBatch batch, Task sent, long returnedAt, CancellationToken end)
     {
         try
         {
             await NoticedAsync(Awaited(sent), end);
+            if (OvertakenAnswers.Take(sending.Sender.Identifier, returnedAt)) return Answers.OfOvertaken();
             _senders.Answered(sending);
             if (_batchBytes.TryGetValue(sending.Partition, out var bytes))
             {
@@ -105,6 +114,7 @@ public sealed class ServiceBusTarget(ServiceBusOptions options, TimeProvider tim
         catch (Exception e)
         {
             Learn(sending, e);
+            OvertakenAnswers.Take(sending.Sender.Identifier, returnedAt);
             if (Answers.IsUnanswered(e)) _batchBytes[sending.Partition] = Math.Max(BatchBytesMin, batch.SizeInBytes / 2);
             if (e is OperationCanceledException) throw;
             return Answers.IsTooLarge(e) && batch.Count == 1 ? null : Answers.OfSend(e, batch.Count);
