@@ -46,7 +46,7 @@ function places(schema, example) {
     if (path && !UNSAID.has(path.split('.').at(-1))) found.push({ path, schema: at, text: (literal) => JSON.stringify(wrap('@@')).replace('"@@"', () => literal) });
     for (const [name, property] of Object.entries(properties ?? {}))
       visit(resolve(property), value?.[name] ?? null, (inner) => wrap({ ...value, [name]: inner }), path ? `${path}.${name}` : name);
-    if (type !== 'array') return;
+    if (![type].flat().includes('array')) return;
     visit(resolve(items), value[0], (inner) => wrap([inner]), `${path}[0]`);
     for (const count of [at.minItems, at.maxItems, at.maxItems + 1, 0])
       found.push({ path, schema: {}, whole: JSON.stringify(wrap(Array(count).fill(value[0]))) });
@@ -56,7 +56,11 @@ function places(schema, example) {
 const EXAMPLES = {
   PlaceOrder: { customerId: 'c1', lines: [{ sku: 'a', quantity: 2, unitPrice: 9.5 }] },
   CancelOrder: { reason: 'r' },
-  ReplayEntries: { partition: 0, fromOffset: 0, toOffset: 0 },
+  ReplayEntries: { partition: 0, fromOffset: 0, toOffset: 0, types: ['OrderPlaced'], subject: 'order/o-1' },
+  PauseForwarder: { reason: 'r' },
+  ResumeForwarder: { reason: 'r' },
+  RetryAllParked: { reason: 'r', type: 'OrderPlaced', subject: 'order/o-1' },
+  DiscardAllParked: { reason: 'r', type: 'OrderPlaced', subject: 'order/o-1' },
   SkipEntries: { partition: 0, toOffset: 1 },
   DiscardParked: { reason: 'r' },
 };

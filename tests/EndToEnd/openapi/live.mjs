@@ -152,6 +152,8 @@ async function parked() {
   const name = 'servicebus';
   await until('two entries are parked', async () => json(await call('ReadParked', 200, { name })).length === 2);
   await call('ReadParked', 200, { name, limit: 1 });
+  await call('ReadParked', 200, { name, groupBy: 'reason' });
+  await call('ReadParked', 400, { name, groupBy: 'type' });
   const at = (offset) => ({ name, partition: 0, offset });
   for (const [operationId, body] of [['RetryParked', undefined], ['DiscardParked', { reason: 'a test' }]]) {
     await call(operationId, 404, at(77), { body });
@@ -172,9 +174,11 @@ async function operations() {
   await call('ReadStatus', 200);
   await call('ForwardNow', 200);
   await call('ForwardNow', 400, { nonsense: 1 });
-  await call('PauseForwarder', 200, { name });
+  await call('PauseForwarder', 200, { name }, { body: { reason: 'a test' } });
   await call('ReadStatus', 200);
   await call('ResumeForwarder', 200, { name, partition: 0 });
+  await call('ReplayEntries', 202, { name }, { body: { from: '2026-11-22T08:00:00Z', to: '2026-11-22T09:00:00Z', types: ['OrderPaid'] } });
+  for (const operationId of ['RetryAllParked', 'DiscardAllParked']) await call(operationId, 202, { name }, { body: { reason: 'none of them', type: 'OrderPaid' } });
   await call('ReplayEntries', 202, { name }, { body: { partition: 0, fromOffset: 2, toOffset: 3 } });
   await call('ReplayEntries', 400, { name }, { body: { partition: 0, fromOffset: 0, toOffset: 1_000_000 } });
   await call('PauseForwarder', 200, { name });
@@ -184,8 +188,8 @@ async function operations() {
   await call('TakeBackRequest', 404, { name, id: replay.id });
   await call('ResumeForwarder', 200, { name });
   await call('SkipEntries', 409, { name }, { body: { partition: 0, toOffset: 1_000_000 } });
-  for (const operationId of ['PauseForwarder', 'ResumeForwarder', 'ReplayEntries', 'ReadParked', 'TakeBackRequest', 'SkipEntries', 'ForgetForwarder']) {
-    const bodies = { ReplayEntries: { partition: 0, fromOffset: 0, toOffset: 0 }, SkipEntries: { partition: 0, toOffset: 1 } };
+  for (const operationId of ['PauseForwarder', 'ResumeForwarder', 'ReplayEntries', 'ReadParked', 'RetryAllParked', 'DiscardAllParked', 'TakeBackRequest', 'SkipEntries', 'ForgetForwarder']) {
+    const bodies = { RetryAllParked: {}, DiscardAllParked: {}, ReplayEntries: { partition: 0, fromOffset: 0, toOffset: 0 }, SkipEntries: { partition: 0, toOffset: 1 } };
     await call(operationId, 404, { name: 'nobody', ...(operationId === 'TakeBackRequest' ? { id: 'x' } : {}) }, { body: bodies[operationId] });
   }
   await table.createEntity(checkpoint('gone'));
