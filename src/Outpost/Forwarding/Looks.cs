@@ -11,8 +11,8 @@ internal static class Looks
     private static readonly TimeSpan QuickMax = TimeSpan.FromMilliseconds(240);
     private static readonly TimeSpan QuickFor = TimeSpan.FromSeconds(1);
 
-    // No longer, whatever the setting, than just under a second: a pause or another wish of an operator is seen within a second, the lease is kept,
-    // and an own commit finds a state that is young enough to go on with.
+    // No longer, whatever the setting, than just under a second: what an operator asks for is seen within a second, the lease
+    // is kept, and an own commit finds a state that is young enough to go on with.
     private static readonly TimeSpan Max = TimeSpan.FromMilliseconds(950);
 
     /// <summary>How long until the next look.</summary>

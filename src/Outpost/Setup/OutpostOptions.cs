@@ -37,7 +37,7 @@ public sealed class OutpostOptions
     /// <summary>How long a forwarder stays awake after work, 0 to 10 minutes. Default 5 s.</summary>
     public TimeSpan Linger { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How often it looks meanwhile, 10 ms to a minute. Default 100 ms.</summary>
+    /// <summary>The shortest time between two looks meanwhile, 10 ms to a minute. Default 100 ms. Looks that find nothing come later and later (docs/adr/0029).</summary>
     public TimeSpan Poll { get; set; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>"At the latest by" of targets that say nothing themselves, 1 s to 7 days. Default 60 s.</summary>
