@@ -20,9 +20,7 @@ public sealed class HealthApi(IEventStore store, ForwarderOperations operations,
     public async Task<IResult> HealthAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         _ = request;
-        var found = await Check().WaitAsync(cancellationToken);
-        var all = settings.Problems.Select(text => new StoreProblem("setting-missing", text, IsFatal: true))
-            .Concat(found).Concat(problems.Now).Distinct().OrderByDescending(problem => problem.IsFatal).ToList();
+        var all = await ProblemsAsync(cancellationToken);
         var isFatal = all.Any(problem => problem.IsFatal);
         return new JsonAnswer<HealthAnswer>(
             new HealthAnswer(
@@ -30,6 +28,14 @@ public sealed class HealthApi(IEventStore store, ForwarderOperations operations,
                 [.. all.Select(problem => new HealthProblem(problem.Code, problem.Detail))]),
             HttpJson.Default.HealthAnswer,
             isFatal ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK);
+    }
+
+    /// <summary>What is wrong, what is fatal first; empty: nothing.</summary>
+    internal async Task<IReadOnlyList<StoreProblem>> ProblemsAsync(CancellationToken cancellationToken)
+    {
+        var found = await Check().WaitAsync(cancellationToken);
+        return [.. settings.Problems.Select(text => new StoreProblem("setting-missing", text, IsFatal: true))
+            .Concat(found).Concat(problems.Now).Distinct().OrderByDescending(problem => problem.IsFatal)];
     }
 
     private Task<IReadOnlyList<StoreProblem>> Check()

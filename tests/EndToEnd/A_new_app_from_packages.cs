@@ -49,6 +49,7 @@ public sealed partial class A_new_app_from_packages
         await HandledAsync(ordered);
         Assert.Equal(HttpStatusCode.OK, (await http.GetAsync("/api/dashboard")).StatusCode);
         Assert.Equal("""{"status":"ok","problems":[]}""", await http.GetStringAsync("/api/health"));
+        await OperatedByToolAsync(folder, http.BaseAddress);
         Assert.Equal(0, await up.StopAsync());
     }
 
@@ -117,6 +118,34 @@ public sealed partial class A_new_app_from_packages
                 ".AddServiceBus();",
                 ".AddServiceBus().AddHandler<StockTaken, ReorderHandler>(\"reorders\", within: TimeSpan.FromMinutes(5));\nbuilder.Services.AddSingleton<ISupplier, FileSupplier>();",
                 StringComparison.Ordinal));
+    }
+
+    // What an operator does from a shell, with the same tool.
+    private static async Task OperatedByToolAsync(TemporaryFolder folder, Uri address)
+    {
+        var environment = new Dictionary<string, string> { ["OUTPOST_URL"] = $"{address}" };
+        Task<string> ToolAsync(params string[] arguments) => RunAsync(folder.Path, environment, folder.PathOf("tools", "outpost"), arguments);
+        async Task<string> RefusedAsync(params string[] arguments)
+        {
+            var (exitCode, output) = await ChildProcess.RunAsync(folder.PathOf("tools", "outpost"), arguments, environment, Patience, folder.Path);
+            Assert.Equal(1, exitCode);
+            return output;
+        }
+
+        Assert.Contains("reorders", await ToolAsync("status"), StringComparison.Ordinal);
+        Assert.Contains("BookLent", await ToolAsync("events", "--types", "BookLent"), StringComparison.Ordinal);
+        Assert.Equal(3, JsonDocument.Parse(await ToolAsync("events", "--json")).RootElement.GetArrayLength());
+        await ToolAsync("pause", "reorders", "--why", "a test");
+        var status = JsonDocument.Parse(await ToolAsync("status", "--json")).RootElement;
+        var paused = status.GetProperty("forwarders").EnumerateArray().Single(one => one.GetProperty("name").GetString() == "reorders").GetProperty("partitions")[0];
+        Assert.Equal("a test", paused.GetProperty("pausedReason").GetString());
+        await ToolAsync("resume", "reorders");
+        Assert.Contains("count: 3", await ToolAsync("replay", "reorders", "--from", "2026-01-01T00:00:00Z", "--to", "2100-01-01T00:00:00Z", "--types", "StockTaken", "--subject", "stock/a-17"), StringComparison.Ordinal);
+        Assert.Equal("[]", (await ToolAsync("parked", "servicebus", "--by-reason", "--json")).Trim());
+        Assert.Contains("count: 0", await ToolAsync("retry", "servicebus", "--all"), StringComparison.Ordinal);
+        Assert.Contains("say which", await RefusedAsync("discard", "servicebus"), StringComparison.Ordinal);
+        Assert.Contains("404: There is no forwarder 'nobody'.", await RefusedAsync("forget", "nobody"), StringComparison.Ordinal);
+        Assert.Contains("does not answer", await RefusedAsync("status", "--url", "http://127.0.0.1:1"), StringComparison.Ordinal);
     }
 
     private static async Task HandledAsync(string ordered)

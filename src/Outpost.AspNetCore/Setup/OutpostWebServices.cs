@@ -39,6 +39,7 @@ public static class OutpostWebServices
         services.AddSingleton<OpenApiDocument>();
         services.AddSingleton<FaultBoundary>();
         services.AddSingleton<EntityApi>();
+        services.AddHealthChecks().AddCheck<OutpostHealthCheck>("outpost");
         services.AddHostedService<ScheduledTicks>();
         // Requests and deliveries under way have this long to end, then the writers their own few seconds; all within 15.
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(9));

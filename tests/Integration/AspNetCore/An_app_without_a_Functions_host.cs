@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Outpost.AspNetCore;
@@ -42,6 +43,8 @@ public sealed class An_app_without_a_Functions_host
         Assert.Equal("readers", status.GetProperty("forwarders")[0].GetProperty("name").GetString());
         using var health = await app.Http.GetAsync("/api/health");
         Assert.Equal("""{"status":"ok","problems":[]}""", await health.Content.ReadAsStringAsync());
+        var check = await app.Host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync();
+        Assert.Equal(HealthStatus.Healthy, check.Entries["outpost"].Status);
         using var document = await app.Http.GetAsync("/api/openapi.json");
         Assert.Equal(HttpStatusCode.OK, document.StatusCode);
         using var page = await app.Http.SendAsync(new HttpRequestMessage(HttpMethod.Head, "/api/dashboard"));

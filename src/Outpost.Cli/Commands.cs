@@ -1,0 +1,107 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+
+namespace Outpost.Cli;
+
+/// <summary>The commands of an operator: each is one request to a running app, and says what came of it.</summary>
+internal static class Commands
+{
+    private static readonly Option<string?> Url = new("--url") { Description = "Where the app is, such as https://APP.azurewebsites.net; or OUTPOST_URL", Recursive = true };
+    private static readonly Option<string?> Key = new("--key") { Description = "The app's admin key, where it wants one; or OUTPOST_KEY", Recursive = true };
+    private static readonly Option<bool> Json = new("--json") { Description = "The app's answer as it is, for programs", Recursive = true };
+
+    private static readonly Argument<string> Name = new("forwarder") { Description = "The forwarder's name, such as servicebus" };
+    private static readonly Option<int?> Partition = new("--partition") { Description = "One partition; left out: all" };
+    private static readonly Option<long?> Offset = new("--offset") { Description = "One parked entry" };
+    private static readonly Option<string?> Reason = new("--reason") { Description = "Those that were refused for this reason" };
+    private static readonly Option<string?> Type = new("--type") { Description = "Those of this event type" };
+    private static readonly Option<string?> Subject = new("--subject") { Description = "Those of this subject" };
+    private static readonly Option<bool> All = new("--all") { Description = "All that are parked" };
+    private static readonly Option<string?> Why = new("--why") { Description = "Why you do this; kept and logged" };
+
+    public static RootCommand Root()
+    {
+        Command[] commands = [.. Reading(), .. Acting(), Up()];
+        var root = new RootCommand("Operates an app on Outpost, and runs one on this machine.");
+        foreach (var option in new Option[] { Url, Key, Json }) root.Options.Add(option);
+        foreach (var command in commands) root.Subcommands.Add(command);
+        return root;
+    }
+
+    private static IEnumerable<Command> Reading()
+    {
+        var every = new Option<int>("--every") { Description = "Seconds between two looks", DefaultValueFactory = _ => 2 };
+        var offset = new Option<string>("--offset") { Description = "The first offset, or earliest or latest", DefaultValueFactory = _ => "earliest" };
+        var limit = new Option<int>("--limit") { Description = "How many, 1 to 1000", DefaultValueFactory = _ => 100 };
+        var types = new Option<string?>("--types") { Description = "Only these event types, with commas" };
+        var byReason = new Option<bool>("--by-reason") { Description = "Groups in place of entries" };
+        yield return Make("status", "How the log and its forwarders stand", [], (app, _, stop) => app.ShowAsync("api/status", Tables.Status, stop));
+        yield return Make("watch", "The same, again and again, until Ctrl-C", [every], (app, options, stop) => app.WatchAsync("api/status", Tables.Status, options.GetValue(every), stop));
+        yield return Make("events", "Entries of the log", [Partition, offset, limit, types], (app, options, stop) => app.ShowAsync(
+            App.Path("api/events", ("partition", options.GetValue(Partition)), ("offset", options.GetValue(offset)), ("limit", options.GetValue(limit)), ("types", options.GetValue(types))), Tables.Events, stop));
+        yield return Make("parked", "What a forwarder's target refused", [Name, limit, byReason], (app, options, stop) => options.GetValue(byReason)
+            ? app.ShowAsync(App.Path($"{Forwarder(options)}/parked", ("groupBy", "reason")), Tables.Groups, stop)
+            : app.ShowAsync(App.Path($"{Forwarder(options)}/parked", ("limit", options.GetValue(limit))), Tables.Parked, stop));
+    }
+
+    private static IEnumerable<Command> Acting()
+    {
+        var fromOffset = new Option<long?>("--from-offset") { Description = "The first offset of a range" };
+        var toOffset = new Option<long?>("--to-offset") { Description = "The last offset of a range; of skip: where to go on" };
+        var from = new Option<string?>("--from") { Description = "The first instant of a time, as 2026-11-22T08:00:00Z" };
+        var to = new Option<string?>("--to") { Description = "The end of a time" };
+        var types = new Option<string?>("--types") { Description = "Only these event types, with commas" };
+        yield return Make("retry", "Deliver parked entries again: one, or all that match", [Name, Partition, Offset, Reason, Type, Subject, All], (app, options, stop) =>
+            UnparkAsync(app, options, "retry", null, stop));
+        yield return Make("discard", "Give parked entries up: one, or all that match", [Name, Partition, Offset, Reason, Type, Subject, All, Why], (app, options, stop) =>
+            UnparkAsync(app, options, "discard", new JsonObject { ["reason"] = options.GetValue(Why) ?? "discarded with outpost" }, stop));
+        yield return Make("replay", "Deliver a range or a time again, marked as a replay", [Name, Partition, fromOffset, toOffset, from, to, types, Subject], (app, options, stop) => app.AskAsync(
+            HttpMethod.Post, $"{Forwarder(options)}/replay",
+            App.Body(
+                ("partition", options.GetValue(Partition)), ("fromOffset", options.GetValue(fromOffset)), ("toOffset", options.GetValue(toOffset)), ("from", options.GetValue(from)), ("to", options.GetValue(to)),
+                ("subject", options.GetValue(Subject)), ("types", options.GetValue(types) is { } some ? new JsonArray([.. some.Split(',').Select(one => (JsonNode)one)]) : null)),
+            stop));
+        foreach (var (name, description) in new[] { ("pause", "Deliver nothing more, in one partition or all"), ("resume", "Go on") })
+        {
+            yield return Make(name, description, [Name, Partition, Why], (app, options, stop) => app.AskAsync(
+                HttpMethod.Post, App.Path($"{Forwarder(options)}/{name}", ("partition", options.GetValue(Partition))), App.Body(("reason", options.GetValue(Why))), stop));
+        }
+
+        yield return Make("skip", "Go on behind entries that are gone", [Name, Partition, toOffset], (app, options, stop) => app.AskAsync(
+            HttpMethod.Post, $"{Forwarder(options)}/skip", App.Body(("partition", options.GetValue(Partition) ?? 0), ("toOffset", options.GetValue(toOffset))), stop));
+        yield return Make("forget", "Forget a forwarder that no longer exists", [Name], (app, options, stop) => app.AskAsync(HttpMethod.Delete, Forwarder(options), null, stop));
+    }
+
+    private static Command Up() => new("up", "Start the isolated Functions app of this folder, Azurite and the Service Bus emulator: --port 7071  --tables-port 10002  --bus-port 5672 (0 = any free one)  --partitions 1  --data DIR (state survives)  --no-build");
+
+    private static Command Make(string name, string description, Symbol[] symbols, Func<App, ParseResult, CancellationToken, Task> run)
+    {
+        var command = new Command(name, description);
+        foreach (var symbol in symbols)
+        {
+            if (symbol is Argument argument) command.Arguments.Add(argument);
+            else command.Options.Add((Option)symbol);
+        }
+
+        command.SetAction(async (options, stop) =>
+        {
+            using var app = App.At(options.GetValue(Url), options.GetValue(Key), options.GetValue(Json));
+            await run(app, options, stop);
+            return 0;
+        });
+        return command;
+    }
+
+    private static string Forwarder(ParseResult options) => $"api/forwarders/{Uri.EscapeDataString(options.GetRequiredValue(Name))}";
+
+    // One entry by its place; or many, and then by what they have in common, so that nobody gives all up by leaving something out.
+    private static Task UnparkAsync(App app, ParseResult options, string verb, JsonObject? one, CancellationToken stop)
+    {
+        if (options.GetValue(Offset) is { } offset)
+            return app.AskAsync(HttpMethod.Post, $"{Forwarder(options)}/parked/{options.GetValue(Partition) ?? 0}/{offset}/{verb}", one, stop);
+        var body = App.Body(("reason", options.GetValue(Reason)), ("type", options.GetValue(Type)), ("subject", options.GetValue(Subject)), ("partition", options.GetValue(Partition)));
+        if (body.Count == 0 && !options.GetValue(All))
+            throw new Dev.DevException($"{verb}: say which: --offset (with --partition), --reason, --type, --subject, --partition, or --all.");
+        return app.AskAsync(HttpMethod.Post, $"{Forwarder(options)}/parked/{verb}", body, stop);
+    }
+}

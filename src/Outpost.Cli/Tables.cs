@@ -1,0 +1,62 @@
+using System.Text.Json.Nodes;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace Outpost.Cli;
+
+/// <summary>Answers as tables for people.</summary>
+internal static class Tables
+{
+    public static IRenderable Status(JsonNode status)
+    {
+        var log = Table($"Log {status["log"]}", "partition", "oldest", "head", "last commit");
+        foreach (var one in Items(status, "partitions")) Row(log, one["partition"], one["oldestOffset"], one["headOffset"], one["headTimestamp"]);
+        var forwarders = Table("Forwarders, the worst first", "name", "state", "backlog", "late", "parked", "failing since", "last error");
+        foreach (var one in Items(status, "forwarders").OrderBy(one => Rank($"{one["state"]}")))
+            Row(forwarders, one["name"], one["state"], Items(one, "partitions").Sum(part => (long)part["backlog"]!), one["late"], one["parked"], one["failingSince"], one["lastError"]);
+        var requests = Table("What operators asked for", "forwarder", "id", "kind", "partition", "state", "done", "by", "reason");
+        foreach (var (forwarder, one) in Items(status, "forwarders").SelectMany(forwarder => Items(forwarder, "requests").Select(one => (forwarder, one))))
+            Row(requests, forwarder["name"], one["id"], one["kind"], one["partition"], one["state"], one["progress"] is { } progress ? $"{progress["done"]} of {progress["of"]}" : null, one["by"], one["reason"]);
+        var problems = Items(status, "problems").Select(one => (IRenderable)new Markup($"[red]{Markup.Escape($"{one["code"]}: {one["detail"]}")}[/]"));
+        return new Rows([.. problems, forwarders, .. requests.Rows.Count > 0 ? new IRenderable[] { requests } : [], log]);
+    }
+
+    public static IRenderable Events(JsonNode entries)
+    {
+        var table = Table("Events", "partition", "offset", "type", "subject", "version", "time", "payload");
+        foreach (var one in entries.AsArray())
+            Row(table, one!["partition"], one["offset"], one["type"], one["subject"], one["version"], one["timestamp"], Short(one["payload"]?.ToJsonString() ?? "(bytes)"));
+        return table;
+    }
+
+    public static IRenderable Parked(JsonNode entries)
+    {
+        var table = Table("Parked", "partition", "offset", "type", "subject", "behind", "attempts", "since", "reason");
+        foreach (var one in entries.AsArray())
+            Row(table, one!["partition"], one["offset"], one["type"], one["subject"], one["behind"], one["attempts"], one["at"], one["reason"]);
+        return table;
+    }
+
+    public static IRenderable Groups(JsonNode groups)
+    {
+        var table = Table("Parked, by reason", "count", "behind them", "types", "since", "reason");
+        foreach (var one in groups.AsArray())
+            Row(table, one!["count"], one["followers"], string.Join(", ", one["types"]!.AsArray()), one["since"], one["reason"]);
+        return table;
+    }
+
+    private static int Rank(string state) => state switch { "orphaned" => 0, "failing" => 1, "paused" => 2, "running" => 3, _ => 4 };
+
+    private static IEnumerable<JsonNode> Items(JsonNode node, string name) => (node[name]?.AsArray() ?? []).OfType<JsonNode>();
+
+    private static Table Table(string title, params string[] columns)
+    {
+        var table = new Table { Title = new TableTitle(Markup.Escape(title)), Border = TableBorder.Rounded };
+        foreach (var column in columns) table.AddColumn(new TableColumn(new Text(column)));
+        return table;
+    }
+
+    private static void Row(Table table, params object?[] cells) => table.AddRow([.. cells.Select(cell => new Text($"{cell}"))]);
+
+    private static string Short(string text) => text.Length <= 80 ? text : text[..79] + "…";
+}
