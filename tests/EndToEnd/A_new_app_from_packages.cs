@@ -57,7 +57,7 @@ public sealed partial class A_new_app_from_packages
     private static async Task PackAsync(TemporaryFolder folder, string version)
     {
         var copy = folder.PathOf("source");
-        var listed = await RunAsync(Repository.Root, "git", "ls-files", "--cached", "--others", "--exclude-standard", "src", "infra", "eng/dev", "docs/images", "*.props", "*.sln", "*.json", "LICENSE");
+        var listed = await RunAsync(Repository.Root, "git", "ls-files", "--cached", "--others", "--exclude-standard", "src", "infra", "eng/dev", "docs/images", ".editorconfig", "*.props", "*.sln", "*.json", "LICENSE");
         foreach (var file in listed.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(file => File.Exists(Path.Combine(Repository.Root, file))))
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(copy, file))!);

@@ -8,12 +8,17 @@ const REFUSED = 'Forwarder__Schedule';
 
 /** The settings that the code reads, found in it. */
 const readByCode = () => {
-  const code = read('src/Functions/Settings.cs');
+  const code = ['Outpost/Setup/OutpostOptions.cs', 'Outpost.Tables/TableStorageOptions.cs', 'Outpost.ServiceBus/ServiceBusOptions.cs', 'Functions/RefundHandler.cs']
+    .map((file) => read(`src/${file}`)).join('\n');
+  const constants = Object.fromEntries([...code.matchAll(/const string (\w+) = "(\w+)"/g)].map(([, name, value]) => [name, value]));
   const names = [
     ...[...code.matchAll(/read\.\w+\(\s*"(\w+__\w+)"/g)].map(([, name]) => name).filter((name) => name !== REFUSED),
-    ...[...code.matchAll(/const string \w+Name = "([A-Z_]+)"/g)].map(([, name]) => name),
-    ...[...code.matchAll(/read\.Connection\("(\w+)", "(\w+)"\)/g)].flatMap(([, name, endpoint]) => [name, `${name}__${endpoint}`, `${name}__clientId`]),
-    ...[...read('src/Functions/Telemetry.cs').matchAll(/const string \w+ = "([A-Z_]+)"/g)].map(([, name]) => name),
+    ...[...code.matchAll(/const string \w+ = "([A-Z]+_[A-Z]+|\w+__\w+)"/g)].map(([, name]) => name),
+    ...[...code.matchAll(/read\.Connection\("?(\w+)"?, "(\w+)"/g)].flatMap(([, name, endpoint]) => {
+      const connection = constants[name] ?? name;
+      return [connection, `${connection}__${endpoint}`, `${connection}__clientId`];
+    }),
+    ...[...read('src/Outpost.AzureFunctions/Telemetry.cs').matchAll(/const string \w+ = "([A-Z_]+)"/g)].map(([, name]) => name),
   ];
   return [...new Set(names)];
 };
@@ -39,9 +44,9 @@ describe('The settings', () => {
   });
 
   test('of further targets are all in the reference', () => {
-    const code = read('src/Functions/Targets.cs');
-    const groups = [...code.matchAll(/string\[\] (\w+)Names =\s*\[([^\]]+)\]/g)].map(([, target, names]) => [target, [...names.matchAll(/"(\w+)"/g)].map(([, name]) => name)]);
-    assert.deepEqual(groups.map(([target]) => target), ['RabbitMQ', 'Kafka']);
+    const groups = [['RabbitMQ', 'Options', /AllowOnly\(Group, ([^)]+)\)/], ['Kafka', 'Settings', /string\[\] Names =\s*\[([^\]]+)\]/]].map(([target, file, list]) =>
+      [target, [...read(`src/Outpost.${target}/${target}${file}.cs`).match(list)[1].matchAll(/"(\w+)"/g)].map(([, name]) => name)]);
+    for (const [target, names] of groups) assert.ok(names.length > 3, `${target}: ${names}`);
     const reference = read('docs/reference.md');
     for (const [target, names] of groups) {
       for (const name of names.filter((each) => each !== 'clientId')) assert.match(reference, new RegExp(`\`Targets__${target}__${name}\``), name);

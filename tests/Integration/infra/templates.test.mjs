@@ -115,7 +115,7 @@ describe('What is deployed', () => {
     const perInstance = plain.only('Microsoft.Web/sites').properties.functionAppConfig.scaleAndConcurrency.triggers.http.perInstanceConcurrency;
     const waiters = Number(plain.only('Microsoft.Web/sites/config').properties.Feed__WaitersMax);
     assert.ok(waiters <= perInstance / 2, `${waiters} waiting readers of ${perInstance} requests`);
-    assert.match(read('src/Functions/Settings.cs'), new RegExp(`"Feed__WaitersMax", ${waiters},`));
+    assert.match(read('src/Outpost/Setup/OutpostOptions.cs'), new RegExp(`"Feed__WaitersMax", ${waiters},`));
   });
 
   test('with zoneRedundant has its plan and both accounts in three zones', () => {
