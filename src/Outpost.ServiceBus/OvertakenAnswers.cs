@@ -19,6 +19,7 @@ internal static class OvertakenAnswers
 
     private static readonly ConcurrentDictionary<string, (bool IsAnswered, long At)> Sends = new(StringComparer.Ordinal);
     private static readonly Lock Gate = new();
+    private static volatile bool _isElsewhere;
 
     /// <summary>From now on; safe to call again. A trace that the app has set itself is called as before.</summary>
     public static void Watch()
@@ -36,6 +37,22 @@ internal static class OvertakenAnswers
         Sends.TryRemove(sender, out var send) && (send.IsAnswered || Stopwatch.GetElapsedTime(send.At, returnedAt) > ReturnsWithin);
 
     private static bool IsAnswered(AmqpLink link, uint delivery)
+    {
+        if (_isElsewhere) return false;
+        try
+        {
+            return Look(link, delivery);
+        }
+        catch (MissingFieldException)
+        {
+            // A newer version of the library keeps them elsewhere, and must be able to send: then only the time tells.
+            _isElsewhere = true;
+            return false;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool Look(AmqpLink link, uint delivery)
     {
         lock (SyncRoot(link))
         {
