@@ -18,8 +18,10 @@ public static class FunctionAppServices
     /// <exception cref="InvalidSettingException">A setting about telemetry has a value that is not allowed.</exception>
     public static OutpostBuilder AddOutpost(this FunctionsApplicationBuilder builder, Action<OutpostOptions>? configure = null)
     {
-        // ASP.NET Core tells of each request in several lines, addresses with keys in them: nobody needs those.
+        // ASP.NET Core tells of each request in several lines, addresses with keys in them: nobody needs those. The port that it
+        // tells of at start is between the host and this process: whoever tries it gets no answer.
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         if (!TelemetrySettings.IsSet(builder.Configuration)) builder.Logging.AddProvider(new LinesOutsideRuns(Console.Out));
         // The host's own limit. Each function reads much less, and answers 413; a smaller one here would cut the connection
         // before the host has that answer, and the host would make a 500 of it.

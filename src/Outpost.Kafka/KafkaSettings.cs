@@ -12,9 +12,8 @@ public sealed partial class KafkaOptions
 
     /// <summary>Takes what the settings say.</summary>
     /// <exception cref="InvalidSettingException">One is missing or has a value that is not allowed.</exception>
-    internal void Read(IConfiguration configuration, OutpostOptions outpost, TimeSpan? payloadsKeptFor)
+    internal void Read(IConfiguration configuration, OutpostOptions outpost)
     {
-        _ = payloadsKeptFor; // A record's age is the topic's affair.
         var read = new SettingReader(configuration);
         (Source, PublicUrl) = (outpost.Source, outpost.BaseUrl);
         if (!read.AllowOnly(Group, Names)) return;

@@ -29,10 +29,10 @@ public sealed class RabbitMQOptions
 
     /// <summary>Takes what the settings say.</summary>
     /// <exception cref="InvalidSettingException">One is missing or has a value that is not allowed.</exception>
-    internal void Read(IConfiguration configuration, OutpostOptions outpost, TimeSpan? payloadsKeptFor)
+    internal void Read(IConfiguration configuration, OutpostOptions outpost)
     {
         var read = new SettingReader(configuration);
-        (Source, PublicUrl, PayloadsKeptFor) = (outpost.Source, outpost.BaseUrl, payloadsKeptFor);
+        (Source, PublicUrl, PayloadsKeptFor) = (outpost.Source, outpost.BaseUrl, outpost.EventsAtLeast);
         if (!read.AllowOnly(Group, "Uri", "Exchange", "Stream", "RoutingKey")) return;
         var stream = read.OptionalText($"{Group}__Stream");
         if (stream is not null && read.OptionalText($"{Group}__Exchange") is not null)

@@ -14,7 +14,8 @@ namespace Outpost.ServiceBus;
 /// </summary>
 internal static class OvertakenAnswers
 {
-    // From the trace to the return of the call takes some ten microseconds; no answer is read in less.
+    // From the trace to the return of the call took 10 µs (median of 2,000 sends beside other tests), 82 µs at the 99th
+    // percentile, and 5 ms for the first send of a process, which compiles the code.
     private static readonly TimeSpan ReturnsWithin = TimeSpan.FromMicroseconds(200);
 
     private static readonly ConcurrentDictionary<string, (bool IsAnswered, long At)> Sends = new(StringComparer.Ordinal);
@@ -32,9 +33,10 @@ internal static class OvertakenAnswers
 
     /// <summary>Whether the last send of a sender may have been one of them; forgets it.</summary>
     /// <param name="sender">The sender's identifier: it has one send under way at most.</param>
-    /// <param name="returnedAt">When the call returned its task, by <see cref="Stopwatch"/>.</param>
-    public static bool Take(string sender, long returnedAt) =>
-        Sends.TryRemove(sender, out var send) && (send.IsAnswered || Stopwatch.GetElapsedTime(send.At, returnedAt) > ReturnsWithin);
+    /// <param name="returnedAt">When the call returned its task, by <see cref="Stopwatch"/>; null: however long it took.</param>
+    public static bool Take(string sender, long? returnedAt = null) =>
+        Sends.TryRemove(sender, out var send) &&
+        (send.IsAnswered || (returnedAt is { } at && Stopwatch.GetElapsedTime(send.At, at) > ReturnsWithin));
 
     private static bool IsAnswered(AmqpLink link, uint delivery)
     {

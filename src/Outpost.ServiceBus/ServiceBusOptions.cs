@@ -30,7 +30,7 @@ public sealed class ServiceBusOptions
 
     /// <summary>Takes what the settings say.</summary>
     /// <exception cref="InvalidSettingException">One has a value that is not allowed.</exception>
-    internal void Read(IConfiguration configuration, OutpostOptions outpost, TimeSpan? payloadsKeptFor)
+    internal void Read(IConfiguration configuration, OutpostOptions outpost)
     {
         var read = new SettingReader(configuration);
         var connection = read.Connection(Setting, "fullyQualifiedNamespace", text => ServiceBusConnectionStringProperties.Parse(text));
@@ -39,7 +39,7 @@ public sealed class ServiceBusOptions
         Credential = connection?.Address is null ? null : AzureIdentity.Of(connection.ClientId);
         Topic = read.Text("Forwarder__Topic", "events", TopicAllowed, IsTopic);
         Source = outpost.Source;
-        PayloadsKeptFor = payloadsKeptFor;
+        PayloadsKeptFor = outpost.EventsAtLeast;
         PublicUrl = outpost.BaseUrl;
     }
 

@@ -34,9 +34,9 @@ public sealed class ServiceBusTarget(ServiceBusOptions options, TimeProvider tim
         Delivery delivery;
         try
         {
-            delivery = await SendAsync(entries, replay, end.Token)
+            delivery = await SendAsync(entries, replay, asReference: false, end.Token)
                 // The topic takes less than its link says.
-                ?? await OpenAndSendAsync([entries[0]], replay, asReference: true, end.Token)
+                ?? await SendAsync([entries[0]], replay, asReference: true, end.Token)
                 ?? new Delivery.Refused(1, $"Even a reference to it is larger than {options.Topic} takes.");
         }
         catch (OperationCanceledException e)
@@ -56,15 +56,16 @@ public sealed class ServiceBusTarget(ServiceBusOptions options, TimeProvider tim
         _budget.Dispose();
     }
 
-    // What may not have been accepted is sent again at once, under the same ids; twice in a row is a matter for the forwarder.
-    private async Task<Delivery?> SendAsync(IReadOnlyList<EventEntry> entries, string? replay, CancellationToken end)
+    // What may not have been accepted is sent again at once, under the same ids. The second time a slow return is no reason
+    // any more: it is unlikely to hide a refusal once, and both times in a row would have to.
+    private async Task<Delivery?> SendAsync(IReadOnlyList<EventEntry> entries, string? replay, bool asReference, CancellationToken end)
     {
-        var delivery = await OpenAndSendAsync(entries, replay, asReference: false, end);
-        return delivery is Delivery.Failed { Kind: Answers.Overtaken } ? await OpenAndSendAsync(entries, replay, asReference: false, end) : delivery;
+        var delivery = await OpenAndSendAsync(entries, replay, asReference, isAgain: false, end);
+        return delivery is Delivery.Failed { Kind: Answers.Overtaken } ? await OpenAndSendAsync(entries, replay, asReference, isAgain: true, end) : delivery;
     }
 
     // Null: the first entry is too large for the topic.
-    private async Task<Delivery?> OpenAndSendAsync(IReadOnlyList<EventEntry> entries, string? replay, bool asReference, CancellationToken end)
+    private async Task<Delivery?> OpenAndSendAsync(IReadOnlyList<EventEntry> entries, string? replay, bool asReference, bool isAgain, CancellationToken end)
     {
         var sending = _senders.Begin(entries[0].Partition);
         ServiceBusMessageBatch batch;
@@ -87,7 +88,7 @@ public sealed class ServiceBusTarget(ServiceBusOptions options, TimeProvider tim
             using var share = await _budget.TakeAsync(batch.SizeInBytes, time, end);
             if (share is null) return ByteBudget.Exhausted();
             sent = sending.Sender.SendMessagesAsync(batch, end);
-            return await AnswerAsync(sending, batch, sent, Stopwatch.GetTimestamp(), end);
+            return await AnswerAsync(sending, batch, sent, isAgain ? null : Stopwatch.GetTimestamp(), end);
         }
         finally
         {
@@ -96,7 +97,7 @@ public sealed class ServiceBusTarget(ServiceBusOptions options, TimeProvider tim
         }
     }
 
-    private async Task<Delivery?> AnswerAsync(Senders.Sending sending, ServiceBusMessageBatch batch, Task sent, long returnedAt, CancellationToken end)
+    private async Task<Delivery?> AnswerAsync(Senders.Sending sending, ServiceBusMessageBatch batch, Task sent, long? returnedAt, CancellationToken end)
     {
         try
         {
@@ -114,7 +115,7 @@ public sealed class ServiceBusTarget(ServiceBusOptions options, TimeProvider tim
         catch (Exception e)
         {
             Learn(sending, e);
-            OvertakenAnswers.Take(sending.Sender.Identifier, returnedAt);
+            OvertakenAnswers.Take(sending.Sender.Identifier);
             if (Answers.IsUnanswered(e)) _batchBytes[sending.Partition] = Math.Max(BatchBytesMin, batch.SizeInBytes / 2);
             if (e is OperationCanceledException) throw;
             return Answers.IsTooLarge(e) && batch.Count == 1 ? null : Answers.OfSend(e, batch.Count);

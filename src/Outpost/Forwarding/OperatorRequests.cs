@@ -91,8 +91,7 @@ internal sealed class OperatorRequests(
         ControlRequestKind.Retry when control.Waiting(lease.Checkpoint).Any(other => other.Kind == ControlRequestKind.Discard && other.Offset == request.Offset) =>
             DoneAsync(request, control),
         ControlRequestKind.Replay => ReplayAsync(request, state, control, stop),
-        ControlRequestKind.Retry => RetryAsync(request, control, stop),
-        ControlRequestKind.RetryMatching => RetryMatchingAsync(request, control, stop),
+        ControlRequestKind.Retry or ControlRequestKind.RetryMatching => RetryAsync(request, control, stop),
         ControlRequestKind.DiscardMatching => DiscardMatchingAsync(request, control),
         _ => DiscardAsync(request, control),
     };
@@ -136,37 +135,24 @@ internal sealed class OperatorRequests(
 
     private async Task<Step> RetryAsync(ControlRequest request, Control control, CancellationToken stop)
     {
-        if (parked[request.Offset] is not { Behind: null } entry) return await DoneAsync(request, control);
+        var isOfMany = request.Filter is not null;
+        var entry = isOfMany ? Matching(request).FirstOrDefault() : parked[request.Offset] is { Behind: null } one ? one : null;
+        if (entry is null) return await DoneAsync(request, control);
         var entries = await context.Events.ReadEventsAsync(partition, entry.Offset, 1, stop);
         // Its row is gone, which nothing here does: an operator can still discard it.
         switch (entries.Count == 0 ? new Step.Refused(1, Gone) : await target.DeliverAsync(entries, null, stop))
         {
             case Step.Delivered:
                 context.Log.Unparked(forwarder.Name, partition, entry.Offset);
-                return await UnparkAsync([entry.Offset], request, control);
+                return isOfMany
+                    ? await UnparkAsync([entry.Offset], c => Handled(c, request, control, entry.Offset, 1))
+                    : await UnparkAsync([entry.Offset], request, control);
             case Step.Refused refused:
                 context.Log.RefusedAgain(forwarder.Name, partition, entry.Offset, refused.Reason);
                 // Somebody looked: new entries may be parked again.
                 return await ParkAsync(
-                    entry with { Reason = refused.Reason, Attempts = entry.Attempts + 1 }, c => Done(c with { Refused = 0 }, request, control));
-            case var other:
-                return other;
-        }
-    }
-
-    private async Task<Step> RetryMatchingAsync(ControlRequest request, Control control, CancellationToken stop)
-    {
-        if (Matching(request).FirstOrDefault() is not { } entry) return await DoneAsync(request, control);
-        var entries = await context.Events.ReadEventsAsync(partition, entry.Offset, 1, stop);
-        switch (entries.Count == 0 ? new Step.Refused(1, Gone) : await target.DeliverAsync(entries, null, stop))
-        {
-            case Step.Delivered:
-                context.Log.Unparked(forwarder.Name, partition, entry.Offset);
-                return await UnparkAsync([entry.Offset], c => Handled(c, request, control, entry.Offset, 1));
-            case Step.Refused refused:
-                context.Log.RefusedAgain(forwarder.Name, partition, entry.Offset, refused.Reason);
-                return await ParkAsync(
-                    entry with { Reason = refused.Reason, Attempts = entry.Attempts + 1 }, c => Handled(c with { Refused = 0 }, request, control, entry.Offset, 1));
+                    entry with { Reason = refused.Reason, Attempts = entry.Attempts + 1 },
+                    c => isOfMany ? Handled(c with { Refused = 0 }, request, control, entry.Offset, 1) : Done(c with { Refused = 0 }, request, control));
             case var other:
                 return other;
         }

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -70,6 +71,34 @@ public sealed class OutpostBuilder
                 : null;
         }));
         return this;
+    }
+
+    /// <summary>
+    /// Adds a target that is there where its setting is. Where it is not, this app has no such forwarder, and says so once
+    /// at start unless the setting is one of <c>Targets__…</c>.
+    /// </summary>
+    /// <param name="name">Names the forwarder and its checkpoints, for ever: 1 to 50 characters of <c>a-z0-9-</c>.</param>
+    /// <param name="setting">The setting that says where to, such as <c>Targets__WebHook__Url</c>.</param>
+    /// <param name="read">Takes what the settings say; throws an <see cref="InvalidSettingException"/> where one is bad.</param>
+    /// <param name="isSet">Whether it is known where to.</param>
+    /// <param name="configure">Wins over the settings.</param>
+    /// <typeparam name="TTarget">Made once, of its options and the app's services.</typeparam>
+    /// <typeparam name="TOptions">What it needs to know.</typeparam>
+    /// <exception cref="ArgumentException">The name is not allowed or taken.</exception>
+    public OutpostBuilder AddTarget<TTarget, TOptions>(
+        string name, string setting, Action<TOptions, IConfiguration, OutpostOptions> read, Func<TOptions, bool> isSet, Action<TOptions>? configure = null)
+        where TTarget : class, IForwardTarget
+        where TOptions : class
+    {
+        var options = Services.AddOptions<TOptions>().Configure<IServiceProvider>((target, services) =>
+        {
+            if (services.GetService<IConfiguration>() is { } configuration)
+                read(target, configuration, services.GetRequiredService<IOptions<OutpostOptions>>().Value);
+        });
+        if (configure is not null) options.Configure(configure);
+        Services.AddSingleton(services => ActivatorUtilities.CreateInstance<TTarget>(services, services.GetRequiredService<IOptions<TOptions>>().Value));
+        Services.AddSingleton(new TargetOfSetting(setting, name));
+        return AddTarget(name, services => isSet(services.GetRequiredService<IOptions<TOptions>>().Value) ? services.GetRequiredService<TTarget>() : null);
     }
 
     /// <summary>

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 using Outpost.Forwarding;
+using Outpost.Retention;
 
 namespace Outpost;
 
@@ -57,6 +58,9 @@ public sealed class OutpostOptions
 
     /// <summary>Readers that may wait at once in this process, 0 to 10,000. Default 50.</summary>
     public int WaitersMax { get; set; } = 50;
+
+    /// <summary>How long an event is kept at least; null: for ever. Receipts may make it longer, since an event leads to its receipt.</summary>
+    public TimeSpan? EventsAtLeast => new RetentionOptions(KeepEvents, KeepReceipts).EventsAtLeast;
 
     /// <summary>How handlers read payloads: add the source-generated context of the events to its resolvers. Default: camelCase names, by reflection.</summary>
     public JsonSerializerOptions Json { get; } = new(JsonSerializerOptions.Web);

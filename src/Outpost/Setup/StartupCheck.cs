@@ -17,7 +17,8 @@ internal sealed partial class StartupCheck(
     {
         Check(new SettingReader(configuration), targets);
         foreach (var problem in settings.Problems) LogSetting(problem);
-        foreach (var missing in targets.Where(target => engine.Forwarders.All(forwarder => forwarder.Name != target.Forwarder)))
+        // Nobody expects further targets that nobody has set.
+        foreach (var missing in targets.Where(target => !target.IsFurther && engine.Forwarders.All(forwarder => forwarder.Name != target.Forwarder)))
             LogNoTarget(missing.Setting, missing.Forwarder);
         try
         {
@@ -35,8 +36,7 @@ internal sealed partial class StartupCheck(
     // A target that is set and that this app never adds would get nothing, and nobody would hear of it.
     internal static void Check(SettingReader read, IEnumerable<TargetOfSetting> targets)
     {
-        const string Group = "Targets__";
-        var names = targets.Where(target => target.Setting.StartsWith(Group, StringComparison.Ordinal)).Select(target => target.Setting[Group.Length..].Split("__")[0]);
+        var names = targets.Where(target => target.IsFurther).Select(target => target.Setting[TargetOfSetting.Group.Length..].Split("__")[0]);
         read.AllowOnly("Targets", [.. names]);
     }
 
@@ -72,7 +72,15 @@ public sealed record SettingsProblems(IReadOnlyList<string> Problems)
         : []);
 }
 
-/// <summary>A target that is there where its setting is; where it is not, the app says so once, at start.</summary>
+/// <summary>
+/// A target that is there where its setting is. Where it is not, the app says so once, at start; of a further target, whose
+/// setting begins with <c>Targets__</c>, it does not.
+/// </summary>
 /// <param name="Setting">The setting's name.</param>
 /// <param name="Forwarder">The forwarder's name.</param>
-public sealed record TargetOfSetting(string Setting, string Forwarder);
+internal sealed record TargetOfSetting(string Setting, string Forwarder)
+{
+    internal const string Group = "Targets__";
+
+    internal bool IsFurther => Setting.StartsWith(Group, StringComparison.Ordinal);
+}
