@@ -85,7 +85,7 @@ internal sealed record ParkedGroupAnswer(string Reason, long Count, long Followe
 /// <param name="Name">The forwarder.</param>
 /// <param name="Id">What it is taken back by.</param>
 /// <param name="Replay">What replayed messages carry.</param>
-/// <param name="Count">How many entries are meant.</param>
+/// <param name="Count">How many entries match.</param>
 internal sealed record MatchedAnswer(string Name, string? Id, string? Replay, long Count);
 
 /// <summary>One entry of <c>GET /api/forwarders/{name}/parked</c>.</summary>

@@ -62,13 +62,13 @@ public sealed class Problem : IResult
         RefusalKind.NotFound => NotFound(refusal.Code, refusal.Detail),
         RefusalKind.Conflict => Conflict(refusal.Code, refusal.Detail),
         RefusalKind.Forbidden => new(403, refusal.Code, "This is not allowed", refusal.Detail),
-        RefusalKind.Invalid => new(422, refusal.Code, "This makes no sense", refusal.Detail),
+        RefusalKind.Invalid => new(422, refusal.Code, "The command is not valid", refusal.Detail),
         _ => throw new InvalidOperationException($"Unknown kind of refusal {refusal.Kind}."),
     };
 
     /// <summary>403: an app maps routes and does not say who may use them.</summary>
     internal static Problem NotProtected() => new(
-        403, "not-protected", "Nobody may do this yet",
+        403, "not-protected", "This route is not protected",
         "This app does not say who may use this route. Call RequireAuthorization, or AllowAnonymous where something before the app protects it, on what MapOutpost returns.");
 
     /// <summary>422: the idempotency key belongs to another request.</summary>

@@ -47,7 +47,7 @@ public sealed record Refusal(RefusalKind Kind, string Code, string Detail)
     /// <summary>The caller may not do this.</summary>
     public static Refusal Forbidden(string code, string detail) => new(RefusalKind.Forbidden, code, detail);
 
-    /// <summary>The command makes no sense, whatever the state.</summary>
+    /// <summary>The command is not valid, whatever the state.</summary>
     public static Refusal Invalid(string code, string detail) => new(RefusalKind.Invalid, code, detail);
 }
 
@@ -63,6 +63,6 @@ public enum RefusalKind
     /// <summary>The caller may not do this; over HTTP 403.</summary>
     Forbidden,
 
-    /// <summary>The command makes no sense, whatever the state; over HTTP 422.</summary>
+    /// <summary>The command is not valid, whatever the state; over HTTP 422.</summary>
     Invalid,
 }

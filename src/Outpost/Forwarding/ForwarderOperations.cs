@@ -388,9 +388,9 @@ public abstract record OperationResult
     /// <param name="RequestId">What it is taken back by.</param>
     public sealed record Done(string? ReplayId = null, string? RequestId = null) : OperationResult;
 
-    /// <summary>So many entries are meant; stored, and will be carried out.</summary>
-    /// <param name="Count">Entries; 0: nothing is asked for.</param>
-    /// <param name="RequestId">What it is taken back by, in all partitions; null: nothing is asked for.</param>
+    /// <summary>The request is stored, and will be carried out for every entry that matched.</summary>
+    /// <param name="Count">Entries that matched; 0: nothing was requested.</param>
+    /// <param name="RequestId">What it is taken back by, in all partitions; null: nothing was requested.</param>
     public sealed record Matched(long Count, string? RequestId) : OperationResult
     {
         /// <summary>What the messages of a replay carry; null: it is none.</summary>
