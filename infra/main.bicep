@@ -203,6 +203,19 @@ module alerts 'modules/alerts.bicep' = {
   }
 }
 
+module workbook 'modules/workbook.bicep' = {
+  name: 'workbook'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    componentId: monitoring.outputs.componentId
+    appId: app.outputs.id
+    busId: bus.outputs.id
+    logAccountId: storage.outputs.logAccountId
+  }
+}
+
 module app 'modules/app.bicep' = {
   name: 'app'
   scope: group
@@ -268,4 +281,4 @@ output LOG_ACCOUNT string = storage.outputs.logAccount
 output SERVICE_BUS_HOST string = bus.outputs.host
 
 @description('The workbook in the portal.')
-output WORKBOOK_URL string = 'https://portal.azure.com/#resource${monitoring.outputs.workbookId}/workbook'
+output WORKBOOK_URL string = 'https://portal.azure.com/#resource${workbook.outputs.id}/workbook'

@@ -1,4 +1,4 @@
-// Where metrics, traces and log lines go, and the workbook that shows them.
+// Where metrics, traces and log lines go.
 param token string
 param location string
 param tags object
@@ -33,22 +33,6 @@ resource publisherRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   properties: { principalId: principalId, principalType: 'ServicePrincipal', roleDefinitionId: monitoringMetricsPublisher }
 }
 
-resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
-  name: guid(component.id, 'outpost')
-  location: location
-  tags: tags
-  kind: 'shared'
-  properties: {
-    displayName: 'Outpost'
-    category: 'workbook'
-    sourceId: component.id
-    version: '1.0'
-    // Its queries name no resource: those of a workbook opened by its own address fall back to this one.
-    serializedData: string(union(json(loadTextContent('../workbook.json')), { fallbackResourceIds: [component.id] }))
-  }
-}
-
 output componentId string = component.id
 // Says where to send; with local authentication off nobody is let in by it.
 output connectionString string = component.properties.ConnectionString
-output workbookId string = workbook.id

@@ -10,6 +10,16 @@ const deployed = predict();
 const [queries, metrics] = ['scheduledQueryRules', 'metricAlerts'].map((type) =>
   deployed.of(`Microsoft.Insights/${type}`).map(({ name, properties }) => ({ name: name.replace('outpost-', ''), ...properties, ...properties.criteria.allOf?.[0] })));
 
+/** Platform metrics as Microsoft lists them: names, what they are kept as, dimensions. */
+const PLATFORM = JSON.parse(read('tests/Integration/infra/platform-metrics.json'));
+
+/** What is asked of a platform metric that Azure does not have. */
+function unknown(namespace, metric, aggregation, dimensions) {
+  const { metrics = {}, dimensions: known = [] } = PLATFORM[namespace.toLowerCase()] ?? {};
+  if (!metrics[metric]) return [`${namespace} ${metric}`];
+  return [...(metrics[metric].includes(aggregation) ? [] : [`${metric} ${aggregation}`]), ...dimensions.filter((each) => !known.includes(each))];
+}
+
 describe('The alerts', () => {
   test('are queries with the column and the dimension that they are watched by', () => {
     for (const { name, query, metricMeasureColumn, dimensions } of queries) {
@@ -28,10 +38,12 @@ describe('The alerts', () => {
 
   test('leave no query out', () => assert.deepEqual(queries.map(({ name }) => `infra/alerts/${name}.kql`).toSorted(), ALERTS.toSorted()));
 
-  test('watch metrics that Service Bus has', () => {
-    const KNOWN = ['DeadletteredMessages', 'ThrottledRequests', 'ActiveMessages', 'ServerErrors', 'UserErrors', 'Size'];
-    assert.ok(metrics.length > 0);
-    for (const { name, metricName } of deployed.of('Microsoft.Insights/metricAlerts').flatMap(({ properties }) => properties.criteria.allOf ?? [])) assert.ok(KNOWN.includes(metricName), name);
+  test('watch metrics that Azure has, and as it keeps them', () => {
+    const watched = deployed.of('Microsoft.Insights/metricAlerts').flatMap(({ properties }) => properties.criteria.allOf ?? []);
+    assert.ok(watched.length >= 3);
+    for (const { metricNamespace, metricName, timeAggregation, dimensions } of watched) {
+      assert.deepEqual(unknown(metricNamespace, metricName, timeAggregation, dimensions.map(({ name }) => name)), []);
+    }
   });
 
   test('are each explained in the guide', () => {
@@ -52,6 +64,35 @@ describe('The workbook', () => {
 
   test('asks for exceptions wherever it asks for lines: a line with an exception is no trace', () => {
     for (const { query } of items) assert.equal(/\btraces\b/.test(query), /\btraces\b/.test(query) && /\bexceptions\b/.test(query), query);
+  });
+
+  test('shows platform metrics that Azure has, of the resources that are deployed', () => {
+    // How a workbook numbers what a metric is kept as.
+    const AGGREGATIONS = { 1: 'Total', 2: 'Minimum', 3: 'Maximum', 4: 'Average' };
+    const shown = JSON.parse(deployed.only('Microsoft.Insights/workbooks').properties.serializedData).items.filter(({ type }) => type === 10);
+    const types = new Set();
+    for (const { name, content } of shown) {
+      const [id, ...others] = content.resourceIds;
+      assert.deepEqual(others, [], name);
+      const resource = deployed.resources.find((each) => each.id === id);
+      assert.equal(resource?.type.toLowerCase(), content.resourceType, `${name}: ${id}`);
+      types.add(resource.type);
+      if (resource.type === 'Microsoft.Storage/storageAccounts') assert.equal(resource.name, deployed.outputs.LOG_ACCOUNT);
+      assert.equal(content.timeContextFromParameter, 'TimeRange');
+      for (const { namespace, metric, aggregation, splitBy } of content.metrics) {
+        assert.equal(namespace, content.resourceType, name);
+        const [, of, which] = /^(.+)--(\w+)$/.exec(metric);
+        assert.equal(of, namespace, name);
+        assert.deepEqual(unknown(namespace, which, AGGREGATIONS[aggregation], splitBy ? [splitBy] : []), [], name);
+      }
+    }
+
+    assert.deepEqual([...types].toSorted(), ['Microsoft.ServiceBus/namespaces', 'Microsoft.Storage/storageAccounts', 'Microsoft.Web/sites']);
+  });
+
+  test('lets its reader choose any time', () => {
+    const { typeSettings } = JSON.parse(read('infra/workbook.json')).items.find(({ type }) => type === 9).content.parameters.find(({ name }) => name === 'TimeRange');
+    assert.equal(typeSettings.allowCustom, true);
   });
 
   test('has items with names of their own', () => {
