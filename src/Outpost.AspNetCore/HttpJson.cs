@@ -92,6 +92,10 @@ internal sealed record MatchedAnswer(string Name, string? Id, string? Replay, lo
 internal sealed record ParkedAnswer(
     int Partition, long Offset, string Id, string Type, string Subject, string Reason, long? Behind, int Attempts, string At);
 
+/// <summary>An operator's action, and what came of it.</summary>
+internal sealed record ActionAnswer(
+    string Id, string At, string? By, string Action, string Detail, string? Reason, string? Request, string Outcome, string? OutcomeDetail);
+
 /// <summary>Answer to an operator's wish that will be carried out.</summary>
 /// <param name="Name">The forwarder.</param>
 /// <param name="Id">What it is taken back by.</param>
@@ -121,6 +125,7 @@ internal sealed record HealthProblem(string Code, string Detail);
 [JsonSerializable(typeof(OffsetAnswer))]
 [JsonSerializable(typeof(StatusAnswer))]
 [JsonSerializable(typeof(ParkedAnswer[]))]
+[JsonSerializable(typeof(ActionAnswer[]))]
 [JsonSerializable(typeof(ParkedGroupAnswer[]))]
 [JsonSerializable(typeof(MatchedAnswer))]
 [JsonSerializable(typeof(AcceptedAnswer))]

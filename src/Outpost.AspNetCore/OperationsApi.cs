@@ -11,6 +11,7 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
     private const int BodyBytesMax = 4 * 1024;
     private const int ReasonCharactersMax = 500;
     private const int ParkedDefault = 100;
+    private const int HistoryDefault = 100;
     private const int WhoMax = 100;
     private const int TypesMax = 50;
     private const int ParkedReasonMax = 1000;
@@ -69,20 +70,20 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
         var partition = fields.Integer("partition", 0, (await store.LayoutAsync(cancellationToken)).Partitions - 1);
         var from = fields.Long("fromOffset", 0, long.MaxValue - 1);
         var to = fields.Long("toOffset", 0, long.MaxValue - 1);
-        var filter = ReplayFilter(fields);
+        var (filter, why) = (ReplayFilter(fields), Why(fields));
         if (fields.Problem() is { } badFields) return badFields;
         if (to < from) return Problem.BadRequest($"toOffset: '{to}' is not allowed; it must not be below fromOffset, {from}.");
-        return Answer(request, name, await operations.ReplayAsync(name, partition, from, to, cancellationToken, Who(request), filter));
+        return Answer(request, name, await operations.ReplayAsync(name, partition, from, to, cancellationToken, Who(request), filter, why));
     }
 
     private async Task<IResult> ReplayTimeAsync(HttpRequest request, string name, JsonFields fields, CancellationToken cancellationToken)
     {
         var (from, to) = (fields.Time("from"), fields.Time("to"));
-        var filter = ReplayFilter(fields);
+        var (filter, why) = (ReplayFilter(fields), Why(fields));
         if (fields.Problem() is { } badFields) return badFields;
         return to <= from
             ? Problem.BadRequest("to: is not allowed; it must be after from.")
-            : Answer(request, name, await operations.ReplayAsync(name, from, to, filter, Who(request), cancellationToken));
+            : Answer(request, name, await operations.ReplayAsync(name, from, to, filter, Who(request), cancellationToken, why));
     }
 
     private static EntryFilter? ReplayFilter(JsonFields fields)
@@ -100,11 +101,14 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
         var reason = fields.OptionalText("reason", 1, ParkedReasonMax, allowed: _ => true);
         var type = fields.OptionalText("type", 1, Limits.HeaderCharactersMax);
         var subject = fields.OptionalText("subject", 1, Limits.KeyPartCharactersMax);
+        var why = Why(fields);
         int? partition = fields.Has("partition") ? fields.Integer("partition", 0, (await store.LayoutAsync(cancellationToken)).Partitions - 1) : null;
         if (fields.Problem() is { } badFields) return badFields;
         var filter = new EntryFilter { Reason = reason, Types = type is null ? null : [type], Subject = subject };
-        return Answer(request, name, await operations.UnparkAsync(name, isDiscard, filter, partition, Who(request), cancellationToken));
+        return Answer(request, name, await operations.UnparkAsync(name, isDiscard, filter, partition, Who(request), cancellationToken, why));
     }
+
+    private static string? Why(JsonFields fields) => fields.OptionalText("why", 1, ReasonCharactersMax);
 
     /// <summary><c>GET /api/forwarders/{name}/parked</c>, in pages.</summary>
     public async Task<IResult> ParkedAsync(HttpRequest request, string name, CancellationToken cancellationToken)
@@ -140,6 +144,18 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
         if (!Forwarding.Forwarder.IsName(name) || !await operations.ExistsAsync(name, cancellationToken)) return NoForwarder(name);
         var groups = await operations.ParkedByReasonAsync(name, cancellationToken);
         return Json(request, groups.Select(group => new ParkedGroupAnswer(group.Reason, group.Count, group.Followers, group.Types, EntryJson.Timestamp(group.Since))).ToArray());
+    }
+
+    /// <summary><c>GET /api/forwarders/{name}/history</c>: what operators did, the newest first.</summary>
+    public async Task<IResult> HistoryAsync(HttpRequest request, string name, CancellationToken cancellationToken)
+    {
+        if (QueryParameters.Refuse(request.Query, "limit") is { } unknown) return unknown;
+        if (!QueryParameters.TryParse(request.Query["limit"], 1, OperatorAction.KeptMax, out var limit, HistoryDefault))
+            return QueryParameters.NotAllowed("limit", request.Query["limit"], $"a whole number from 1 to {OperatorAction.KeptMax}");
+        return Forwarding.Forwarder.IsName(name) && await operations.HistoryAsync(name, (int)limit, cancellationToken) is { } actions
+            ? Json(request, actions.Select(action => new ActionAnswer(
+                action.Id, EntryJson.Timestamp(action.At), action.By, action.What, action.Detail, action.Why, action.Request, action.Outcome!, action.OutcomeDetail)).ToArray())
+            : NoForwarder(name);
     }
 
     /// <summary><c>POST /api/forwarders/{name}/parked/{partition}/{offset}/retry</c></summary>
@@ -180,8 +196,9 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
         if (fields is null) return problem!;
         var partition = fields.Integer("partition", 0, (await store.LayoutAsync(cancellationToken)).Partitions - 1);
         var to = fields.Long("toOffset", 0, long.MaxValue - 1);
+        var why = Why(fields);
         if (fields.Problem() is { } badFields) return badFields;
-        var result = await operations.SkipAsync(name, partition, to, cancellationToken, Who(request));
+        var result = await operations.SkipAsync(name, partition, to, cancellationToken, Who(request), why);
         return result is OperationResult.Skipped skipped
             ? Json(request, new SkippedAnswer(name, partition, skipped.From, skipped.To, skipped.To - skipped.From))
             : Answer(request, name, result);
@@ -191,7 +208,7 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
     public async Task<IResult> ForgetAsync(HttpRequest request, string name, CancellationToken cancellationToken) =>
         QueryParameters.Refuse(request.Query) as IResult
         ?? (!Forwarding.Forwarder.IsName(name) ? NoForwarder(name)
-            : await operations.ForgetAsync(name, cancellationToken) is var result && result is OperationResult.Done
+            : await operations.ForgetAsync(name, cancellationToken, Who(request)) is var result && result is OperationResult.Done
                 ? NotStored(request, Results.NoContent())
             : Answer(request, name, result));
 

@@ -51,6 +51,14 @@ public sealed class OperationsFunctions(OperationsApi api, FaultBoundary boundar
         CancellationToken cancellationToken) =>
         boundary.RunAsync(request, () => api.ParkedAsync(request, name, cancellationToken), cancellationToken);
 
+    /// <summary>Lists what operators did.</summary>
+    [Function("ReadHistory")]
+    public Task<IResult> HistoryAsync(
+        [HttpTrigger(AuthorizationLevel.Admin, "get", "head", Route = "forwarders/{name}/history")] HttpRequest request,
+        string name,
+        CancellationToken cancellationToken) =>
+        boundary.RunAsync(request, () => api.HistoryAsync(request, name, cancellationToken), cancellationToken);
+
     /// <summary>Delivers a parked entry, and then those behind it.</summary>
     [Function("RetryParked")]
     public Task<IResult> RetryAsync(

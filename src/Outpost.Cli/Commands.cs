@@ -33,6 +33,7 @@ internal static class Commands
         var every = new Option<int>("--every") { Description = "Seconds between two looks", DefaultValueFactory = _ => 2 };
         var offset = new Option<string>("--offset") { Description = "The first offset, or earliest or latest", DefaultValueFactory = _ => "earliest" };
         var limit = new Option<int>("--limit") { Description = "How many, 1 to 1000", DefaultValueFactory = _ => 100 };
+        var actions = new Option<int>("--limit") { Description = "How many, 1 to 500", DefaultValueFactory = _ => 20 };
         var types = new Option<string?>("--types") { Description = "Only these event types, with commas" };
         var byReason = new Option<bool>("--by-reason") { Description = "Groups in place of entries" };
         yield return Make("status", "How the log and its forwarders stand", [], (app, _, stop) => app.ShowAsync("api/status", Tables.Status, stop));
@@ -42,6 +43,8 @@ internal static class Commands
         yield return Make("parked", "What a forwarder's target refused", [Name, limit, byReason], (app, options, stop) => options.GetValue(byReason)
             ? app.ShowAsync(App.Path($"{Forwarder(options)}/parked", ("groupBy", "reason")), Tables.Groups, stop)
             : app.ShowAsync(App.Path($"{Forwarder(options)}/parked", ("limit", options.GetValue(limit))), Tables.Parked, stop));
+        yield return Make("history", "What operators did to a forwarder: who, when, what, why, and what came of it", [Name, actions], (app, options, stop) =>
+            app.ShowAsync(App.Path($"{Forwarder(options)}/history", ("limit", options.GetValue(actions))), Tables.History, stop));
     }
 
     private static IEnumerable<Command> Acting()
@@ -51,15 +54,15 @@ internal static class Commands
         var from = new Option<string?>("--from") { Description = "The first instant of a time, as 2026-11-22T08:00:00Z" };
         var to = new Option<string?>("--to") { Description = "The end of a time" };
         var types = new Option<string?>("--types") { Description = "Only these event types, with commas" };
-        yield return Make("retry", "Deliver parked entries again: one, or all that match", [Name, Partition, Offset, Reason, Type, Subject, All], (app, options, stop) =>
+        yield return Make("retry", "Deliver parked entries again: one, or all that match", [Name, Partition, Offset, Reason, Type, Subject, All, Why], (app, options, stop) =>
             UnparkAsync(app, options, "retry", null, stop));
         yield return Make("discard", "Give parked entries up: one, or all that match", [Name, Partition, Offset, Reason, Type, Subject, All, Why], (app, options, stop) =>
             UnparkAsync(app, options, "discard", new JsonObject { ["reason"] = options.GetValue(Why) ?? "discarded with outpost" }, stop));
-        yield return Make("replay", "Deliver a range or a time again, marked as a replay", [Name, Partition, fromOffset, toOffset, from, to, types, Subject], (app, options, stop) => app.AskAsync(
+        yield return Make("replay", "Deliver a range or a time again, marked as a replay", [Name, Partition, fromOffset, toOffset, from, to, types, Subject, Why], (app, options, stop) => app.AskAsync(
             HttpMethod.Post, $"{Forwarder(options)}/replay",
             App.Body(
                 ("partition", options.GetValue(Partition)), ("fromOffset", options.GetValue(fromOffset)), ("toOffset", options.GetValue(toOffset)), ("from", options.GetValue(from)), ("to", options.GetValue(to)),
-                ("subject", options.GetValue(Subject)), ("types", options.GetValue(types) is { } some ? new JsonArray([.. some.Split(',').Select(one => (JsonNode)one)]) : null)),
+                ("subject", options.GetValue(Subject)), ("why", options.GetValue(Why)), ("types", options.GetValue(types) is { } some ? new JsonArray([.. some.Split(',').Select(one => (JsonNode)one)]) : null)),
             stop));
         foreach (var (name, description) in new[] { ("pause", "Deliver nothing more, in one partition or all"), ("resume", "Go on") })
         {
@@ -67,8 +70,8 @@ internal static class Commands
                 HttpMethod.Post, App.Path($"{Forwarder(options)}/{name}", ("partition", options.GetValue(Partition))), App.Body(("reason", options.GetValue(Why))), stop));
         }
 
-        yield return Make("skip", "Go on behind entries that are gone", [Name, Partition, toOffset], (app, options, stop) => app.AskAsync(
-            HttpMethod.Post, $"{Forwarder(options)}/skip", App.Body(("partition", options.GetValue(Partition) ?? 0), ("toOffset", options.GetValue(toOffset))), stop));
+        yield return Make("skip", "Go on behind entries that are gone", [Name, Partition, toOffset, Why], (app, options, stop) => app.AskAsync(
+            HttpMethod.Post, $"{Forwarder(options)}/skip", App.Body(("partition", options.GetValue(Partition) ?? 0), ("toOffset", options.GetValue(toOffset)), ("why", options.GetValue(Why))), stop));
         yield return Make("forget", "Forget a forwarder that no longer exists", [Name], (app, options, stop) => app.AskAsync(HttpMethod.Delete, Forwarder(options), null, stop));
     }
 
@@ -102,6 +105,7 @@ internal static class Commands
         var body = App.Body(("reason", options.GetValue(Reason)), ("type", options.GetValue(Type)), ("subject", options.GetValue(Subject)), ("partition", options.GetValue(Partition)));
         if (body.Count == 0 && !options.GetValue(All))
             throw new Dev.DevException($"{verb}: say which: --offset (with --partition), --reason, --type, --subject, --partition, or --all.");
+        if (options.GetValue(Why) is { } why) body["why"] = why;
         return app.AskAsync(HttpMethod.Post, $"{Forwarder(options)}/parked/{verb}", body, stop);
     }
 }

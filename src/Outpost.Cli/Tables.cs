@@ -45,6 +45,14 @@ internal static class Tables
         return table;
     }
 
+    public static IRenderable History(JsonNode actions)
+    {
+        var table = Table("What operators did, the newest first", "when", "who", "what", "of what", "why", "outcome");
+        foreach (var one in actions.AsArray())
+            Row(table, one!["at"], one["by"], one["action"], one["detail"], one["reason"], one["outcomeDetail"] is { } more ? $"{one["outcome"]}: {more}" : one["outcome"]);
+        return table;
+    }
+
     private static int Rank(string state) => state switch { "orphaned" => 0, "failing" => 1, "paused" => 2, "running" => 3, _ => 4 };
 
     private static IEnumerable<JsonNode> Items(JsonNode node, string name) => (node[name]?.AsArray() ?? []).OfType<JsonNode>();

@@ -20,6 +20,9 @@ internal static class Keys
     public const string HeartbeatsFrom = "t|";
     public const string HeartbeatsEnd = "t}";
 
+    /// <summary>The table partition of operators' actions, which is none of the log's: an idle tick never reads it.</summary>
+    public const string History = "history";
+
     private const string CheckpointPrefix = "c|";
     private const string WishPrefix = "!wish|";
     private const string ControlSuffix = "|control";
@@ -49,6 +52,17 @@ internal static class Keys
         rowKey.StartsWith(CheckpointPrefix, StringComparison.Ordinal) && !IsControl(rowKey)
             ? Decode(rowKey[CheckpointPrefix.Length..])
             : null;
+
+    /// <summary>Of a forwarder the newest action comes first.</summary>
+    public static string Action(string forwarder, DateTimeOffset at, string id) =>
+        string.Create(CultureInfo.InvariantCulture, $"{ActionsFrom(forwarder)}{DateTimeOffset.MaxValue.UtcTicks - at.UtcTicks:D19}|{Encode(id)}");
+
+    public static string ActionsFrom(string forwarder) => $"a|{Encode(forwarder)}|";
+
+    /// <summary>Above all actions on a forwarder.</summary>
+    public static string ActionsEnd(string forwarder) => $"a|{Encode(forwarder)}}}";
+
+    public static string ActionId(string rowKey) => Decode(rowKey[(rowKey.LastIndexOf('|') + 1)..]);
 
     public static string Heartbeat(string process) => HeartbeatsFrom + Encode(process);
 

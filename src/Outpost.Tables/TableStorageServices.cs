@@ -41,6 +41,8 @@ public static class TableStorageServices
             provider.GetRequiredService<TableClient>(), provider.GetRequiredService<Sources>(), provider.GetRequiredService<StoreProblems>()));
         services.AddSingleton<IHeartbeatStore>(provider => new TableHeartbeatStore(
             provider.GetRequiredService<TableClient>(), provider.GetRequiredService<Sources>(), provider.GetRequiredService<StoreProblems>()));
+        services.AddSingleton<IHistoryStore>(provider => new TableHistoryStore(
+            provider.GetRequiredService<TableClient>(), provider.GetRequiredService<Sources>(), provider.GetRequiredService<StoreProblems>()));
         services.AddSingleton<IRetentionStore, TableRetentionStore>();
         return outpost;
     }

@@ -5,6 +5,7 @@ namespace Outpost.Testing;
 public sealed partial class InMemoryLog
 {
     private readonly SortedDictionary<string, Heartbeat> _heartbeats = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<OperatorAction>> _history = new(StringComparer.Ordinal);
 
     Task<Checkpoint?> IForwardingStore.SaveAsync(
         int partition, Checkpoint checkpoint, IReadOnlyList<ParkedEntry> park, IReadOnlyList<long> unpark, CancellationToken cancellationToken)
@@ -74,6 +75,30 @@ public sealed partial class InMemoryLog
 
     Task IHeartbeatStore.DeleteAsync(string process, CancellationToken cancellationToken) =>
         DoAsync(() => _heartbeats.Remove(process), cancellationToken);
+
+    Task IHistoryStore.SaveAsync(OperatorAction action, CancellationToken cancellationToken) => DoAsync(
+        () =>
+        {
+            var kept = HistoryOf(action.Forwarder);
+            kept.RemoveAll(one => one.Id == action.Id);
+            kept.Add(action);
+            kept.Sort((one, other) => other.At.CompareTo(one.At) is not 0 and var later ? later : string.CompareOrdinal(one.Id, other.Id));
+            if (kept.Count > OperatorAction.KeptMax) kept.RemoveRange(OperatorAction.KeptMax, kept.Count - OperatorAction.KeptMax);
+            return kept.Count;
+        },
+        cancellationToken);
+
+    Task IHistoryStore.DeleteAsync(OperatorAction action, CancellationToken cancellationToken) =>
+        DoAsync(() => HistoryOf(action.Forwarder).RemoveAll(one => one.Id == action.Id), cancellationToken);
+
+    Task<IReadOnlyList<OperatorAction>> IHistoryStore.ReadAsync(string forwarder, int limit, CancellationToken cancellationToken) =>
+        DoAsync<IReadOnlyList<OperatorAction>>(() => [.. HistoryOf(forwarder).Take(limit)], cancellationToken);
+
+    private List<OperatorAction> HistoryOf(string forwarder)
+    {
+        if (!_history.TryGetValue(forwarder, out var kept)) _history[forwarder] = kept = [];
+        return kept;
+    }
 
     // True: somebody else wrote it meanwhile (and stored is null), or it is this very write, which came twice.
     private static bool Refusal(Partition here, Checkpoint checkpoint, out Checkpoint? stored)

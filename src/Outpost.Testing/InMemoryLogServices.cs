@@ -20,6 +20,7 @@ public static class InMemoryLogServices
         Use<IForwardingStore>();
         Use<IRetentionStore>();
         Use<IHeartbeatStore>();
+        Use<IHistoryStore>();
         return services;
 
         void Use<TStore>()

@@ -73,6 +73,8 @@ public static class OutpostEndpoints
             boundary.RunAsync(request, () => api.StatusAsync(request, stop), stop));
         operations.MapMethods("forwarders/{name}/parked", Read, (HttpRequest request, string name, OperationsApi api, FaultBoundary boundary, CancellationToken stop) =>
             boundary.RunAsync(request, () => api.ParkedAsync(request, name, stop), stop));
+        operations.MapMethods("forwarders/{name}/history", Read, (HttpRequest request, string name, OperationsApi api, FaultBoundary boundary, CancellationToken stop) =>
+            boundary.RunAsync(request, () => api.HistoryAsync(request, name, stop), stop));
         Act(operations, Post, "forward", (api, request, _, stop) => api.ForwardAsync(request, stop));
         Act(operations, Post, "forwarders/{name}/pause", (api, request, value, stop) => api.PauseAsync(request, value("name"), isPaused: true, stop));
         Act(operations, Post, "forwarders/{name}/resume", (api, request, value, stop) => api.PauseAsync(request, value("name"), isPaused: false, stop));

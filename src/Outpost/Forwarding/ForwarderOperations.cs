@@ -1,10 +1,13 @@
+using System.Globalization;
+
 namespace Outpost.Forwarding;
 
 /// <summary>
 /// What operators do: look, pause, resume, replay, retry, discard, forget. Wishes are written to the store and carried
 /// out by whichever process holds the lease, so they survive restarts and are safe while forwarding runs.
 /// </summary>
-public sealed class ForwarderOperations(IEventStore events, IForwardingStore store, ForwardingEngine engine, Sources sources, Heartbeats? heartbeats = null)
+public sealed partial class ForwarderOperations(
+    IEventStore events, IForwardingStore store, ForwardingEngine engine, Sources sources, Heartbeats? heartbeats = null, IHistoryStore? history = null)
 {
     // Lost only to another operator's write at the same moment.
     private const int TriesMax = 10;
@@ -61,8 +64,12 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <param name="by">Who asks.</param>
     /// <param name="reason">Why.</param>
-    public async Task<OperationResult> PauseAsync(
-        string forwarder, int? partition, bool isPaused, CancellationToken cancellationToken, string? by = null, string? reason = null)
+    public Task<OperationResult> PauseAsync(
+        string forwarder, int? partition, bool isPaused, CancellationToken cancellationToken, string? by = null, string? reason = null) => KeepAsync(
+        forwarder, isPaused ? "pause" : "resume", Where(partition), by, reason, () => SetPausedAsync(forwarder, partition, isPaused, by, reason, cancellationToken), cancellationToken);
+
+    private async Task<OperationResult> SetPausedAsync(
+        string forwarder, int? partition, bool isPaused, string? by, string? reason, CancellationToken cancellationToken)
     {
         var layout = await events.LayoutAsync(cancellationToken);
         if (await FindAsync(forwarder, layout, cancellationToken) is { } missing) return missing;
@@ -73,7 +80,6 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
             if (result is not OperationResult.Done) return result;
         }
 
-        engine.Log.Paused(forwarder, partition, isPaused, by ?? "nobody named", reason ?? "no reason given");
         return new OperationResult.Done();
 
         Control Paused(Control control) => isPaused
@@ -83,12 +89,17 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
 
     /// <summary>Asks for a range to be delivered again, marked as a replay; the checkpoint stays where it is.</summary>
     /// <returns>Done with the id that the replayed messages carry.</returns>
-    public async Task<OperationResult> ReplayAsync(
-        string forwarder, int partition, long from, long to, CancellationToken cancellationToken, string? by = null, EntryFilter? filter = null)
+    public Task<OperationResult> ReplayAsync(
+        string forwarder, int partition, long from, long to, CancellationToken cancellationToken, string? by = null, EntryFilter? filter = null, string? why = null) => KeepAsync(
+        forwarder, "replay", string.Create(CultureInfo.InvariantCulture, $"partition {partition}, entries {from} to {to}{Which(filter)}"), by, why,
+        () => ReplayRangeAsync(forwarder, partition, from, to, by, filter, why, cancellationToken), cancellationToken);
+
+    private async Task<OperationResult> ReplayRangeAsync(
+        string forwarder, int partition, long from, long to, string? by, EntryFilter? filter, string? why, CancellationToken cancellationToken)
     {
         var layout = await events.LayoutAsync(cancellationToken);
         if (await FindAsync(forwarder, layout, cancellationToken) is { } missing) return missing;
-        var result = await AskAsync(partition, forwarder, New(ControlRequestKind.Replay, from, to, by) with { Filter = filter }, cancellationToken);
+        var result = await AskAsync(partition, forwarder, New(ControlRequestKind.Replay, from, to, by) with { Filter = filter, Reason = why }, cancellationToken);
         return result is OperationResult.Done done ? done with { ReplayId = done.RequestId } : result;
     }
 
@@ -99,12 +110,18 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
     /// <param name="filter">Only what matches; null: all.</param>
     /// <param name="by">Who asks.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    public async Task<OperationResult> ReplayAsync(
-        string forwarder, DateTimeOffset from, DateTimeOffset to, EntryFilter? filter, string? by, CancellationToken cancellationToken)
+    /// <param name="why">Why.</param>
+    public Task<OperationResult> ReplayAsync(
+        string forwarder, DateTimeOffset from, DateTimeOffset to, EntryFilter? filter, string? by, CancellationToken cancellationToken, string? why = null) => KeepAsync(
+        forwarder, "replay", string.Create(CultureInfo.InvariantCulture, $"all partitions, from {from.UtcDateTime:O} to {to.UtcDateTime:O}{Which(filter)}"), by, why,
+        () => ReplayTimeAsync(forwarder, from, to, filter, by, why, cancellationToken), cancellationToken);
+
+    private async Task<OperationResult> ReplayTimeAsync(
+        string forwarder, DateTimeOffset from, DateTimeOffset to, EntryFilter? filter, string? by, string? why, CancellationToken cancellationToken)
     {
         var layout = await events.LayoutAsync(cancellationToken);
         if (await FindAsync(forwarder, layout, cancellationToken) is { } missing) return missing;
-        var request = New(ControlRequestKind.Replay, 0, 0, by) with { Filter = filter };
+        var request = New(ControlRequestKind.Replay, 0, 0, by) with { Filter = filter, Reason = why };
         var asked = 0L;
         foreach (var state in await StatesAsync(layout, cancellationToken))
         {
@@ -129,12 +146,18 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
     /// <param name="partition">The partition, or all.</param>
     /// <param name="by">Who asks.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    public async Task<OperationResult> UnparkAsync(
-        string forwarder, bool isDiscard, EntryFilter filter, int? partition, string? by, CancellationToken cancellationToken)
+    /// <param name="why">Why.</param>
+    public Task<OperationResult> UnparkAsync(
+        string forwarder, bool isDiscard, EntryFilter filter, int? partition, string? by, CancellationToken cancellationToken, string? why = null) => KeepAsync(
+        forwarder, isDiscard ? "discard" : "retry", $"what is parked in {Where(partition)}{Which(filter)}", by, why,
+        () => UnparkMatchingAsync(forwarder, isDiscard, filter, partition, by, why, cancellationToken), cancellationToken);
+
+    private async Task<OperationResult> UnparkMatchingAsync(
+        string forwarder, bool isDiscard, EntryFilter filter, int? partition, string? by, string? why, CancellationToken cancellationToken)
     {
         var layout = await events.LayoutAsync(cancellationToken);
         if (await FindAsync(forwarder, layout, cancellationToken) is { } missing) return missing;
-        var request = New(isDiscard ? ControlRequestKind.DiscardMatching : ControlRequestKind.RetryMatching, 0, null, by) with { Filter = filter };
+        var request = New(isDiscard ? ControlRequestKind.DiscardMatching : ControlRequestKind.RetryMatching, 0, null, by) with { Filter = filter, Reason = why };
         var matched = 0L;
         foreach (var one in partition is { } only ? [only] : Enumerable.Range(0, layout.Partitions))
         {
@@ -145,9 +168,7 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
             matched += count;
         }
 
-        if (matched == 0) return new OperationResult.Matched(0, null);
-        engine.Log.AskedForMany(forwarder, by ?? "nobody named", matched, isDiscard ? "discarded" : "retried", request.Id!);
-        return new OperationResult.Matched(matched, request.Id);
+        return new OperationResult.Matched(matched, matched > 0 ? request.Id : null);
     }
 
     /// <summary>Parked entries by why they were refused, the largest group first; those behind others count with the one that they wait for.</summary>
@@ -184,7 +205,7 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
 
     /// <summary>Asks for a parked entry to be delivered again, and then for those behind it.</summary>
     public Task<OperationResult> RetryAsync(string forwarder, int partition, long offset, CancellationToken cancellationToken, string? by = null) =>
-        UnparkAsync(forwarder, partition, New(ControlRequestKind.Retry, offset, null, by), cancellationToken);
+        KeepAsync(forwarder, "retry", Place(partition, offset), by, null, () => UnparkAsync(forwarder, partition, New(ControlRequestKind.Retry, offset, null, by), cancellationToken), cancellationToken);
 
     /// <summary>Gives a parked entry up for good; those behind it are delivered.</summary>
     /// <param name="forwarder">Its forwarder.</param>
@@ -195,10 +216,15 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
     /// <param name="by">Who asks.</param>
     public Task<OperationResult> DiscardAsync(
         string forwarder, int partition, long offset, string reason, CancellationToken cancellationToken, string? by = null) =>
-        UnparkAsync(forwarder, partition, New(ControlRequestKind.Discard, offset, null, by) with { Reason = reason }, cancellationToken);
+        KeepAsync(
+            forwarder, "discard", Place(partition, offset), by, reason,
+            () => UnparkAsync(forwarder, partition, New(ControlRequestKind.Discard, offset, null, by) with { Reason = reason }, cancellationToken), cancellationToken);
 
     /// <summary>Takes back what was asked for and is not done, in all partitions that have a request of this name.</summary>
-    public async Task<OperationResult> TakeBackAsync(string forwarder, string request, CancellationToken cancellationToken, string? by = null)
+    public Task<OperationResult> TakeBackAsync(string forwarder, string request, CancellationToken cancellationToken, string? by = null) => KeepAsync(
+        forwarder, "take-back", $"request {request}", by, null, () => TakeBackRequestAsync(forwarder, request, cancellationToken), cancellationToken);
+
+    private async Task<OperationResult> TakeBackRequestAsync(string forwarder, string request, CancellationToken cancellationToken)
     {
         var layout = await events.LayoutAsync(cancellationToken);
         var taken = 0;
@@ -208,7 +234,6 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
             var result = await AskAsync(
                 state.Partition, forwarder, (control, now) => Has(control, now) ? control.Without(one => one.NameIn(now.Partition) == request) : control, null, cancellationToken);
             if (result is not OperationResult.Done) return result;
-            engine.Log.TakenBack(forwarder, state.Partition, request, by ?? "nobody named");
             taken++;
         }
 
@@ -221,7 +246,10 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
     /// <summary>
     /// Has a forwarder go on behind entries that are gone: only over those, and never over one that is there.
     /// </summary>
-    public async Task<OperationResult> SkipAsync(string forwarder, int partition, long to, CancellationToken cancellationToken, string? by = null)
+    public Task<OperationResult> SkipAsync(string forwarder, int partition, long to, CancellationToken cancellationToken, string? by = null, string? why = null) => KeepAsync(
+        forwarder, "skip", string.Create(CultureInfo.InvariantCulture, $"partition {partition}, on to entry {to}"), by, why, () => GoOnAsync(forwarder, partition, to, by, cancellationToken), cancellationToken);
+
+    private async Task<OperationResult> GoOnAsync(string forwarder, int partition, long to, string? by, CancellationToken cancellationToken)
     {
         for (var attempt = 1; attempt <= TriesMax; attempt++)
         {
@@ -268,7 +296,10 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
         await FindAsync(forwarder, await events.LayoutAsync(cancellationToken), cancellationToken) is null;
 
     /// <summary>Forgets a forwarder that no longer exists, so that it holds retention no more.</summary>
-    public async Task<OperationResult> ForgetAsync(string forwarder, CancellationToken cancellationToken)
+    public Task<OperationResult> ForgetAsync(string forwarder, CancellationToken cancellationToken, string? by = null) => KeepAsync(
+        forwarder, "forget", "its checkpoints and what is parked", by, null, () => ForgetRowsAsync(forwarder, cancellationToken), cancellationToken);
+
+    private async Task<OperationResult> ForgetRowsAsync(string forwarder, CancellationToken cancellationToken)
     {
         var layout = await events.LayoutAsync(cancellationToken);
         if (engine.Forwarders.Any(one => one.Name == forwarder)) return new OperationResult.InUse();
@@ -287,186 +318,4 @@ public sealed class ForwarderOperations(IEventStore events, IForwardingStore sto
         await Task.WhenAll(Enumerable.Range(0, layout.Partitions).Select(partition => store.ForgetAsync(partition, forwarder, cancellationToken)));
         return new OperationResult.Done();
     }
-
-    // From an offset on: what is below the oldest is offered no more, and of what comes then a row may be missing.
-    private async Task<long> FirstThereAsync(PartitionState state, long from, CancellationToken cancellationToken)
-    {
-        var offset = Math.Max(from, state.Oldest);
-        for (var looked = 0; looked < Limits.PageEntriesMax && offset < state.Head; looked++, offset++)
-        {
-            if (await events.ReadTimestampAsync(state.Partition, offset, cancellationToken) is not null) break;
-        }
-
-        return offset;
-    }
-
-    private ControlRequest New(ControlRequestKind kind, long offset, long? to, string? by) =>
-        new(0, kind, offset, to, sources.NewId().ToString("N")[..8]) { At = events.Now, By = by };
-
-    private Task<PartitionState[]> StatesAsync(LogLayout layout, CancellationToken cancellationToken) =>
-        Task.WhenAll(Enumerable.Range(0, layout.Partitions).Select(partition => events.ReadPartitionAsync(partition, cancellationToken)));
-
-    // Null: it exists.
-    private async Task<OperationResult?> FindAsync(string forwarder, LogLayout layout, CancellationToken cancellationToken)
-    {
-        if (engine.Forwarders.Any(one => one.Name == forwarder)) return null;
-        var states = await StatesAsync(layout, cancellationToken);
-        return states.Any(state => state.Checkpoints.ContainsKey(forwarder) || state.Controls.ContainsKey(forwarder) || state.Damaged.ContainsKey(forwarder)) ? null : new OperationResult.NotFound();
-    }
-
-    private async Task<OperationResult> UnparkAsync(string forwarder, int partition, ControlRequest request, CancellationToken cancellationToken)
-    {
-        var found = await store.ReadParkedAsync(partition, forwarder, request.Offset, 1, cancellationToken);
-        if (found.Count == 0 || found[0].Offset != request.Offset) return new OperationResult.NotFound();
-        if (found[0].Behind is not null) return new OperationResult.Behind(await FirstOfAsync(found[0], forwarder, cancellationToken));
-        return await AskAsync(partition, forwarder, request, cancellationToken);
-    }
-
-    // What it was parked behind may be delivered by now, and one in between refused: the first of the subject decides.
-    private async Task<long> FirstOfAsync(ParkedEntry follower, string forwarder, CancellationToken cancellationToken)
-    {
-        for (var from = 0L; ;)
-        {
-            var page = await store.ReadParkedAsync(follower.Partition, forwarder, from, Limits.PageEntriesMax, cancellationToken);
-            if (page.FirstOrDefault(entry => entry.Subject == follower.Subject) is { } first) return first.Offset;
-            if (page.Count < Limits.PageEntriesMax) return follower.Behind!.Value;
-            from = page[^1].Offset + 1;
-        }
-    }
-
-    private async Task<OperationResult> AskAsync(int partition, string forwarder, ControlRequest request, CancellationToken cancellationToken)
-    {
-        var name = request.Id;
-        var result = await AskAsync(
-            partition,
-            forwarder,
-            (control, state) =>
-            {
-                // This very one, after a lost answer: perhaps it is carried out already.
-                if (control.Requests.Any(one => one.Id == request.Id)) return control;
-                // A retry or discard that waits already is not asked for twice.
-                var checkpoint = state.CheckpointOf(forwarder);
-                var same = request.Kind is not (ControlRequestKind.Retry or ControlRequestKind.Discard) ? null
-                    : control.Waiting(checkpoint).FirstOrDefault(one => one.Kind == request.Kind && one.Offset == request.Offset);
-                name = same?.NameIn(partition) ?? request.Id;
-                return same is null ? control.With(request, checkpoint) : control;
-            },
-            request.Kind == ControlRequestKind.Replay ? (request.Offset, request.ToOffset!.Value) : null,
-            cancellationToken);
-        return result is OperationResult.Done ? new OperationResult.Done(RequestId: name) : result;
-    }
-
-    private async Task<OperationResult> AskAsync(
-        int partition, string forwarder, Func<Control, PartitionState, Control?> change, (long From, long To)? range, CancellationToken cancellationToken)
-    {
-        for (var attempt = 1; attempt <= TriesMax; attempt++)
-        {
-            var state = await events.ReadPartitionAsync(partition, cancellationToken);
-            if (range is { } asked && (asked.From < state.Oldest || asked.To >= state.Head)) return new OperationResult.OutOfRange(state.Oldest, state.Head);
-            var before = state.ControlOf(forwarder);
-            if (change(before, state) is not { } after) return new OperationResult.TooMany();
-            if (ReferenceEquals(after, before) || await store.SaveControlAsync(partition, forwarder, after, range is null ? null : state, cancellationToken))
-            {
-                await engine.HeedAsync(partition, cancellationToken);
-                return new OperationResult.Done();
-            }
-        }
-
-        return new OperationResult.TooMany();
-    }
-}
-
-/// <summary>What came of an operator's wish.</summary>
-public abstract record OperationResult
-{
-    private OperationResult()
-    {
-    }
-
-    /// <summary>It is stored, and will be carried out.</summary>
-    /// <param name="ReplayId">What the messages of a replay carry.</param>
-    /// <param name="RequestId">What it is taken back by.</param>
-    public sealed record Done(string? ReplayId = null, string? RequestId = null) : OperationResult;
-
-    /// <summary>The request is stored, and will be carried out for every entry that matched.</summary>
-    /// <param name="Count">Entries that matched; 0: nothing was requested.</param>
-    /// <param name="RequestId">What it is taken back by, in all partitions; null: nothing was requested.</param>
-    public sealed record Matched(long Count, string? RequestId) : OperationResult
-    {
-        /// <summary>What the messages of a replay carry; null: it is none.</summary>
-        public string? ReplayId { get; init; }
-    }
-
-    /// <summary>The forwarder goes on at <paramref name="To"/>; what is below is lost to it.</summary>
-    public sealed record Skipped(long From, long To) : OperationResult;
-
-    /// <summary>There is no such request, or it is done.</summary>
-    public sealed record NoRequest : OperationResult;
-
-    /// <summary>Only entries from <paramref name="Next"/> to below <paramref name="There"/> are gone.</summary>
-    public sealed record NotGone(long Next, long There) : OperationResult;
-
-    /// <summary>There is no such forwarder or parked entry.</summary>
-    public sealed record NotFound : OperationResult;
-
-    /// <summary>The entry waits behind another: that one decides.</summary>
-    public sealed record Behind(long Offset) : OperationResult;
-
-    /// <summary>The range is not in the log.</summary>
-    public sealed record OutOfRange(long Oldest, long Head) : OperationResult;
-
-    /// <summary>The forwarder is one of this process's own.</summary>
-    public sealed record InUse : OperationResult;
-
-    /// <summary>Too many wishes wait, or too many operators write at once.</summary>
-    public sealed record TooMany : OperationResult;
-}
-
-/// <summary>Parked entries that were refused for one reason.</summary>
-/// <param name="Reason">Why.</param>
-/// <param name="Count">Entries that were refused themselves.</param>
-/// <param name="Followers">Entries that wait behind them.</param>
-/// <param name="Types">Event types of those that were refused, at most ten.</param>
-/// <param name="Since">When the first of them was parked.</param>
-public sealed record ParkedGroup(string Reason, long Count, long Followers, IReadOnlyList<string> Types, DateTimeOffset Since)
-{
-    private const int TypesMax = 10;
-
-    internal ParkedGroup With(ParkedEntry entry) => entry.Behind is not null ? this with { Followers = Followers + 1 } : this with
-    {
-        Count = Count + 1,
-        Types = Types.Contains(entry.Type) || Types.Count == TypesMax ? Types : [.. Types, entry.Type],
-        Since = entry.At < Since ? entry.At : Since,
-    };
-}
-
-/// <summary>How the log and its forwarders stand.</summary>
-/// <param name="Log">The log's id.</param>
-/// <param name="Partitions">By number.</param>
-/// <param name="Forwarders">Those of this process first.</param>
-public sealed record LogStatus(string Log, IReadOnlyList<PartitionState> Partitions, IReadOnlyList<ForwarderStatus> Forwarders)
-{
-    /// <summary>How the timer does; null: this process keeps no heartbeats.</summary>
-    public TimerStanding? Timer { get; init; }
-}
-
-/// <summary>How one forwarder stands.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Within">Its "at the latest by"; null: no process that knows it has said.</param>
-/// <param name="Partitions">By number.</param>
-public sealed record ForwarderStatus(string Name, TimeSpan? Within, IReadOnlyList<ForwarderStanding> Partitions)
-{
-    /// <summary>Whether it is one of this process's own.</summary>
-    public bool IsKnownHere { get; init; }
-
-    /// <summary>Whether some process has run it within its last three ticks.</summary>
-    public bool IsRun { get; init; } = true;
-
-    /// <summary><c>paused</c> (in all partitions), else <c>orphaned</c> (a backlog, and no process runs it), <c>failing</c> (in any), <c>running</c> (in any) or <c>idle</c>.</summary>
-    public string State =>
-        Partitions.All(p => p.IsPaused) ? "paused"
-        : !IsRun && Partitions.Any(p => p.Backlog > 0) && Partitions.All(p => p.LeaseOwner is null) ? "orphaned"
-        : Partitions.Any(p => p.LastError is not null) ? "failing"
-        : Partitions.Any(p => p.LeaseOwner is not null) ? "running"
-        : "idle";
 }

@@ -118,28 +118,14 @@ internal sealed partial class ForwardingLog(ILogger logger, TimeProvider time)
     [LoggerMessage(17, LogLevel.Error, "Forwarder {Forwarder}: partition {Partition}, request {Request} cannot go on: {Missing} in the log no more; it has to be taken back")]
     public partial void RequestBlocked(string forwarder, int partition, string request, string missing);
 
-    [LoggerMessage(18, LogLevel.Warning, "Forwarder {Forwarder}: partition {Partition}, request {Request} is taken back by {By}")]
-    public partial void TakenBack(string forwarder, int partition, string request, string by);
-
     [LoggerMessage(19, LogLevel.Warning, "Forwarder {Forwarder}: partition {Partition}, entries {From} to {To} are lost to it: they were in the log no more, and {By} had it go on with {Next}")]
     public partial void Skipped(string forwarder, int partition, long from, long to, string by, long next);
 
-    /// <summary>Null: in all partitions.</summary>
-    public void Paused(string forwarder, int? partition, bool isPaused, string by, string reason)
-    {
-        var where = partition is { } one ? $"partition {one}" : "all partitions";
-        if (isPaused) Pauses(forwarder, where, by, reason);
-        else Resumes(forwarder, where, by);
-    }
+    [LoggerMessage(26, LogLevel.Warning, "Forwarder {Forwarder}: {What} ({Detail}) by {By}: {Outcome} {OutcomeDetail}; why: {Why}")]
+    public partial void Acted(string forwarder, string what, string detail, string by, string outcome, string outcomeDetail, string why);
 
-    [LoggerMessage(26, LogLevel.Warning, "Forwarder {Forwarder}: {Where}: paused by {By}: {Reason}")]
-    private partial void Pauses(string forwarder, string where, string by, string reason);
-
-    [LoggerMessage(27, LogLevel.Warning, "Forwarder {Forwarder}: {Where}: resumed by {By}")]
-    private partial void Resumes(string forwarder, string where, string by);
-
-    [LoggerMessage(28, LogLevel.Warning, "Forwarder {Forwarder}: {By} asked for {Count} parked entries to be {What}, as request {Request}")]
-    public partial void AskedForMany(string forwarder, string by, long count, string what, string request);
+    [LoggerMessage(27, LogLevel.Warning, "Forwarder {Forwarder}: what came of {What} is not in the history, for the store does not answer: {Reason}")]
+    public partial void OutcomeNotKept(string forwarder, string what, string reason);
 
     [LoggerMessage(12, LogLevel.Warning, "Forwarder {Forwarder}: {EventId} is refused in a replay and passed over: {Reason}")]
     public partial void ReplayRefused(string forwarder, string eventId, string reason);

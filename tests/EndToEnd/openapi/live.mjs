@@ -192,6 +192,9 @@ async function operations() {
     const bodies = { RetryAllParked: {}, DiscardAllParked: {}, ReplayEntries: { partition: 0, fromOffset: 0, toOffset: 0 }, SkipEntries: { partition: 0, toOffset: 1 } };
     await call(operationId, 404, { name: 'nobody', ...(operationId === 'TakeBackRequest' ? { id: 'x' } : {}) }, { body: bodies[operationId] });
   }
+  await call('ReadHistory', 200, { name, limit: 10 });
+  await call('ReadHistory', 400, { name, limit: 501 });
+  await call('ReadHistory', 404, { name: 'nobody' });
   await table.createEntity(checkpoint('gone'));
   await call('ForgetForwarder', 204, { name: 'gone' });
   await call('ForgetForwarder', 409, { name });

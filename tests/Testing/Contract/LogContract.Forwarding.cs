@@ -123,6 +123,24 @@ public abstract partial class LogContract
     }
 
     [Fact]
+    public async Task Keeps_the_newest_of_what_operators_did_to_each_forwarder()
+    {
+        await using var log = await ForwardedAsync();
+        OperatorAction Action(int i) => new($"{i}", Noon.AddSeconds(i), "servicebus", "pause", "all partitions", "me", "why");
+        for (var i = 0; i < OperatorAction.KeptMax + 2; i++) await log.History.SaveAsync(Action(i), CancellationToken.None);
+        await log.History.SaveAsync(Action(501) with { Outcome = "done", OutcomeDetail = "more", Request = "r" }, CancellationToken.None);
+        await log.History.DeleteAsync(Action(500), CancellationToken.None);
+        await log.History.SaveAsync(Action(7) with { Forwarder = "refunds" }, CancellationToken.None);
+
+        var kept = await log.History.ReadAsync("servicebus", OperatorAction.KeptMax, CancellationToken.None);
+
+        Assert.Equal(Action(501) with { Outcome = "done", OutcomeDetail = "more", Request = "r" }, kept[0]);
+        Assert.Equal((OperatorAction.KeptMax - 1, Action(499), Action(2)), (kept.Count, kept[1], kept[^1]));
+        Assert.Equal(3, (await log.History.ReadAsync("servicebus", 3, CancellationToken.None)).Count);
+        Assert.Equal(Action(7) with { Forwarder = "refunds" }, Assert.Single(await log.History.ReadAsync("refunds", 10, CancellationToken.None)));
+    }
+
+    [Fact]
     public async Task Gives_the_real_engine_all_it_needs_to_forward_each_entry_and_to_park_one()
     {
         await using var logs = await StartAsync(partitions: 2, processes: 2);

@@ -5,7 +5,8 @@ namespace Outpost.Tests.Testing.Contract;
 
 /// <summary>A log as one process has it: its store, whatever that is, and the real code above it.</summary>
 public sealed class LogUnderTest(
-    IEventStore events, IForwardingStore forwarding, IRetentionStore retention, IHeartbeatStore heartbeats, TimeProvider time, IAsyncDisposable? owned = null)
+    IEventStore events, IForwardingStore forwarding, IRetentionStore retention, IHeartbeatStore heartbeats, IHistoryStore history, TimeProvider time,
+    IAsyncDisposable? owned = null)
     : IAsyncDisposable
 {
     public IEventStore Events { get; } = events;
@@ -15,6 +16,8 @@ public sealed class LogUnderTest(
     public IRetentionStore Retention { get; } = retention;
 
     public IHeartbeatStore Heartbeats { get; } = heartbeats;
+
+    public IHistoryStore History { get; } = history;
 
     public EventLog Log { get; } = new(events, time);
 

@@ -1,0 +1,19 @@
+namespace Outpost.Forwarding;
+
+/// <summary>Parked entries that were refused for one reason.</summary>
+/// <param name="Reason">Why.</param>
+/// <param name="Count">Entries that were refused themselves.</param>
+/// <param name="Followers">Entries that wait behind them.</param>
+/// <param name="Types">Event types of those that were refused, at most ten.</param>
+/// <param name="Since">When the first of them was parked.</param>
+public sealed record ParkedGroup(string Reason, long Count, long Followers, IReadOnlyList<string> Types, DateTimeOffset Since)
+{
+    private const int TypesMax = 10;
+
+    internal ParkedGroup With(ParkedEntry entry) => entry.Behind is not null ? this with { Followers = Followers + 1 } : this with
+    {
+        Count = Count + 1,
+        Types = Types.Contains(entry.Type) || Types.Count == TypesMax ? Types : [.. Types, entry.Type],
+        Since = entry.At < Since ? entry.At : Since,
+    };
+}
