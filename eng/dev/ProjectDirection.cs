@@ -21,7 +21,7 @@ internal static class ProjectDirection
         ["Orders"] = ["Outpost"],
         ["Functions"] = ["Outpost", "Outpost.AzureFunctions", "Outpost.ServiceBus", "Outpost.RabbitMQ", "Outpost.Kafka", "Orders"],
         ["LocalHost"] = [],
-        ["Outpost.Cli"] = ["LocalHost"],
+        ["Outpost.Cli"] = ["LocalHost", "Outpost.Tables"],
         ["Outpost.Templates"] = [],
     };
 

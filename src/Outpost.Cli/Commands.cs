@@ -21,7 +21,7 @@ internal static class Commands
 
     public static RootCommand Root()
     {
-        Command[] commands = [.. Reading(), .. Acting(), Up()];
+        Command[] commands = [.. Reading(), .. Acting(), .. TableCommands.All(Json), Up()];
         var root = new RootCommand("Operates an app on Outpost, and runs one on this machine.");
         foreach (var option in new Option[] { Url, Key, Json }) root.Options.Add(option);
         foreach (var command in commands) root.Subcommands.Add(command);

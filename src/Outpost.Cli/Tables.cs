@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Outpost.Tables.Copies;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -7,6 +8,8 @@ namespace Outpost.Cli;
 /// <summary>Answers as tables for people.</summary>
 internal static class Tables
 {
+    private const int FoundShown = 5;
+
     public static IRenderable Status(JsonNode status)
     {
         var log = Table($"Log {status["log"]}", "partition", "oldest", "head", "last commit");
@@ -51,6 +54,21 @@ internal static class Tables
         foreach (var one in actions.AsArray())
             Row(table, one!["at"], one["by"], one["action"], one["detail"], one["reason"], one["outcomeDetail"] is { } more ? $"{one["outcome"]}: {more}" : one["outcome"]);
         return table;
+    }
+
+    public static IRenderable Verified(Verified verified)
+    {
+        var log = Table($"Log {verified.Log ?? "?"}", "partition", "oldest", "head", "entries", "entities", "receipts", "parked");
+        foreach (var one in verified.Partitions) Row(log, one.Partition, one.Oldest, one.Head, one.Events, one.Entities, one.Receipts, one.Parked);
+        if (verified.Findings.Counts.Count == 0) return new Rows(log, new Markup("[green]Nothing is wrong with it.[/]"));
+        var found = Table("What is wrong with it", "kind", "how many", "the first ones", "what it breaks, and the way out");
+        foreach (var (kind, count) in verified.Findings.Counts.OrderByDescending(one => one.Value))
+        {
+            var told = verified.Findings.Told.Where(one => one.Kind == kind).ToList();
+            Row(found, kind, count, string.Join('\n', told.Take(FoundShown).Select(one => $"{one.PartitionKey} / {one.RowKey}: {one.What}")), told[0].Breaks);
+        }
+
+        return new Rows(log, found);
     }
 
     private static int Rank(string state) => state switch { "orphaned" => 0, "failing" => 1, "paused" => 2, "running" => 3, _ => 4 };

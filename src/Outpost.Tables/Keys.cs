@@ -33,6 +33,10 @@ internal static class Keys
 
     public static string Event(long offset) => string.Create(CultureInfo.InvariantCulture, $"e|{offset:D19}");
 
+    /// <summary>Whether a key is one of an event, as <see cref="Event"/> makes them.</summary>
+    public static bool IsEvent(string rowKey) =>
+        rowKey.Length == 21 && rowKey.StartsWith("e|", StringComparison.Ordinal) && long.TryParse(rowKey.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out _);
+
     public static long EventOffset(string rowKey) => long.Parse(rowKey.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture);
 
     public static string Entity(string type, string id)

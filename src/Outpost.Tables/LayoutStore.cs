@@ -6,7 +6,7 @@ namespace Outpost.Tables;
 /// <summary>Reads the layout row, and creates table and row where there are none yet.</summary>
 internal sealed class LayoutStore(StoreCalls calls, int partitions, Sources sources)
 {
-    private const long SchemaVersion = 1;
+    public const long SchemaVersion = 1;
     private const int LogIdLength = 8;
     private readonly SharedReads<int, LogLayout> _opening = new();
     private LogLayout? _known;
@@ -78,7 +78,7 @@ internal sealed class LayoutStore(StoreCalls calls, int partitions, Sources sour
         return EventId.TryParse($"{log}-0000-{0:D19}", out _) ? new LogLayout(log, partitions) : throw Fields.Damage(row, "Log", log, "an id of eight characters");
     }
 
-    private static string NewLogId(Guid id)
+    public static string NewLogId(Guid id)
     {
         const string Digits = "abcdefghijklmnopqrstuvwxyz0123456789";
         var number = new System.Numerics.BigInteger(id.ToByteArray(), isUnsigned: true);

@@ -12,5 +12,5 @@ public sealed class A_log_on_a_simulated_table : LogContract
     }
 
     private static LogUnderTest Process(SimulatedLog log) => new(
-        log.Store, log.Checkpoints, new TableRetentionStore(log.Table, log.Sources), new TableHeartbeatStore(log.Table, log.Sources), log.Time, log);
+        log.Store, log.Checkpoints, new TableRetentionStore(log.Table, log.Sources), new TableHeartbeatStore(log.Table, log.Sources), new TableHistoryStore(log.Table, log.Sources), log.Time, log);
 }

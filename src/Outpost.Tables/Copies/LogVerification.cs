@@ -1,0 +1,83 @@
+using Azure.Data.Tables;
+
+namespace Outpost.Tables.Copies;
+
+/// <summary>A partition that was looked at.</summary>
+internal sealed record VerifiedPartition(int Partition, long Oldest, long Head, long Entities, long Events, long Receipts, long Parked);
+
+/// <summary>A log that was looked at.</summary>
+internal sealed record Verified(string? Log, IReadOnlyList<VerifiedPartition> Partitions, Findings Findings);
+
+/// <summary>
+/// Reads a whole log and finds what no healthy one has. It may be in use meanwhile: what is compared is read in an order in
+/// which a healthy log never looks damaged.
+/// </summary>
+internal sealed class LogVerification(TableClient table, Sources sources, Action<CopyProgress>? tell = null)
+{
+    private readonly TableScan _scan = new(table, sources.Time);
+    private readonly Findings _findings = new();
+
+    public async Task<Verified> RunAsync(CancellationToken cancellationToken)
+    {
+        if (await LayoutAsync(cancellationToken) is not var (log, count)) return new Verified(null, [], _findings);
+        var partitions = new List<VerifiedPartition>();
+        for (var partition = 0; partition < count; partition++)
+            partitions.Add(await new PartitionVerification(_scan, _findings, log, partition, tell).RunAsync(cancellationToken));
+        await ForeignAsync(count, cancellationToken);
+        await BesideAsync(Keys.History, "history", row => ActionRow.Read(row, ""), cancellationToken);
+        await BesideAsync(Keys.Heartbeats, "heartbeat", HeartbeatRow.Read, cancellationToken);
+        return new Verified(log, partitions, _findings);
+    }
+
+    private async Task<(string Log, int Count)?> LayoutAsync(CancellationToken cancellationToken)
+    {
+        var row = await _scan.FirstAsync($"PartitionKey eq '{Keys.LayoutPartition}' and RowKey eq '{Keys.Layout}'", cancellationToken) is null
+            ? null
+            : await _scan.FindAsync(Keys.LayoutPartition, Keys.Layout, cancellationToken);
+        if (row is null)
+        {
+            _findings.Add("layout", Keys.LayoutPartition, Keys.Layout, $"table '{table.Name}' has no layout row: it holds no log, or one that is being restored was cut short");
+            return null;
+        }
+
+        try
+        {
+            var (schema, count, log) = (row.Whole("Schema"), row.Whole("Partitions"), row.Text("Log"));
+            if (schema != LayoutStore.SchemaVersion)
+                _findings.Add("layout", row.PartitionKey, row.RowKey, schema == 0 ? "a restore into this table was cut short: delete the table, and restore again" : $"the schema version is {schema}; this program knows {LayoutStore.SchemaVersion}");
+            else if (count is < 1 or > Limits.PartitionsMax) _findings.Add("layout", row.PartitionKey, row.RowKey, $"Partitions is {count}; 1 to {Limits.PartitionsMax} is allowed");
+            else if (!EventId.TryParse($"{log}-0000-{0:D19}", out _)) _findings.Add("layout", row.PartitionKey, row.RowKey, $"Log is '{log}'; eight characters of a-z and 0-9 are allowed");
+            else return (log, (int)count);
+        }
+        catch (DamagedRowException damage)
+        {
+            _findings.Add("layout", damage);
+        }
+
+        return null;
+    }
+
+    // Table partitions that are neither the log's nor beside it.
+    private async Task ForeignAsync(int count, CancellationToken cancellationToken)
+    {
+        var last = Keys.Partition(count - 1);
+        string[] known = [last, Keys.History, Keys.LayoutPartition, Keys.Heartbeats];
+        for (var i = -1; i < known.Length; i++)
+        {
+            var filter = i < 0 ? $"PartitionKey lt '{Keys.Partition(0)}'"
+                : i == known.Length - 1 ? $"PartitionKey gt '{known[i]}'"
+                : $"PartitionKey gt '{known[i]}' and PartitionKey lt '{known[i + 1]}'";
+            if (await _scan.FirstAsync(filter, cancellationToken) is { } row)
+                _findings.Add("foreign-rows", row.PartitionKey, row.RowKey, $"the log has {count} {(count == 1 ? "partition" : "partitions")}, and this row is in none of them");
+        }
+    }
+
+    private async Task BesideAsync<T>(string partitionKey, string kind, Func<TableEntity, T> read, CancellationToken cancellationToken)
+        where T : class
+    {
+        await foreach (var page in _scan.PagesAsync(partitionKey, "", "~", null, cancellationToken))
+        {
+            foreach (var row in page) _findings.Try(kind, row, read);
+        }
+    }
+}

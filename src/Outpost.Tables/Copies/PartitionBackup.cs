@@ -1,0 +1,170 @@
+using System.Collections.Concurrent;
+using Azure.Data.Tables;
+
+namespace Outpost.Tables.Copies;
+
+/// <summary>Copies one partition.</summary>
+internal sealed class PartitionBackup(TableScan scan, BackupWriter file, int partition, Action<CopyProgress>? tell)
+{
+    // Each round is shorter than the last: it copies what was committed during that one.
+    private const int RoundsMax = 200;
+    private const int ReadsAtOnce = 32;
+
+    /// <summary>Ranges of row keys that no row of this version has, with what a newer one may have there.</summary>
+    public static readonly (string From, string Below)[] Gaps = [("d", "d|"), ("d}", "e|"), ("e}", "p|"), ("p}", "r|"), ("r}", "~")];
+
+    private readonly string _key = Keys.Partition(partition);
+    private readonly HashSet<string> _beyond = new(StringComparer.Ordinal);
+
+    public async Task<BackupPartition> CopyAsync(CancellationToken cancellationToken)
+    {
+        var before = await scan.HeadAsync(_key, cancellationToken);
+        await CopyRangeAsync("entities", "d|", "d}", cancellationToken);
+        var head = await CutAsync(before, cancellationToken);
+        var cut = head?.Whole("Next") ?? 0;
+        await CopyReceiptsAsync(cut, cancellationToken);
+        var (first, missing) = await CopyEventsAsync(cut, cancellationToken);
+        // What a newer version has beside them.
+        foreach (var (from, below) in Gaps)
+            await CopyRangeAsync("other rows", from, below, cancellationToken);
+        var oldest = await CopyForwardersAsync(cut, cancellationToken);
+        if (oldest > cut) throw new BackupException($"Partition {partition}: retention has deleted what was to be copied: the backup took too long.");
+        if (head is not null) await file.AddAsync(head, cancellationToken);
+        // Deleted while it was copied.
+        return new BackupPartition(partition, oldest, cut, oldest > first ? 0 : missing);
+    }
+
+    // Returns the head row that belongs to the copy.
+    private async Task<TableEntity?> CutAsync((TableEntity? Row, long Next) before, CancellationToken cancellationToken)
+    {
+        var head = await scan.HeadAsync(_key, cancellationToken);
+        for (var round = 0; round < RoundsMax; round++)
+        {
+            var committed = await scan.CommitsAsync(_key, before.Next, head.Next, cancellationToken);
+            var copied = await CopyAgainAsync(committed, cancellationToken);
+            var after = await scan.HeadAsync(_key, cancellationToken);
+            var since = await scan.CommitsAsync(_key, head.Next, after.Next, cancellationToken);
+            if (ConsistentCut.Find(head.Next, since, copied) is { } cut)
+            {
+                if (cut == head.Next) return head.Row;
+                if (cut == after.Next) return after.Row;
+                var last = since.Last(commit => commit.End == cut);
+                return new TableEntity(after.Row!) { ["Next"] = cut, ["Commit"] = last.Commit, ["At"] = last.At };
+            }
+
+            (before, head) = (head, after);
+        }
+
+        throw new BackupException($"Partition {partition}: the same entities change faster than they can be read. Try again when there is less to do.");
+    }
+
+    private async Task<IReadOnlyDictionary<string, long>> CopyAgainAsync(IReadOnlyList<CommittedEntities> committed, CancellationToken cancellationToken)
+    {
+        var copied = new ConcurrentDictionary<string, long>(StringComparer.Ordinal);
+        await Parallel.ForEachAsync(
+            committed.SelectMany(commit => commit.Versions.Keys).Distinct(StringComparer.Ordinal),
+            new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = cancellationToken },
+            async (subject, end) =>
+            {
+                if (await EntityAsync(subject, end) is not { } row) return;
+                await file.AddAsync(row, end);
+                copied[subject] = row.Whole("Version");
+            });
+        return copied;
+    }
+
+    // The name of an entity's type may hold a slash too.
+    private async Task<TableEntity?> EntityAsync(string subject, CancellationToken cancellationToken)
+    {
+        for (var slash = subject.IndexOf('/', StringComparison.Ordinal); slash >= 0; slash = subject.IndexOf('/', slash + 1))
+        {
+            if (await scan.FindAsync(_key, Keys.Entity(subject[..slash], subject[(slash + 1)..]), cancellationToken) is { } row) return row;
+        }
+
+        return null;
+    }
+
+    private async Task CopyRangeAsync(string what, string from, string below, CancellationToken cancellationToken)
+    {
+        var done = 0L;
+        await foreach (var page in scan.PagesAsync(_key, from, below, null, cancellationToken))
+        {
+            foreach (var row in page) await file.AddAsync(row, cancellationToken);
+            tell?.Invoke(new CopyProgress($"Partition {partition}: {what}", done += page.Count, null));
+        }
+    }
+
+    // Of a commit beyond the cut there must be none: a repeat of that command would get an answer to what is not in the copy.
+    private async Task CopyReceiptsAsync(long cut, CancellationToken cancellationToken)
+    {
+        var (known, done) = (cut, 0L);
+        await foreach (var page in scan.PagesAsync(_key, "r|", "r}", null, cancellationToken))
+        {
+            var head = await scan.HeadAsync(_key, cancellationToken);
+            foreach (var commit in await scan.CommitsAsync(_key, known, head.Next, cancellationToken)) _beyond.Add(commit.Commit);
+            known = Math.Max(known, head.Next);
+            foreach (var row in page.Where(row => row.TryGetValue("Commit", out var commit) is false || commit is not string id || !_beyond.Contains(id)))
+                await file.AddAsync(row, cancellationToken);
+            tell?.Invoke(new CopyProgress($"Partition {partition}: receipts", done += page.Count, null));
+        }
+    }
+
+    private async Task<(long First, long Missing)> CopyEventsAsync(long cut, CancellationToken cancellationToken)
+    {
+        var first = await OldestAsync(cancellationToken);
+        var (next, missing) = (first, 0L);
+        await foreach (var page in scan.PagesAsync(_key, Keys.Event(first), Keys.Event(cut), null, cancellationToken))
+        {
+            foreach (var row in page)
+            {
+                var offset = Keys.EventOffset(row.RowKey);
+                missing += offset - next;
+                next = offset + 1;
+                await file.AddAsync(row, cancellationToken);
+            }
+
+            tell?.Invoke(new CopyProgress($"Partition {partition}: entries", next - first, cut - first));
+        }
+
+        return (first, missing + cut - next);
+    }
+
+    private async Task<long> OldestAsync(CancellationToken cancellationToken) =>
+        await scan.FindAsync(_key, Keys.Oldest, cancellationToken) is { } row ? row.Whole("Offset") : 0;
+
+    // A checkpoint before what it parked: what is parked after it was read is delivered, or parked, again.
+    private async Task<long> CopyForwardersAsync(long cut, CancellationToken cancellationToken)
+    {
+        var (oldest, checkpoints) = (0L, new Dictionary<string, TableEntity>(StringComparer.Ordinal));
+        await foreach (var page in scan.PagesAsync(_key, "", Keys.FirstEntity, null, cancellationToken))
+        {
+            foreach (var row in page.Where(row => row.RowKey != Keys.Head && Keys.WishForwarder(row.RowKey) is null))
+            {
+                if (row.RowKey == Keys.Oldest) oldest = row.Whole("Offset");
+                if (Keys.CheckpointForwarder(row.RowKey) is { } forwarder) checkpoints[forwarder] = row;
+                else await file.AddAsync(row, cancellationToken);
+            }
+        }
+
+        foreach (var row in checkpoints.Values)
+        {
+            row["Next"] = Math.Min(row.Whole("Next"), cut);
+            // Of processes of the log that was copied.
+            row["Owner"] = "";
+            row["Parked"] = 0L;
+        }
+
+        await foreach (var page in scan.PagesAsync(_key, "p|", "p}", null, cancellationToken))
+        {
+            foreach (var row in page)
+            {
+                if (!checkpoints.TryGetValue(Keys.ParkedForwarder(row.RowKey), out var checkpoint) || Keys.ParkedOffset(row.RowKey) >= checkpoint.Whole("Next")) continue;
+                checkpoint["Parked"] = checkpoint.Whole("Parked") + 1;
+                await file.AddAsync(row, cancellationToken);
+            }
+        }
+
+        foreach (var row in checkpoints.Values) await file.AddAsync(row, cancellationToken);
+        return oldest;
+    }
+}
