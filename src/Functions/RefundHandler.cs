@@ -27,7 +27,8 @@ public sealed class RefundHandler(HttpClient payments) : IEventHandler<OrderCanc
         using var answer = await payments.SendAsync(request, cancellationToken);
         // The service knows this order and says no: asking again would not help, somebody has to look.
         if (answer.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.NotFound or HttpStatusCode.UnprocessableEntity)
-            throw new PermanentFailureException($"The payment service refused to refund order {payload.OrderId}: {(int)answer.StatusCode}.");
+            // The same text for the same cause: operators decide about entries in groups of one reason.
+            throw new PermanentFailureException($"The payment service refused the refund: {(int)answer.StatusCode}.");
         answer.EnsureSuccessStatusCode();
     }
 }

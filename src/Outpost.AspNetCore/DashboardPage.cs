@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Http;
 
 namespace Outpost.AspNetCore;
@@ -18,11 +19,14 @@ public sealed class DashboardPage : IResult
     private readonly string _policy;
 
     /// <summary>Puts the page together from the files in this assembly.</summary>
-    public DashboardPage()
+    /// <param name="traceUrl">Where a trace is looked at, with <c>{traceId}</c> and perhaps <c>{spanId}</c> in it; null: traces are no links.</param>
+    public DashboardPage(string? traceUrl = null)
     {
         var style = Read("page.css");
         var script = string.Concat(Scripts.Select(Read));
+        var trace = traceUrl is null ? "" : $"<meta name=\"trace-url\" content=\"{HtmlEncoder.Default.Encode(traceUrl)}\">\n";
         _page = Encoding.UTF8.GetBytes(Read("page.html")
+            .Replace("<style></style>", $"{trace}<style></style>", StringComparison.Ordinal)
             .Replace("<style></style>", $"<style>{style}</style>", StringComparison.Ordinal)
             .Replace("<script type=\"module\"></script>", $"<script type=\"module\">{script}</script>", StringComparison.Ordinal));
         // Nothing but this style and this script, nothing from or to elsewhere, and no text that turns into markup.

@@ -1,5 +1,6 @@
 // What can be done from the page, down to what the app then does.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { after, test } from 'node:test';
 import { TableClient } from '@azure/data-tables';
@@ -47,7 +48,7 @@ describe('Acting', () => {
     await onPage(app, async (page) => {
       await headline(page, '3 events are parked');
       const row = (id) => parked(page).getByRole('listitem').filter({ hasText: `order/${id}` });
-      await row('one').getByText('The payment service refused to refund order one: 422.').waitFor();
+      await row('one').getByText('The payment service refused the refund: 422.').waitFor();
       await row('one').locator('summary').click();
       await row('one').getByText('"reason": "changed my mind"').waitFor();
       await assertAccessible(page);
@@ -113,5 +114,91 @@ describe('Acting', () => {
       await card(page, 'refunds').waitFor({ state: 'detached' });
       assert.deepEqual((await app.status()).forwarders, []);
     });
+  });
+
+  test('A thousand events parked for three reasons are three decisions: one group retried, one discarded, one left', async () => {
+    let answers = (i) => [400, 404, 422][i % 3];
+    const service = createServer((request, response) => {
+      let body = '';
+      request.on('data', (chunk) => { body += chunk; }).on('end', () => {
+        response.statusCode = answers(Number(JSON.parse(body).orderId));
+        response.end();
+      });
+    }).listen(0, '127.0.0.1');
+    await once(service, 'listening');
+    const app = await services.startApp({ Payments__Url: `http://127.0.0.1:${service.address().port}`, Forwarder__RefusalsInARow: '0' });
+    for (let i = 0; i < 1000; i += 50) await Promise.all(Array.from({ length: 50 }, (_, j) => app.cancelPaid(`${i + j}`)));
+    await until('all are parked', async () => (await refunds(app)).parked === 1000, 180_000);
+    answers = () => 200;
+    await onPage(app, async (page) => {
+      await headline(page, '1,000 events are parked');
+      const began = performance.now();
+      const groups = page.getByRole('list', { name: 'Reasons' });
+      await groups.getByRole('listitem').nth(2).waitFor();
+      assert.deepEqual(await groups.locator('.reason').allTextContents(), [400, 404, 422].map((status) => `The payment service refused the refund: ${status}.`));
+      await assertAccessible(page);
+      await picture(page, 'groups', 'parked');
+
+      await groups.getByRole('button', { name: 'Retry all refused for The payment service refused the refund: 400.' }).click();
+      await confirm(page, 'Retry', '334 events are being sent to refunds again.');
+      assert.ok(await page.locator('#parked-card #done').isVisible(), 'what came of it is said where it was asked for');
+      await groups.getByRole('button', { name: 'Discard all refused for The payment service refused the refund: 404.' }).click();
+      await page.getByLabel('Why?').fill('refunded by hand');
+      await confirm(page, 'Discard', '333 events are being discarded');
+      await headline(page, '333 events are parked');
+      assert.deepEqual(await until('one reason is left', async () => {
+        const left = await groups.locator('.reason').allTextContents();
+        return left.length === 1 && left;
+      }), ['The payment service refused the refund: 422.']);
+
+      const took = performance.now() - began;
+      assert.ok(took < 30_000, `it took ${Math.round(took / 1000)} s`);
+      await card(page, 'refunds').getByText('What was done').click();
+      await card(page, 'refunds').getByText(/Discard, what is parked in all partitions.*404.*done.*Why: refunded by hand/).waitFor();
+      await assertAccessible(page);
+    });
+    service.close();
+  });
+
+  test('One entry is found by its subject, and replayed by itself', async () => {
+    const bus = await services.startBus('one');
+    const app = await services.startApp({ ServiceBus: bus.connection });
+    for (let i = 0; i < 5; i++) await app.place(`o-${i}`);
+    await onPage(app, async (page) => {
+      await headline(page, 'Everything is forwarded');
+      await page.locator('#entries-mode').selectOption('search');
+      await page.getByLabel('Subject or id').fill('order/o-3');
+      await page.getByLabel('Subject or id').press('Enter');
+      await page.getByText('1 entry among all 5 entries.').waitFor();
+      await page.getByRole('list', { name: 'Entries' }).locator('summary').click();
+      await page.getByRole('button', { name: 'Replay entry 3' }).click();
+      await confirm(page, 'Replay', 'Entry 3 of partition 0 is being sent to servicebus again');
+      const replay = /replay (\w+)/.exec(await page.locator('#done-text').textContent())[1];
+      const client = new ServiceBusClient(bus.connection);
+      const receiver = client.createReceiver('events', 'all', { receiveMode: 'receiveAndDelete' });
+      const replayed = [];
+      await until('it is sent again', async () => {
+        replayed.push(...(await receiver.receiveMessages(10, { maxWaitTimeInMs: 500 })).filter(({ messageId }) => messageId.endsWith(`~${replay}`)));
+        return replayed.length > 0;
+      });
+      await client.close();
+      assert.equal(replayed[0].body.orderId, 'o-3');
+    });
+  });
+
+  test('Times are in one zone, which is named and can be changed', async () => {
+    const app = await services.startApp();
+    await app.place('o-1');
+    const { headTimestamp } = (await app.status()).partitions[0];
+    await onPage(app, async (page) => {
+      const time = page.getByRole('list', { name: 'Entries' }).locator('time').first();
+      await time.waitFor();
+      assert.ok((await time.textContent()).endsWith(new Date(headTimestamp).toLocaleString('sv', { timeZone: 'Asia/Tokyo' }).split(' ')[1]));
+      await page.getByLabel('Times in').selectOption('UTC');
+      assert.ok((await time.textContent()).endsWith(headTimestamp.slice(11, 19)));
+      await page.reload();
+      await time.waitFor();
+      assert.ok((await time.textContent()).endsWith(headTimestamp.slice(11, 19)));
+    }, { timezoneId: 'Asia/Tokyo' });
   });
 });

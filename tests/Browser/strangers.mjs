@@ -85,7 +85,7 @@ async function guard(page, addresses, allows) {
 /** Answers with markup in every string, but for what names a state. */
 async function doctor(page) {
   const hostile = (value, name) => {
-    if (typeof value === 'string') return ['state', 'timestamp', 'at', 'headTimestamp', 'lastWriteAt'].includes(name) ? value : EVIL;
+    if (typeof value === 'string') return ['state', 'timestamp', 'at', 'since', 'headTimestamp', 'lastWriteAt'].includes(name) ? value : EVIL;
     if (Array.isArray(value)) return value.map((item) => hostile(item));
     if (value && typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, hostile(item, key)]));
     return value;
@@ -101,6 +101,7 @@ async function doctor(page) {
   let isFirst = true;
   await page.route('**/api/status', (route) => route.fulfill(json(status)));
   await page.route('**/api/forwarders/**', (route) => route.fulfill(json([{ partition: 0, offset: 0, id: '', type: '', subject: '', reason: '', attempts: 1, at: now }])));
+  await page.route('**/api/forwarders/*/parked?groupBy=reason', (route) => route.fulfill(json([{ reason: '', count: 1, followers: 0, types: [''], since: now }])));
   await page.route('**/api/events?**', (route) => {
     if (!isFirst) return; // waits
     isFirst = false;

@@ -53,13 +53,73 @@ function askRetry(name, entry) {
   });
 }
 
+const filterOf = ({ reason }) => ({ reason });
+
+function askRetryGroup(name, group) {
+  return ask({
+    title: `Retry ${counted(group.count, 'event')} of ${name}?`,
+    text: `All that were refused for “${group.reason}” are sent again, in order${group.followers > 0 ? `, and then the ${counted(group.followers, 'event')} behind them` : ''}. Those that are refused once more stay parked with the new reason.`,
+    verb: 'Retry',
+    act: async () => {
+      const { count } = await (await post(`forwarders/${part(name)}/parked/retry`, filterOf(group))).json();
+      parkedView.pollsToRead = POLLS_AFTER_ACTION;
+      tell(`${counted(count, 'event is', 'events are')} being sent to ${name} again.`);
+      lookNow();
+    },
+  });
+}
+
+function askDiscardGroup(name, group) {
+  return ask({
+    title: `Discard ${counted(group.count, 'event')} of ${name}?`,
+    text: `${name} will never deliver those that were refused for “${group.reason}”, and that cannot be taken back once it is done. They stay in the log and in the event API. ${group.followers > 0 ? `The ${counted(group.followers, 'event')} behind them are sent.` : ''}`,
+    verb: 'Discard',
+    dangerous: true,
+    fields: [{ label: 'Why? It is kept in the history', required: true, maxlength: 500 }],
+    act: async (why) => {
+      const { count } = await (await post(`forwarders/${part(name)}/parked/discard`, { ...filterOf(group), why })).json();
+      parkedView.pollsToRead = POLLS_AFTER_ACTION;
+      tell(`${counted(count, 'event is', 'events are')} being discarded: ${name} goes on without them.`);
+      lookNow();
+    },
+  });
+}
+
+function askTakeBack(name, id) {
+  return ask({
+    title: `Take back request ${id}?`,
+    text: 'What of it is done stays done; the rest is not done. It can be asked for again.',
+    verb: 'Take back',
+    act: async () => {
+      await request(`forwarders/${part(name)}/requests/${part(id)}`, { method: 'DELETE' });
+      tell(`Request ${id} is taken back.`);
+      lookNow();
+    },
+  });
+}
+
+function askReplayEntry(entry) {
+  const names = lastStatus.forwarders.map(({ name }) => name);
+  return ask({
+    title: `Replay ${entry.type} at offset ${entry.offset}?`,
+    text: `It is sent again by itself, marked as a replay, so the broker does not drop it as a repeat. Subscribers get it a second time: that is how a consumer gets back what it gave up.`,
+    verb: 'Replay',
+    fields: [{ label: 'Forwarder', value: names.includes('servicebus') ? 'servicebus' : names[0] ?? '', required: true, hint: names.join(', ') }],
+    act: async (name) => {
+      const { replay } = await (await post(`forwarders/${part(name)}/replay`, { partition: entry.partition, fromOffset: entry.offset, toOffset: entry.offset })).json();
+      tell(`Entry ${entry.offset} of partition ${entry.partition} is being sent to ${name} again, marked as replay ${replay}.`);
+      lookNow();
+    },
+  });
+}
+
 function askDiscard(name, entry) {
   return ask({
     title: `Discard ${entry.type} at offset ${entry.offset}?`,
     text: `${name} will never deliver it, and that cannot be taken back. It stays in the log and in the event API. The events of “${entry.subject}” behind it are sent.`,
     verb: 'Discard',
     dangerous: true,
-    fields: [{ label: 'Why? It goes into the app’s log', required: true, maxlength: 500 }],
+    fields: [{ label: 'Why? It is kept in the history, and goes into the app’s log', required: true, maxlength: 500 }],
     act: async (reason) => {
       await post(parkedPath(name, entry, 'discard'), { reason });
       tell(`Entry ${entry.offset} of partition ${entry.partition} is discarded: ${name} goes on without it.`);

@@ -35,7 +35,11 @@ function keepChildren(parent, items, keyOf, create) {
     else parent.insertBefore(child, before);
     child.update?.(item);
   }
-  for (const gone of present.values()) gone.remove();
+  for (const gone of present.values()) {
+    // What was said about it stays.
+    if (gone.contains(byId('done'))) byId('main').prepend(byId('done'));
+    gone.remove();
+  }
 }
 
 /** For screen readers, and only what a person did or has to know: the numbers change too often to be read out. */
@@ -44,9 +48,13 @@ function say(text) {
   setText(byId('said'), text);
 }
 
-/** What came of an action, in words; stays until the next one or until it is closed. */
+let actedIn = null;
+
+/** What came of an action, in words, where it was asked for; stays until the next one or until it is closed. */
 function tell(text) {
   setText(byId('done-text'), text);
+  const place = actedIn?.isConnected ? actedIn : byId('main');
+  if (byId('done').parentElement !== place) place.prepend(byId('done'));
   byId('done').hidden = false;
   say(text);
 }
@@ -59,6 +67,7 @@ function ask({ title, text, verb, dangerous = false, fields = [], cancel = 'Canc
   const dialog = byId('ask');
   if (dialog.open) return Promise.resolve(false);
   const opener = document.activeElement;
+  actedIn = opener?.closest('[data-acts]') ?? null;
   setText(byId('ask-title'), title);
   setText(byId('ask-text'), text);
   setText(byId('ask-problem'), '');

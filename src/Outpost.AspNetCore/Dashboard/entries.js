@@ -21,6 +21,7 @@ function chooseEntries() {
   const mode = byId('entries-mode').value;
   byId('entries-offset-label').hidden = mode !== 'offset';
   byId('entries-time-label').hidden = mode !== 'time';
+  byId('entries-search-label').hidden = mode !== 'search';
   byId('entries-show').hidden = mode === 'newest';
   entriesView.partition = Number(byId('entries-partition').value);
   if (mode === 'newest') showNewest();
@@ -89,8 +90,10 @@ function addNewest(page) {
 async function showChosen() {
   const signal = restart();
   try {
-    if (byId('entries-mode').value === 'time') {
-      const time = new Date(byId('entries-time').value);
+    if (byId('entries-mode').value === 'search') {
+      await search(byId('entries-search').value.trim(), signal);
+    } else if (byId('entries-mode').value === 'time') {
+      const time = typedTime(byId('entries-time').value);
       if (Number.isNaN(time.getTime())) throw new Error('A date and a time are needed.');
       const { offset } = await getJson(`partitions/${entriesView.partition}/offset-at?time=${part(time.toISOString())}`, { signal });
       await showFrom(offset, signal);
@@ -147,15 +150,64 @@ function entryRow(entry) {
       h('span', { class: 'offset' }, number(entry.offset)),
       h('b', {}, entry.type),
       h('span', { class: 'subject' }, entry.subject),
-      h('time', { datetime: entry.timestamp, title: entry.timestamp }, clock(entry.timestamp)),
+      timeOf(entry.timestamp),
     ],
     facts: [
       ['Id', entry.id],
       ['Version of the subject', number(entry.version)],
       ['Content type', entry.contentType],
-      ['Recorded', entry.timestamp],
+      ['Recorded', timeOf(entry.timestamp)],
       ...(entry.correlationId ? [['Correlation id', entry.correlationId]] : []),
-      ...(entry.traceparent ? [['Trace', entry.traceparent]] : []),
+      ...(entry.traceparent ? [['Trace', traceOf(entry.traceparent)]] : []),
     ],
+    more: () => (lastStatus.isLimited || lastStatus.forwarders.length === 0 ? [] : [h('button', { type: 'button', class: 'small quiet', 'aria-label': `Replay entry ${entry.offset}`, onclick: () => askReplayEntry(entry) }, 'Replay this entry…')]),
   });
+}
+
+/** A link where the app says where traces are looked at. */
+function traceOf(traceparent) {
+  const template = document.querySelector('meta[name="trace-url"]')?.content;
+  const [, trace, span] = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-/.exec(traceparent) ?? [];
+  if (!template || !trace) return traceparent;
+  return h('a', { href: template.replaceAll('{traceId}', trace).replaceAll('{spanId}', span), target: '_blank', rel: 'noopener noreferrer' }, traceparent);
+}
+
+const SEARCHED_MAX = 5000;
+const SEARCH_PAGE = 1000;
+const EVENT_ID = /^[a-z0-9]{8}-[0-9]{4}-[0-9]{19}$/;
+
+/** One entry by its id; or those whose subject has the text in it, among the newest of each partition. */
+async function search(text, signal) {
+  if (text === '') throw new Error('An event id is needed, or a subject such as order/o-1, or a part of one.');
+  byId('entries-pager').hidden = true;
+  byId('entries-list').replaceChildren();
+  if (EVENT_ID.test(text)) return void showFound([await getJson(`events/${part(text)}`, { signal })], '1 entry');
+  const { partitions } = await getJson('partitions', { signal });
+  const found = [];
+  let [looked, isAll] = [0, true];
+  for (const { partition, oldestOffset, headOffset } of partitions) {
+    const first = Math.max(oldestOffset, headOffset - Math.ceil(SEARCHED_MAX / partitions.length));
+    isAll &&= first === oldestOffset;
+    for (let offset = first; offset < headOffset;) {
+      setText(byId('entries-state'), `Looking: ${number(looked)} entries so far, ${number(found.length)} found…`);
+      const response = await request(`events?partition=${partition}&offset=${offset}&limit=${SEARCH_PAGE}`, { signal });
+      const page = await response.json();
+      if (signal.aborted || page.length === 0) break;
+      looked += page.length;
+      found.push(...page.filter(({ subject }) => subject.includes(text)));
+      offset = Number(response.headers.get('Next-Offset'));
+    }
+  }
+  if (signal.aborted) return;
+  const among = `among ${isAll ? 'all' : 'the newest'} ${number(looked)} entries`;
+  const newest = found.toSorted((one, other) => other.timestamp.localeCompare(one.timestamp)).slice(0, FOUND_SHOWN);
+  showFound(newest, found.length === 0 ? `None ${among}.` : `${counted(found.length, 'entry', 'entries')} ${among}${found.length > newest.length ? `; the newest ${newest.length} are shown` : ''}.`);
+}
+
+const FOUND_SHOWN = 100;
+
+function showFound(found, text) {
+  byId('entries-list').replaceChildren(...found.map(entryRow));
+  setText(byId('entries-state'), text);
+  say(text);
 }

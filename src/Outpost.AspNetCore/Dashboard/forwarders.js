@@ -3,7 +3,16 @@
 function showForwarders(status) {
   byId('forwarders').hidden = status.isLimited;
   byId('forwarders-none').hidden = status.forwarders.length > 0;
-  keepChildren(byId('forwarder-list'), status.forwarders, ({ name }) => name, forwarderCard);
+  keepChildren(byId('forwarder-list'), status.forwarders.toSorted((one, other) => rankOf(one) - rankOf(other)), ({ name }) => name, forwarderCard);
+}
+
+const RANKS = ['orphaned', 'failing', 'paused', 'running'];
+
+/** The worst first. */
+function rankOf(one) {
+  const trouble = one.late > 0 ? 2.5 : one.parked > 0 ? 2.6 : 4;
+  const rank = RANKS.indexOf(one.state);
+  return Math.min(rank < 0 ? 4 : rank, trouble, one.requests?.some(({ state }) => ['failing', 'blocked'].includes(state)) ? 2.4 : 4);
 }
 
 const FACTS = [
@@ -25,14 +34,19 @@ function forwarderCard({ name }) {
   const parked = h('button', { type: 'button', class: 'quiet', onclick: () => openParked(name) }, 'Parked events');
   const forget = h('button', { type: 'button', class: 'quiet', onclick: () => askForget(name) }, 'Forget…');
   const rows = h('tbody');
+  const requests = h('ul', { class: 'requests', 'aria-label': `What was asked of ${name}` });
+  const history = h('details', { class: 'history' }, h('summary', {}, 'What was done'), h('div'));
+  history.addEventListener('toggle', () => {
+    if (history.open) showHistory(history.lastElementChild, name);
+  });
   const heads = ['Partition', 'State', 'Next', 'Waiting', 'Oldest', 'Late', 'Parked', 'Forwarded by', 'Action'];
   const scroller = h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': `${name} in each partition` }, h('table', {},
     h('thead', {}, h('tr', {}, ...heads.map((head, i) => h('th', { scope: 'col', class: i > 1 && i < 7 ? 'n' : null }, head)))), rows));
-  const card = h('article', { class: 'card forwarder', 'aria-label': `Forwarder ${name}` },
+  const card = h('article', { class: 'card forwarder', 'data-acts': true, 'aria-label': `Forwarder ${name}` },
     h('div', { class: 'title' }, h('h3', {}, name), pill, h('div', { class: 'buttons' }, parked, replay, forget, toggle)),
-    sentence, why,
+    sentence, why, requests,
     h('dl', { class: 'facts' }, ...FACTS.map(([label], i) => h('div', {}, h('dt', {}, label), facts[i]))),
-    h('details', { class: 'partitions' }, h('summary', {}, 'Partition by partition'), scroller));
+    h('details', { class: 'partitions' }, h('summary', {}, 'Partition by partition'), scroller), history);
 
   card.update = (one) => {
     const { label, mark, tone } = stateOf(one.state);
@@ -47,6 +61,9 @@ function forwarderCard({ name }) {
     forget.hidden = one.isKnownHere ?? one.withinSeconds !== null;
     forget.setAttribute('aria-label', `Forget ${name}`);
     parked.hidden = one.parked === 0;
+    card.classList.toggle('calm', rankOf(one) >= 3);
+    card.classList.toggle('bad', rankOf(one) < 2);
+    keepChildren(requests, (one.requests ?? []).slice(0, REQUESTS_SHOWN), ({ id, partition }) => `${id} ${partition}`, (request) => requestRow(name, request));
     sentence.hidden = one.state === 'failing';
     setText(sentence, sentenceOf(one));
     showWhy(why, one);
@@ -91,4 +108,31 @@ function standingRow(name, { partition }) {
     toggle.setAttribute('aria-label', `${one.paused ? 'Resume' : 'Pause'} ${name} in partition ${partition}`);
   };
   return row;
+}
+
+const REQUESTS_SHOWN = 20;
+const KINDS = { replay: 'Replay', retry: 'Retry', discard: 'Discard', 'retry-matching': 'Retry', 'discard-matching': 'Discard', 'take-back': 'Taking back', pause: 'Pause', resume: 'Resume', skip: 'Skip', forget: 'Forgetting' };
+
+/** One thing that was asked for and is not done: how far it is, why it waits, and the way back. */
+function requestRow(name, { id, kind, partition }) {
+  const text = h('span');
+  const row = h('li', {}, text, h('button', { type: 'button', class: 'small quiet', 'aria-label': `Take back ${KINDS[kind] ?? kind} ${id} in partition ${partition}`, onclick: () => askTakeBack(name, id) }, 'Take back…'));
+  row.update = (one) => {
+    const far = one.progress ? `, ${number(one.progress.done)} of ${number(one.progress.of)}` : '';
+    setText(text, `${KINDS[one.kind] ?? one.kind} in partition ${one.partition}: ${one.state}${far}${one.by ? `, by ${one.by}` : ''}${one.reason ? `. ${one.reason}` : ''}`);
+    row.dataset.tone = ['failing', 'blocked'].includes(one.state) ? 'bad' : '';
+  };
+  return row;
+}
+
+const HISTORY_SHOWN = 20;
+
+async function showHistory(place, name) {
+  try {
+    const actions = await getJson(`forwarders/${part(name)}/history?limit=${HISTORY_SHOWN}`);
+    place.replaceChildren(actions.length === 0 ? h('p', { class: 'muted' }, 'Nobody has done anything to it yet.') : h('ul', { class: 'requests' }, ...actions.map((action) => h('li', {}, h('span', {},
+      timeOf(action.at), ` ${KINDS[action.action] ?? action.action}, ${action.detail}, by ${action.by ?? 'nobody named'}: ${action.outcome}${action.outcomeDetail ? ` (${action.outcomeDetail})` : ''}${action.reason ? `. Why: ${action.reason}` : ''}`)))));
+  } catch (error) {
+    place.replaceChildren(h('p', { class: 'problem' }, inWords(error)));
+  }
 }

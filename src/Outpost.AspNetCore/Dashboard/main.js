@@ -104,6 +104,16 @@ function keyChanged() {
   lookNow();
 }
 
+byId('zone').replaceChildren(...[...new Set([localZone, 'UTC'])].map((name) => h('option', { value: name }, name === 'UTC' ? 'UTC' : `your time (${name})`)));
+byId('zone').value = zone();
+byId('zone').onchange = (event) => {
+  sessionStorage.setItem(ZONE, event.target.value);
+  for (const time of document.querySelectorAll('time[datetime]')) setText(time, clock(time.getAttribute('datetime')));
+  labelTime();
+  if (lastStatusAt !== null) show(lastStatus);
+};
+const labelTime = () => byId('entries-time-label').firstChild.replaceWith(zone() === localZone ? 'Your local time ' : 'UTC ');
+labelTime();
 byId('key-button').onclick = () => askForKey(key() ? 'A key is in use.' : 'No key is in use: locally none is needed.');
 byId('trouble-button').onclick = () => (trouble?.isAboutKey ? askForKey(trouble.text) : lookNow());
 byId('done-close').onclick = () => {

@@ -18,6 +18,7 @@ function showParked(status) {
   if (!any) {
     Object.assign(parkedView, { name: null, total: 0 });
     byId('parked-list').replaceChildren();
+    byId('parked-groups').replaceChildren();
     return;
   }
   if (!having.some(({ name }) => name === parkedView.name)) return void loadParked(having.find(({ parked }) => parked > 0).name);
@@ -42,12 +43,40 @@ async function loadParked(name, shown = 0) {
   parkedView.name = name;
   parkedView.total = lastStatus.forwarders.find((one) => one.name === name)?.parked ?? 0;
   await reading(async (isWanted) => {
-    const response = await readParked(name, Math.max(PARKED_PAGE, shown));
+    const [response, groups] = await Promise.all([readParked(name, Math.max(PARKED_PAGE, shown)), getJson(`forwarders/${part(name)}/parked?groupBy=reason`)]);
     const page = await response.json();
     if (!isWanted()) return;
+    showGroups(groups);
     parkedView.next = nextLink(response);
     keepChildren(byId('parked-list'), page, parkedKey, parkedRow);
   });
+}
+
+const GROUPS_SHOWN = 20;
+
+/** Why events are parked, the largest group first: each is one decision. */
+function showGroups(groups) {
+  keepChildren(byId('parked-groups'), groups.slice(0, GROUPS_SHOWN), ({ reason }) => reason, groupRow);
+  byId('parked-groups-more').hidden = groups.length <= GROUPS_SHOWN;
+  setText(byId('parked-groups-more'), `There are ${number(groups.length)} different reasons; the ${GROUPS_SHOWN} most frequent are shown.`);
+}
+
+function groupRow({ reason }) {
+  const { name } = parkedView;
+  const facts = h('span', { class: 'muted' });
+  let now;
+  const row = h('li', {},
+    h('p', { class: 'reason' }, reason), facts,
+    h('div', { class: 'buttons' },
+      h('button', { type: 'button', class: 'small', 'aria-label': `Retry all refused for ${reason}`, onclick: () => askRetryGroup(name, now) }, 'Retry all…'),
+      h('button', { type: 'button', class: 'small danger', 'aria-label': `Discard all refused for ${reason}`, onclick: () => askDiscardGroup(name, now) }, 'Discard all…')));
+  row.update = (group) => {
+    now = group;
+    row.querySelector('.buttons').hidden = group.count === 0;
+    const behind = group.followers > 0 ? `, ${number(group.followers)} behind them` : '';
+    setText(facts, `${counted(group.count, 'event')}${behind} · ${group.types.join(', ')} · since ${clock(group.since)}`);
+  };
+  return row;
 }
 
 async function loadMoreParked() {
@@ -96,7 +125,7 @@ function parkedRow(entry) {
   const waits = entry.behind !== undefined && entry.behind !== null;
   const actions = h('div', { class: 'buttons' },
     waits ? null : h('button', { type: 'button', class: 'small', 'aria-label': `Retry entry ${entry.offset}`, onclick: () => askRetry(name, entry) }, 'Retry…'),
-    waits ? null : h('button', { type: 'button', class: 'small quiet', 'aria-label': `Discard entry ${entry.offset}`, onclick: () => askDiscard(name, entry) }, 'Discard…'));
+    waits ? null : h('button', { type: 'button', class: 'small danger', 'aria-label': `Discard entry ${entry.offset}`, onclick: () => askDiscard(name, entry) }, 'Discard…'));
   return eventRow({
     id: entry.id,
     summary: [
@@ -107,7 +136,7 @@ function parkedRow(entry) {
     ],
     facts: [
       ['Id', entry.id],
-      ['Parked', clock(entry.at)],
+      ['Parked', timeOf(entry.at)],
       ['Tried', counted(entry.attempts, 'time')],
     ],
     actions,

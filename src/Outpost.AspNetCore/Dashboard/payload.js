@@ -3,7 +3,7 @@
 const SHOWN_CHARACTERS_MAX = 100_000;
 
 /** A row that opens; what is inside is fetched the first time. */
-function eventRow({ summary, id, facts, actions }) {
+function eventRow({ summary, id, facts, actions, more }) {
   const inside = h('div', { class: 'inside' });
   const details = h('details', {}, h('summary', {}, ...summary), inside);
   details.addEventListener('toggle', () => {
@@ -15,6 +15,7 @@ function eventRow({ summary, id, facts, actions }) {
     inside.replaceChildren(
       h('dl', { class: 'facts' }, ...facts.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value)))),
       payload);
+    inside.append(h('div', { class: 'buttons' }, h('button', { type: 'button', class: 'small quiet', onclick: (event) => copy(event.target, payload.textContent) }, 'Copy payload'), ...(more?.() ?? [])));
     readPayload(id).then((text) => setText(payload, text), (error) => setText(payload, `It can’t be shown. ${inWords(error)}`));
   }
 
@@ -45,4 +46,12 @@ function indented(json) {
     else text += token === ':' ? ': ' : token;
   }
   return text;
+}
+
+/** Says on the button itself whether it is copied. */
+async function copy(button, text) {
+  const before = button.textContent;
+  setText(button, await navigator.clipboard.writeText(text).then(() => 'Copied', () => 'This browser does not let the page copy'));
+  say(button.textContent);
+  setTimeout(() => setText(button, before), 2000);
 }

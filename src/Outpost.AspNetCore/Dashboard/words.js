@@ -18,14 +18,26 @@ function age(seconds) {
   return `${Math.floor(seconds / 86400)} days`;
 }
 
-/** The browser's own time zone, with seconds; the exact time is in the element's title. */
+/** All times on the page are in one zone at a time: the browser's own, or UTC. */
+const ZONE = 'outpost-zone';
+const localZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const zone = () => (sessionStorage.getItem(ZONE) === 'UTC' ? 'UTC' : localZone);
+
+/** With seconds, and the day where it is not today; the exact time is in the element's title. */
 function clock(timestamp) {
   const at = new Date(timestamp);
   if (Number.isNaN(at.getTime())) return timestamp;
-  const two = (part) => String(part).padStart(2, '0');
-  const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-  const time = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
-  return day === new Date().toLocaleDateString('sv') ? time : `${day} ${time}`;
+  const text = (date) => date.toLocaleString('sv', { timeZone: zone() });
+  const [day, time] = text(at).split(' ');
+  return day === text(new Date()).split(' ')[0] ? time : `${day} ${time}`;
+}
+
+const timeOf = (timestamp) => h('time', { datetime: timestamp, title: timestamp }, clock(timestamp));
+
+/** What is typed as a date and a time, in the zone of the page. */
+function typedTime(text) {
+  if (zone() === localZone) return new Date(text);
+  return new Date(/[zZ]$/.test(text) ? text : `${text}Z`);
 }
 
 /** What an error means to the person who looks at the page. */
