@@ -1,6 +1,6 @@
 targetScope = 'subscription'
 
-// Everything the app needs, in a resource group of its own. docs/operations.md explains each choice.
+// Everything the app needs, in a resource group of its own. docs/deploy.md explains each choice.
 
 @description('Name of the azd environment; part of the names of the resource group and, hashed, of everything in it.')
 @minLength(1)

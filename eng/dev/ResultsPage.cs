@@ -77,7 +77,7 @@ internal static class ResultsPage
         if (feed.Count > 0) yield return ("results-feed.svg", Chart.Lines("Pages of 100 entries per second over clients, HTTP", "clients", feed));
     }
 
-    // Prices of docs/operations.md, which has their sources and what they leave out.
+    // Prices of docs/cost.md, which has their sources and what they leave out.
     private static string Costs(JsonObject figures)
     {
         const double TablePerMillion = 0.036;

@@ -1,4 +1,4 @@
-// What should wake somebody; docs/operations.md says what to do about each.
+// What should wake somebody; docs/operations.md and docs/runbook say what to do about each.
 param location string
 param tags object
 param componentId string

@@ -148,7 +148,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
             throw _calls.WentBack(
                 _partitionKey,
                 $"Table '{_calls.Table.Name}': the head of partition {_partitionKey} went back from {_seen} to {head.Next} while this process ran. "
-                + "Nothing more is written to it before the app is started again; docs/operations.md, Backup and restore, says what else to do.");
+                + "Nothing more is written to it before the app is started again; docs/restore.md says what else to do.");
         }
 
         _seen = head.Next;

@@ -48,7 +48,11 @@ describe('The alerts', () => {
 
   test('are each explained in the guide', () => {
     const guide = read('docs/operations.md');
-    for (const { name } of [...queries, ...metrics]) assert.match(guide, new RegExp(`^\\| \`${name}\` \\|`, 'm'), name);
+    for (const { name } of [...queries, ...metrics]) {
+      assert.match(guide, new RegExp(`^\\| \`${name}\` \\|`, 'm'), name);
+      const page = read(`docs/runbook/${name}.md`);
+      for (const part of ['What it means', 'What to look at', 'What to do', 'Over when']) assert.ok(page.includes(`\n## ${part}\n`), `${name}: ${part}`);
+    }
   });
 });
 

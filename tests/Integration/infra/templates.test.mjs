@@ -46,7 +46,7 @@ describe('The templates', () => {
   });
 
   test('describe every parameter, as the guide does, and the guide uses every output', () => {
-    const guide = read('docs/operations.md') + read('README.md');
+    const guide = read('docs/deploy.md') + read('README.md');
     for (const [name, { metadata }] of Object.entries({ ...template.parameters, ...template.outputs })) {
       assert.ok(metadata?.description?.length > 10, name);
       assert.match(guide, new RegExp(`\\b${name}\\b`), `${name} is not in the guide`);
@@ -226,7 +226,7 @@ describe('The roles', () => {
   });
 
   test('are explained in the guide, with what they are for', () => {
-    const guide = read('docs/operations.md');
+    const guide = read('docs/deploy.md');
     for (const role of Object.keys(ROLES)) assert.match(guide, new RegExp(`\\| [^|\\n]*${role}`, 'i'), role);
   });
 });

@@ -118,7 +118,7 @@ public sealed class The_layout
         Assert.Contains("schema version 2", refused.Message, StringComparison.Ordinal);
     }
 
-    // What docs/operations.md tells whoever restores a backup to do.
+    // What docs/restore.md tells whoever restores a backup to do.
     [Fact]
     public async Task Makes_a_restored_table_that_lacks_it_another_log_with_the_same_entries_and_checkpoints()
     {
