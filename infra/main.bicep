@@ -249,6 +249,7 @@ module app 'modules/app.bicep' = {
       Outpost__Source: '/${environmentName}'
       // Empty: from the app's host name.
       Outpost__PublicUrl: ''
+      Dashboard__TraceUrl: ''
       FORWARDER_SCHEDULE: forwarderSchedule
       Forwarder__Topic: bus.outputs.topic
       Forwarder__StartAt: 'oldest'

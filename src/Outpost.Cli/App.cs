@@ -47,6 +47,9 @@ internal sealed class App(HttpClient http, bool isJson) : IDisposable
         else AnsiConsole.Write(table(JsonNode.Parse(answer)!));
     }
 
+    /// <summary>Asks, for what has to be known before something is done.</summary>
+    public async Task<JsonNode> ReadAsync(string path, CancellationToken stop) => JsonNode.Parse(await SendAsync(HttpMethod.Get, path, null, stop))!;
+
     /// <summary>Asks again and again, and shows the newest answer in place of the last.</summary>
     public async Task WatchAsync(string path, Func<JsonNode, IRenderable> table, int seconds, CancellationToken stop)
     {

@@ -54,13 +54,14 @@ internal static class Commands
         var from = new Option<string?>("--from") { Description = "The first instant of a time, as 2026-11-22T08:00:00Z" };
         var to = new Option<string?>("--to") { Description = "The end of a time" };
         var types = new Option<string?>("--types") { Description = "Only these event types, with commas" };
+        var id = new Option<string?>("--id") { Description = "One entry, by its event id or a dead letter's MessageId" };
         yield return Make("retry", "Deliver parked entries again: one, or all that match", [Name, Partition, Offset, Reason, Type, Subject, All, Why], (app, options, stop) =>
             UnparkAsync(app, options, "retry", null, stop));
         yield return Make("discard", "Give parked entries up: one, or all that match", [Name, Partition, Offset, Reason, Type, Subject, All, Why], (app, options, stop) =>
             UnparkAsync(app, options, "discard", new JsonObject { ["reason"] = options.GetValue(Why) ?? "discarded with outpost" }, stop));
-        yield return Make("replay", "Deliver a range or a time again, marked as a replay", [Name, Partition, fromOffset, toOffset, from, to, types, Subject, Why], (app, options, stop) => app.AskAsync(
+        yield return Make("replay", "Deliver a range or a time again, marked as a replay", [Name, Partition, fromOffset, toOffset, from, to, id, types, Subject, Why], async (app, options, stop) => await app.AskAsync(
             HttpMethod.Post, $"{Forwarder(options)}/replay",
-            App.Body(
+            options.GetValue(id) is { } one ? await EntryOfAsync(app, one, options.GetValue(Why), stop) : App.Body(
                 ("partition", options.GetValue(Partition)), ("fromOffset", options.GetValue(fromOffset)), ("toOffset", options.GetValue(toOffset)), ("from", options.GetValue(from)), ("to", options.GetValue(to)),
                 ("subject", options.GetValue(Subject)), ("why", options.GetValue(Why)), ("types", options.GetValue(types) is { } some ? new JsonArray([.. some.Split(',').Select(one => (JsonNode)one)]) : null)),
             stop));
@@ -96,6 +97,16 @@ internal static class Commands
     }
 
     private static string Forwarder(ParseResult options) => $"api/forwarders/{Uri.EscapeDataString(options.GetRequiredValue(Name))}";
+
+    // A message that was sent again has its replay's id behind that of the event.
+    private static async Task<JsonObject> EntryOfAsync(App app, string id, string? why, CancellationToken stop)
+    {
+        if (!EventId.TryParse(id.Split('~')[0], out var entry))
+            throw new Dev.DevException($"--id: '{id}' is not allowed; an event id or MessageId such as k3v9x2ab-0000-0000000000000000041 is.");
+        if ($"{(await app.ReadAsync("api/partitions", stop))["log"]}" is var log && log != entry.Log)
+            throw new Dev.DevException($"--id: '{id}' is of the log {entry.Log}; this app has the log {log}, in which that offset is another entry.");
+        return App.Body(("partition", entry.Partition), ("fromOffset", entry.Offset), ("toOffset", entry.Offset), ("why", why));
+    }
 
     // One entry by its place; or many, and then by what they have in common, so that nobody gives all up by leaving something out.
     private static Task UnparkAsync(App app, ParseResult options, string verb, JsonObject? one, CancellationToken stop)

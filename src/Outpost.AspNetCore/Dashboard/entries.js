@@ -160,7 +160,7 @@ function entryRow(entry) {
       ...(entry.correlationId ? [['Correlation id', entry.correlationId]] : []),
       ...(entry.traceparent ? [['Trace', traceOf(entry.traceparent)]] : []),
     ],
-    more: () => (lastStatus.isLimited || lastStatus.forwarders.length === 0 ? [] : [h('button', { type: 'button', class: 'small quiet', 'aria-label': `Replay entry ${entry.offset}`, onclick: () => askReplayEntry(entry) }, 'Replay this entry…')]),
+    more: () => (lastStatus.isLimited || lastStatus.forwarders.length === 0 ? [] : [h('button', { type: 'button', class: 'small quiet', 'aria-label': `Replay entry ${entry.offset}`, onclick: () => askReplayEntry(entry) }, 'Replay entry…')]),
   });
 }
 

@@ -35,7 +35,7 @@ public static class OutpostWebServices
         services.AddSingleton<PartitionApi>();
         services.AddSingleton<OperationsApi>();
         services.AddSingleton<HealthApi>();
-        services.AddSingleton<DashboardPage>();
+        services.AddSingleton(provider => new DashboardPage(Options(provider).TraceUrl));
         services.AddSingleton<OpenApiDocument>();
         services.AddSingleton<FaultBoundary>();
         services.AddSingleton<EntityApi>();

@@ -23,6 +23,11 @@ public sealed class OutpostOptions
     /// <summary>Base URL in references and links, without a slash at the end. Null: links are relative, references use the host's name.</summary>
     public string? PublicUrl { get; set; }
 
+    /// <summary>
+    /// Where the dashboard's links to traces lead: a URL with <c>{traceId}</c>, and perhaps <c>{spanId}</c>, in it; null: they are no links.
+    /// </summary>
+    public string? TraceUrl { get; set; }
+
     /// <summary>When the timer forwards: a six-field NCRONTAB expression. In Azure Functions the host reads the setting itself.</summary>
     public string? Schedule { get; set; }
 
@@ -76,6 +81,7 @@ public sealed class OutpostOptions
     {
         var read = new SettingReader(configuration);
         Source = read.Text("Outpost__Source", Source, SourceAllowed, IsSource);
+        if (read.OptionalText("Dashboard__TraceUrl") is { } trace) TraceUrl = read.Text("Dashboard__TraceUrl", trace, TraceAllowed, IsTraceUrl);
         if (read.OptionalText("Outpost__PublicUrl") is { } url) PublicUrl = read.Text("Outpost__PublicUrl", url, UrlAllowed, IsHttpUrl).TrimEnd('/');
         _hostUrl = HostUrl(configuration["WEBSITE_HOSTNAME"]);
         if (read.OptionalText("Forwarder__Schedule") is not null)
@@ -97,6 +103,7 @@ public sealed class OutpostOptions
     {
         if (!IsSource(Source)) yield return $"{nameof(Source)}: '{Source}' is not allowed; {SourceAllowed} is.";
         if (PublicUrl is not null && !IsHttpUrl(PublicUrl)) yield return $"{nameof(PublicUrl)}: '{PublicUrl}' is not allowed; {UrlAllowed} is.";
+        if (TraceUrl is not null && !IsTraceUrl(TraceUrl)) yield return $"{nameof(TraceUrl)}: '{TraceUrl}' is not allowed; {TraceAllowed} is.";
         if (!Enum.IsDefined(StartAt)) yield return $"{nameof(StartAt)}: '{StartAt}' is not allowed; Oldest or Head is.";
         if (Out(Linger, TimeSpan.Zero, TimeSpan.FromMinutes(10))) yield return $"{nameof(Linger)}: {Linger} is not allowed; 0 to 10 minutes are.";
         if (Out(Poll, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1))) yield return $"{nameof(Poll)}: {Poll} is not allowed; 10 ms to a minute are.";
@@ -109,12 +116,16 @@ public sealed class OutpostOptions
     }
 
     private const string SourceAllowed = "a URI reference of 1 to 200 characters";
+    private const string TraceAllowed = "an absolute http or https URL with {traceId} in it";
     private const string UrlAllowed = "an absolute http or https URL";
 
     private static bool Out(TimeSpan value, TimeSpan min, TimeSpan max) => value < min || value > max;
 
     private static bool IsSource(string source) =>
         source.Length is >= 1 and <= 200 && Uri.TryCreate(source, UriKind.RelativeOrAbsolute, out _) && !source.Any(char.IsWhiteSpace);
+
+    private static bool IsTraceUrl(string url) =>
+        url.Contains("{traceId}", StringComparison.Ordinal) && Uri.TryCreate(url, UriKind.Absolute, out var uri) && (uri.Scheme is "http" or "https");
 
     private static bool IsHttpUrl(string url) =>
         Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.Query.Length == 0 && uri.Fragment.Length == 0;

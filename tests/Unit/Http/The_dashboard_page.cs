@@ -17,4 +17,13 @@ public sealed class The_dashboard_page
         Assert.NotEmpty(requests);
         Assert.All(requests, request => Assert.Contains("cache: 'no-cache'", request.Value, StringComparison.Ordinal));
     }
+
+    [Fact]
+    public async Task Knows_where_traces_are_looked_at_where_the_app_says_so()
+    {
+        Assert.DoesNotContain("trace-url\" content", (await AnswerAsync(Request("/api/dashboard"), new DashboardPage())).Text);
+        Assert.Contains(
+            "<meta name=\"trace-url\" content=\"https://traces.example/{traceId}?a=1&amp;b=&quot;\">",
+            (await AnswerAsync(Request("/api/dashboard"), new DashboardPage("https://traces.example/{traceId}?a=1&b=\""))).Text);
+    }
 }

@@ -60,6 +60,8 @@ public sealed class The_settings
     [InlineData("Outpost__PartitionCount", "99999999999", "from 1 to 256")]
     [InlineData("Outpost__Source", "a b", "URI reference")]
     [InlineData("Outpost__PublicUrl", "app.example", "absolute http or https URL")]
+    [InlineData("Dashboard__TraceUrl", "https://traces.example/", "{traceId}")]
+    [InlineData("Dashboard__TraceUrl", "javascript:alert('{traceId}')", "{traceId}")]
     [InlineData("Outpost__PublicUrl", "ftp://app.example", "absolute http or https URL")]
     [InlineData("Outpost__PublicUrl", "https://app.example/#a", "absolute http or https URL")]
     [InlineData("Forwarder__Topic", "my topic", "1 to 260 letters")]
@@ -175,6 +177,7 @@ public sealed class The_settings
     {
         { "Source", options => options.Source = "a b" },
         { "PublicUrl", options => options.PublicUrl = "app.example" },
+        { "TraceUrl", options => options.TraceUrl = "javascript:{traceId}" },
         { "Linger", options => options.Linger = TimeSpan.FromHours(1) },
         { "Poll", options => options.Poll = TimeSpan.Zero },
         { "Within", options => options.Within = TimeSpan.Zero },
