@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using Outpost.Tables.Copies;
 using Spectre.Console;
@@ -16,12 +15,19 @@ internal static class LongWork
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new CountColumn(), new RemainingTimeColumn(), new EndColumn())
             .StartAsync(progress =>
             {
-                var tasks = new ConcurrentDictionary<string, ProgressTask>();
+                ProgressTask? task = null;
+                var what = "";
                 return work(told =>
                 {
-                    var task = tasks.GetOrAdd(told.What, what => progress.AddTask(Markup.Escape(what)));
+                    // One after the other: what comes next ends what was.
+                    if (task is null || what != told.What)
+                    {
+                        task?.StopTask();
+                        task = progress.AddTask(Markup.Escape(what = told.What));
+                    }
+
                     task.IsIndeterminate = told.Total is null;
-                    task.MaxValue = Math.Max(1, told.Total ?? told.Done + 1);
+                    task.MaxValue = Math.Max(1, told.Total ?? long.MaxValue);
                     task.Value = told.Done;
                 });
             });

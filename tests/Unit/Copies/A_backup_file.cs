@@ -1,7 +1,5 @@
 using Azure.Data.Tables;
-using Outpost.Tables;
 using Outpost.Tables.Copies;
-using Outpost.Tests.Testing;
 
 namespace Outpost.Tests.Unit.Copies;
 
