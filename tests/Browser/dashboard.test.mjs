@@ -4,3 +4,4 @@ import './acting.mjs';
 import './trouble.mjs';
 import './strangers.mjs';
 import './everybody.mjs';
+import './agreement.mjs';
