@@ -164,12 +164,13 @@ describe('Acting', () => {
     const bus = await services.startBus('one');
     const app = await services.startApp({ ServiceBus: bus.connection });
     for (let i = 0; i < 5; i++) await app.place(`o-${i}`);
+    await until('all are sent', async () => (await app.status()).forwarders[0]?.partitions[0].nextOffset === 5, 60_000);
     await onPage(app, async (page) => {
       await headline(page, 'Everything is forwarded');
       await page.locator('#entries-mode').selectOption('search');
-      await page.getByLabel('Subject or id').fill('order/o-3');
-      await page.getByLabel('Subject or id').press('Enter');
-      await page.getByText('1 entry among all 5 entries.').waitFor();
+      await page.getByRole('textbox', { name: 'Subject or id' }).fill('order/o-3');
+      await page.getByRole('textbox', { name: 'Subject or id' }).press('Enter');
+      await page.locator('#entries-state').filter({ hasText: '1 entry among all 5 entries.' }).waitFor();
       await page.getByRole('list', { name: 'Entries' }).locator('summary').click();
       await page.getByRole('button', { name: 'Replay entry 3' }).click();
       await confirm(page, 'Replay', 'Entry 3 of partition 0 is being sent to servicebus again');
