@@ -15,45 +15,47 @@ public sealed class OrderFunctions(EntityApi api)
     private const int QuantityMax = 1_000_000;
     private const decimal UnitPriceMax = 1_000_000_000m;
     private const int UnitPriceDecimals = 4;
+    private const string NotFound = "order-not-found";
+    private const string NotFoundMeaning = "There is no such order.";
+    private const string WrongState = "order-state";
+    private const string WrongStateMeaning = "The order's state forbids it.";
 
     private static readonly EntityResource<Order> Orders = new EntityResource<Order>(OrderDecisions.Entity) { IdPrefix = "o-" }
         .WithView(OrderViewJson.Default.OrderView, OrderView.Of);
 
     /// <summary>Places an order.</summary>
-    [Function("PlaceOrder")]
+    [Function("PlaceOrder"), EntityCommand<OrderView>("Place an order", Body = typeof(Placing), Creates = true)]
+    [Refuses(409, "order-exists", "There is already an order with this id.")]
     public Task<IResult> PlaceAsync(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "orders")] HttpRequest request, CancellationToken cancellationToken) =>
         api.CreateAsync(request, Orders, Placing.Read, body => body.OrderId,
             (order, id, body) => OrderDecisions.Place(order, id, body.CustomerId, body.Lines), cancellationToken);
 
     /// <summary>An order as it is now.</summary>
-    [Function("GetOrder")]
+    [Function("GetOrder"), EntityRead<OrderView>("An order as it is now"), Refuses(404, NotFound, NotFoundMeaning)]
     public Task<IResult> GetAsync(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "orders/{id}")] HttpRequest request, string id, CancellationToken cancellationToken) =>
         api.ReadAsync(request, Orders, id, cancellationToken);
 
     /// <summary>Pays an order.</summary>
-    [Function("PayOrder")]
+    [Function("PayOrder"), EntityCommand<OrderView>("Pay an order that is placed"), Refuses(404, NotFound, NotFoundMeaning), Refuses(409, WrongState, WrongStateMeaning)]
     public Task<IResult> PayAsync(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "orders/{id}/pay")] HttpRequest request, string id, CancellationToken cancellationToken) =>
         api.RunAsync(request, Orders, id, order => OrderDecisions.Pay(order, id), cancellationToken);
 
     /// <summary>Ships an order.</summary>
-    [Function("ShipOrder")]
+    [Function("ShipOrder"), EntityCommand<OrderView>("Ship an order that is paid"), Refuses(404, NotFound, NotFoundMeaning), Refuses(409, WrongState, WrongStateMeaning)]
     public Task<IResult> ShipAsync(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "orders/{id}/ship")] HttpRequest request, string id, CancellationToken cancellationToken) =>
         api.RunAsync(request, Orders, id, order => OrderDecisions.Ship(order, id), cancellationToken);
 
     /// <summary>Cancels an order.</summary>
-    [Function("CancelOrder")]
+    [Function("CancelOrder"), EntityCommand<OrderView>("Cancel an order that is placed or paid", Body = typeof(Cancelling)), Refuses(404, NotFound, NotFoundMeaning), Refuses(409, WrongState, WrongStateMeaning)]
     public Task<IResult> CancelAsync(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "orders/{id}/cancel")] HttpRequest request, string id, CancellationToken cancellationToken) =>
-        api.RunAsync(request, Orders, id, body => body.Text("reason", 1, ReasonCharactersMax), (order, reason) => OrderDecisions.Cancel(order, id, reason), cancellationToken);
+        api.RunAsync(request, Orders, id, Cancelling.Read, (order, body) => OrderDecisions.Cancel(order, id, body.Reason), cancellationToken);
 
-    /// <summary>What the OpenAPI document says about these functions.</summary>
-    internal static Stream OpenApi => typeof(OrderFunctions).Assembly.GetManifestResourceStream("openapi.json")!;
-
-    private sealed record Placing(string? OrderId, string CustomerId, IReadOnlyList<OrderLine> Lines)
+    private sealed record Placing(string? OrderId, string CustomerId, IReadOnlyList<OrderLine> Lines) : ICommandBody<Placing>
     {
         public static Placing Read(JsonFields body) => new(
             EntityId.Optional(body, "orderId"),
@@ -62,6 +64,11 @@ public sealed class OrderFunctions(EntityApi api)
                 line.Text("sku", 1, TextCharactersMax),
                 line.Integer("quantity", 1, QuantityMax),
                 line.Decimal("unitPrice", 0, UnitPriceMax, UnitPriceDecimals))));
+    }
+
+    private sealed record Cancelling(string Reason) : ICommandBody<Cancelling>
+    {
+        public static Cancelling Read(JsonFields body) => new(body.Text("reason", 1, ReasonCharactersMax));
     }
 }
 

@@ -5,5 +5,5 @@ using Outpost.Functions;
 var builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
 builder.AddOutpostTelemetry().AddOutpost()
-    .AddServiceBus().AddRabbitMQ().AddKafka().AddRefunds(builder.Configuration).AddOpenApi(OrderFunctions.OpenApi);
+    .AddServiceBus().AddRabbitMQ().AddKafka().AddRefunds(builder.Configuration);
 return await builder.Build().RunOutpostAsync();

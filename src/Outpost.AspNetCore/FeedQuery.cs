@@ -6,7 +6,7 @@ namespace Outpost.AspNetCore;
 internal static class FeedQuery
 {
     // Its clients wait up to a minute and more; what they get then is an empty batch sooner.
-    private const long TimeoutMax = 3_600_000;
+    internal const long TimeoutMax = 3_600_000;
 
     /// <summary>Reads the query as one of the event API; null and a problem where it is not allowed.</summary>
     /// <param name="query"><c>lastEventId</c> (missing, empty or <c>null</c>: from the beginning) and <c>timeout</c>.</param>

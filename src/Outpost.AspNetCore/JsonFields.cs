@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Outpost.AspNetCore.OpenApi;
 
 namespace Outpost.AspNetCore;
 
@@ -16,6 +17,7 @@ public sealed class JsonFields
     private readonly string _path;
     private readonly List<string> _errors;
     private readonly HashSet<string> _known = new(StringComparer.Ordinal);
+    private readonly FieldSchema? _schema;
 
     /// <summary>The fields of a body.</summary>
     public JsonFields(JsonElement @object)
@@ -23,11 +25,20 @@ public sealed class JsonFields
     {
     }
 
-    private JsonFields(JsonElement @object, string path, List<string> errors)
+    private JsonFields(JsonElement @object, string path, List<string> errors, FieldSchema? schema = null)
     {
         _object = @object;
         _path = path;
         _errors = errors;
+        _schema = schema;
+    }
+
+    /// <summary>What <paramref name="read"/> takes: it runs once, on no body, and gets the smallest value of each required member.</summary>
+    internal static FieldSchema Describe(Action<JsonFields> read)
+    {
+        var schema = new FieldSchema();
+        read(new JsonFields(default, "", [], schema));
+        return schema;
     }
 
     /// <summary>Everything that is wrong, or null. Also names members that nobody asked for.</summary>
@@ -43,8 +54,17 @@ public sealed class JsonFields
     public string Text(string name, int min, int max) => OptionalText(name, min, max, required: true) ?? "";
 
     /// <summary>The same; null when the member is missing or null.</summary>
-    public string? OptionalText(string name, int min, int max, bool required = false, Func<string, bool>? allowed = null, string? allowedText = null)
+    /// <param name="name">The member.</param>
+    /// <param name="min">Fewest characters.</param>
+    /// <param name="max">Most characters.</param>
+    /// <param name="required">Whether a missing or null member is an error.</param>
+    /// <param name="allowed">Which texts of that length are allowed. Default: all without control characters.</param>
+    /// <param name="allowedText">The same in words, for the error.</param>
+    /// <param name="pattern">The same as an ECMAScript pattern, for the OpenAPI document. Empty: any text.</param>
+    public string? OptionalText(
+        string name, int min, int max, bool required = false, Func<string, bool>? allowed = null, string? allowedText = null, string? pattern = null)
     {
+        if (_schema?.Text(name, min, max, required, allowed is null ? null : pattern ?? "") is { } sample) return required ? sample : null;
         var wanted = allowedText ?? $"a string of {min} to {max} characters without control characters";
         if (!Find(name, required, wanted, out var value)) return null;
         if (value.ValueKind == JsonValueKind.String && TryGetText(value, out var text) && HasLength(text, min, max) &&
@@ -58,18 +78,25 @@ public sealed class JsonFields
     public int Integer(string name, int min, int max) => (int)Long(name, min, max);
 
     /// <summary>A whole number within bounds.</summary>
-    public long Long(string name, long min, long max)
+    public long Long(string name, long min, long max) => OptionalLong(name, min, max, required: true) ?? default;
+
+    /// <summary>A whole number within bounds; null when the member is missing or null.</summary>
+    public int? OptionalInteger(string name, int min, int max) => (int?)OptionalLong(name, min, max, required: false);
+
+    private long? OptionalLong(string name, long min, long max, bool required)
     {
+        if (_schema?.Integer(name, min, max, required) is { } sample) return required ? sample : null;
         var wanted = string.Create(CultureInfo.InvariantCulture, $"a whole number from {min} to {max}");
-        if (!Find(name, required: true, wanted, out var value)) return default;
+        if (!Find(name, required, wanted, out var value)) return null;
         if (NumberOf(value) is { Decimals: <= 0 } parsed && parsed.ToDecimal() is { } number && number >= min && number <= max) return (long)number;
         Refuse(name, value, wanted);
-        return default;
+        return null;
     }
 
     /// <summary>A number within bounds and with at most <paramref name="decimals"/> decimal places.</summary>
     public decimal Decimal(string name, decimal min, decimal max, int decimals)
     {
+        if (_schema is not null) return _schema.Decimal(name, min, max, decimals);
         var wanted = string.Create(CultureInfo.InvariantCulture, $"a number from {min} to {max} with at most {decimals} decimal places");
         if (!Find(name, required: true, wanted, out var value)) return default;
         var parsed = NumberOf(value);
@@ -89,6 +116,7 @@ public sealed class JsonFields
     public DateTimeOffset Time(string name)
     {
         const string Wanted = "a time such as 2026-11-22T08:00:00Z";
+        _schema?.Time(name);
         if (!Find(name, required: true, Wanted, out var value)) return default;
         if (value.ValueKind == JsonValueKind.String && TryGetText(value, out var text) && Rfc3339.TryParse(text, out var time)) return time;
         Refuse(name, value, Wanted);
@@ -98,6 +126,7 @@ public sealed class JsonFields
     /// <summary>An array of strings of 1 to <paramref name="characters"/> characters each; null when the member is missing or null.</summary>
     public IReadOnlyList<string>? OptionalTexts(string name, int min, int max, int characters)
     {
+        _schema?.Texts(name, min, max, characters);
         var wanted = string.Create(CultureInfo.InvariantCulture, $"an array of {min} to {max} strings of 1 to {characters} characters");
         if (!Find(name, required: false, wanted, out var value)) return null;
         var texts = new List<string>();
@@ -116,6 +145,13 @@ public sealed class JsonFields
     /// <summary>An array of objects.</summary>
     public IReadOnlyList<T> Objects<T>(string name, int min, int max, Func<JsonFields, T> read)
     {
+        if (_schema is not null)
+        {
+            T item = default!;
+            _schema.Objects(name, min, max, Describe(fields => item = read(fields)));
+            return [.. Enumerable.Repeat(item, min)];
+        }
+
         var wanted = string.Create(CultureInfo.InvariantCulture, $"an array of {min} to {max} objects");
         if (!Find(name, required: true, wanted, out var value)) return [];
         if (value.ValueKind != JsonValueKind.Array || value.GetArrayLength() < min || value.GetArrayLength() > max ||

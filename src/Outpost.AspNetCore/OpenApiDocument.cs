@@ -3,60 +3,49 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Outpost.AspNetCore.OpenApi;
 
 namespace Outpost.AspNetCore;
 
 /// <summary>
-/// <c>GET /api/openapi.json</c>: the API as a document for programs, the same for everybody, without data. Outpost's own
-/// part is in this assembly; an app adds what it answers itself.
+/// <c>GET /api/openapi.json</c>: the API as a document for programs, the same for everybody, without data. It is made from the
+/// operations, the types of their answers and the readers of their bodies: Outpost's and the app's own.
 /// </summary>
 public sealed class OpenApiDocument
 {
     // Public, unlike everything else here. Short, so that a new version of the app is soon described.
     private const string CacheControl = "public, max-age=300";
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-    private readonly PageResult _answer;
+    private readonly Lazy<(JsonObject Json, PageResult Answer)> _document;
 
-    /// <summary>Puts the document together.</summary>
-    /// <param name="parts">What the app adds.</param>
-    /// <exception cref="ArgumentException">Two parts say something about one path or component.</exception>
-    public OpenApiDocument(IEnumerable<OpenApiPart> parts)
-    {
-        using var resource = typeof(OpenApiDocument).Assembly.GetManifestResourceStream("openapi.json")!;
-        Json = JsonNode.Parse(resource)!.AsObject();
-        foreach (var part in parts) Merge(Json, part.Json, at: "");
-        var document = Encoding.UTF8.GetBytes(Json.ToJsonString(Indented));
-        var tag = $"\"{Convert.ToHexStringLower(SHA256.HashData(document)[..16])}\"";
-        _answer = new PageResult("application/json", document, tag, CacheControl, []);
-    }
+    /// <summary>Puts the document together when it is first asked for.</summary>
+    /// <param name="sources">Where the app's own endpoints are found.</param>
+    /// <param name="changes">The app's last words on the document.</param>
+    public OpenApiDocument(IEnumerable<AppEndpoints> sources, IEnumerable<OpenApiChange> changes) =>
+        _document = new(() =>
+        {
+            var json = DocumentBuilder.Build([.. OutpostOperations.All, .. Own(sources).Select(AppOperations.Of)]);
+            foreach (var change in changes) change.Apply(json);
+            var document = Encoding.UTF8.GetBytes(json.ToJsonString(Indented));
+            var tag = $"\"{Convert.ToHexStringLower(SHA256.HashData(document)[..16])}\"";
+            return (json, new PageResult("application/json", document, tag, CacheControl, []));
+        });
 
-    internal JsonObject Json { get; }
+    internal JsonObject Json => _document.Value.Json;
 
     /// <summary>The document; 304 for whoever has it.</summary>
-    public IResult Answer() => _answer;
+    public IResult Answer() => _document.Value.Answer;
 
-    private static void Merge(JsonObject into, JsonObject part, string at)
+    internal static IEnumerable<AppEndpoint> Own(IEnumerable<AppEndpoints> sources)
     {
-        foreach (var (name, value) in part)
-        {
-            switch (into[name], value)
-            {
-                case (null, _):
-                    into[name] = value?.DeepClone();
-                    break;
-                case (JsonObject known, JsonObject more):
-                    Merge(known, more, $"{at}/{name}");
-                    break;
-                case (JsonArray known, JsonArray more):
-                    foreach (var each in more) known.Add(each?.DeepClone());
-                    break;
-                default:
-                    throw new ArgumentException($"OpenAPI: {at}/{name} is there twice.", nameof(part));
-            }
-        }
+        var known = OutpostOperations.All.Select(operation => (operation.Method, operation.Path)).ToHashSet();
+        // The Functions worker maps its functions as endpoints, too, and says less about them there.
+        return sources.SelectMany(source => source.Find())
+            .Where(endpoint => endpoint.Method != "head" && !known.Contains((endpoint.Method, endpoint.Path)))
+            .DistinctBy(endpoint => (endpoint.Method, endpoint.Path));
     }
 }
 
-/// <summary>What an app adds to the OpenAPI document: an object with <c>paths</c>, <c>components</c> and <c>tags</c> of its own endpoints.</summary>
-/// <param name="Json">May refer to Outpost's components, such as <c>#/components/parameters/IdempotencyKey</c>.</param>
-public sealed record OpenApiPart(JsonObject Json);
+/// <summary>What the app changes in the document before it is served.</summary>
+/// <param name="Apply">Changes it in place.</param>
+public sealed record OpenApiChange(Action<JsonObject> Apply);

@@ -8,13 +8,9 @@ namespace Outpost.AspNetCore;
 /// <summary>Status and operations over HTTP, for people and for the dashboard.</summary>
 public sealed class OperationsApi(ForwarderOperations operations, IEventStore store, Links links, StoreProblems problems, Ticks ticks)
 {
-    private const int BodyBytesMax = 4 * 1024;
-    private const int ReasonCharactersMax = 500;
     private const int ParkedDefault = 100;
-    private const int HistoryDefault = 100;
+    internal const int HistoryDefault = 100;
     private const int WhoMax = 100;
-    private const int TypesMax = 50;
-    private const int ParkedReasonMax = 1000;
 
     /// <summary><c>GET /api/status</c></summary>
     public async Task<IResult> StatusAsync(HttpRequest request, CancellationToken cancellationToken)
@@ -52,10 +48,10 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
             partition = one;
         }
 
-        var (body, badBody) = await JsonBody.ReadAsync(request, BodyBytesMax, optional: true, cancellationToken);
+        var (body, badBody) = await JsonBody.ReadAsync(request, OperationBodies.BytesMax, optional: true, cancellationToken);
         if (body is null) return badBody!;
         var fields = new JsonFields(body.Root);
-        var reason = fields.OptionalText("reason", 1, ReasonCharactersMax);
+        var reason = OperationBodies.OptionalReason(fields);
         if (fields.Problem() is { } badFields) return badFields;
         var result = await operations.PauseAsync(name, partition, isPaused, cancellationToken, Who(request), reason);
         return result is OperationResult.Done ? Json(request, new PausedAnswer(name, partition, isPaused)) : Answer(request, name, result);
@@ -67,10 +63,7 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
         var (fields, problem) = await FieldsAsync(request, name, cancellationToken);
         if (fields is null) return problem!;
         if (fields.Has("from") || fields.Has("to")) return await ReplayTimeAsync(request, name, fields, cancellationToken);
-        var partition = fields.Integer("partition", 0, (await store.LayoutAsync(cancellationToken)).Partitions - 1);
-        var from = fields.Long("fromOffset", 0, long.MaxValue - 1);
-        var to = fields.Long("toOffset", 0, long.MaxValue - 1);
-        var (filter, why) = (ReplayFilter(fields), Why(fields));
+        var (partition, from, to, filter, why) = OperationBodies.ReplayRange(fields, (await store.LayoutAsync(cancellationToken)).Partitions);
         if (fields.Problem() is { } badFields) return badFields;
         if (to < from) return Problem.BadRequest($"toOffset: '{to}' is not allowed; it must not be below fromOffset, {from}.");
         return Answer(request, name, await operations.ReplayAsync(name, partition, from, to, cancellationToken, Who(request), filter, why));
@@ -78,19 +71,11 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
 
     private async Task<IResult> ReplayTimeAsync(HttpRequest request, string name, JsonFields fields, CancellationToken cancellationToken)
     {
-        var (from, to) = (fields.Time("from"), fields.Time("to"));
-        var (filter, why) = (ReplayFilter(fields), Why(fields));
+        var (from, to, filter, why) = OperationBodies.ReplayTime(fields);
         if (fields.Problem() is { } badFields) return badFields;
         return to <= from
             ? Problem.BadRequest("to: is not allowed; it must be after from.")
             : Answer(request, name, await operations.ReplayAsync(name, from, to, filter, Who(request), cancellationToken, why));
-    }
-
-    private static EntryFilter? ReplayFilter(JsonFields fields)
-    {
-        var types = fields.OptionalTexts("types", 1, TypesMax, Limits.HeaderCharactersMax);
-        var subject = fields.OptionalText("subject", 1, Limits.KeyPartCharactersMax);
-        return types is null && subject is null ? null : new EntryFilter { Types = types, Subject = subject };
     }
 
     /// <summary><c>POST /api/forwarders/{name}/parked/retry</c> and <c>/discard</c>: all that match.</summary>
@@ -98,17 +83,10 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
     {
         var (fields, problem) = await FieldsAsync(request, name, cancellationToken);
         if (fields is null) return problem!;
-        var reason = fields.OptionalText("reason", 1, ParkedReasonMax, allowed: _ => true);
-        var type = fields.OptionalText("type", 1, Limits.HeaderCharactersMax);
-        var subject = fields.OptionalText("subject", 1, Limits.KeyPartCharactersMax);
-        var why = Why(fields);
-        int? partition = fields.Has("partition") ? fields.Integer("partition", 0, (await store.LayoutAsync(cancellationToken)).Partitions - 1) : null;
+        var (filter, partition, why) = OperationBodies.Parked(fields, (await store.LayoutAsync(cancellationToken)).Partitions);
         if (fields.Problem() is { } badFields) return badFields;
-        var filter = new EntryFilter { Reason = reason, Types = type is null ? null : [type], Subject = subject };
         return Answer(request, name, await operations.UnparkAsync(name, isDiscard, filter, partition, Who(request), cancellationToken, why));
     }
-
-    private static string? Why(JsonFields fields) => fields.OptionalText("why", 1, ReasonCharactersMax);
 
     /// <summary><c>GET /api/forwarders/{name}/parked</c>, in pages.</summary>
     public async Task<IResult> ParkedAsync(HttpRequest request, string name, CancellationToken cancellationToken)
@@ -172,10 +150,10 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
     {
         var (place, problem) = await PlaceAsync(request, name, partition, offset, cancellationToken);
         if (place is not { } at) return problem!;
-        var (body, badBody) = await JsonBody.ReadAsync(request, BodyBytesMax, optional: false, cancellationToken);
+        var (body, badBody) = await JsonBody.ReadAsync(request, OperationBodies.BytesMax, optional: false, cancellationToken);
         if (body is null) return badBody!;
         var fields = new JsonFields(body.Root);
-        var reason = fields.Text("reason", 1, ReasonCharactersMax);
+        var reason = OperationBodies.Reason(fields);
         return fields.Problem() as IResult
             ?? Answer(request, name, await operations.DiscardAsync(name, at.Partition, at.Offset, reason, cancellationToken, Who(request)), NotParked());
     }
@@ -194,9 +172,7 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
     {
         var (fields, problem) = await FieldsAsync(request, name, cancellationToken);
         if (fields is null) return problem!;
-        var partition = fields.Integer("partition", 0, (await store.LayoutAsync(cancellationToken)).Partitions - 1);
-        var to = fields.Long("toOffset", 0, long.MaxValue - 1);
-        var why = Why(fields);
+        var (partition, to, why) = OperationBodies.Skip(fields, (await store.LayoutAsync(cancellationToken)).Partitions);
         if (fields.Problem() is { } badFields) return badFields;
         var result = await operations.SkipAsync(name, partition, to, cancellationToken, Who(request), why);
         return result is OperationResult.Skipped skipped
@@ -216,7 +192,7 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
     {
         if (QueryParameters.Refuse(request.Query) is { } unknown) return (null, unknown);
         if (!Forwarding.Forwarder.IsName(name)) return (null, NoForwarder(name));
-        var (body, problem) = await JsonBody.ReadAsync(request, BodyBytesMax, optional: false, cancellationToken);
+        var (body, problem) = await JsonBody.ReadAsync(request, OperationBodies.BytesMax, optional: false, cancellationToken);
         return body is null ? (null, problem) : (new JsonFields(body.Root), null);
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
 
 namespace Outpost.AspNetCore;
 
@@ -10,38 +11,36 @@ namespace Outpost.AspNetCore;
 /// </summary>
 public sealed class Problem : IResult
 {
-    private readonly Dictionary<string, object> _members = new(StringComparer.Ordinal);
+    /// <summary>What <c>type</c> begins with. The page there explains the problem.</summary>
+    internal const string TypePrefix = "/api/problems/";
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Encoder = WholeBody.Json.Encoder };
     private TimeSpan? _retryAfter;
 
-    private Problem(int status, string name, string title, string detail)
-    {
-        Status = status;
-        Name = name;
-        Title = title;
-        Detail = detail;
-    }
+    private Problem(int status, string name, string title, string detail) =>
+        Details = new ProblemDetails { Type = TypePrefix + name, Title = title, Status = status, Detail = detail };
+
+    /// <summary>The body.</summary>
+    public ProblemDetails Details { get; }
 
     /// <summary>HTTP status.</summary>
-    public int Status { get; }
+    public int Status => Details.Status!.Value;
 
     /// <summary>Last segment of <c>type</c>.</summary>
-    public string Name { get; }
-
-    /// <summary>The same for every problem of this name.</summary>
-    public string Title { get; }
+    public string Name => Details.Type![TypePrefix.Length..];
 
     /// <summary>What happened this time.</summary>
-    public string Detail { get; }
+    public string Detail => Details.Detail!;
 
     /// <summary>400: a field, parameter or header of the request is not allowed.</summary>
     public static Problem BadRequest(string detail, string name = "invalid-request") =>
         new(400, name, "The request is not valid", detail);
 
     /// <summary>404.</summary>
-    public static Problem NotFound(string name, string detail) => new(404, name, "Not found", detail);
+    public static Problem NotFound(string name, string detail) => new(404, name, TitleOf(404), detail);
 
     /// <summary>409: the state forbids it.</summary>
-    public static Problem Conflict(string name, string detail) => new(409, name, "The state forbids it", detail);
+    public static Problem Conflict(string name, string detail) => new(409, name, TitleOf(409), detail);
 
     /// <summary>410: the entries were deleted by retention.</summary>
     public static Problem Expired(string detail) => new(410, "offset-expired", "These entries are gone", detail);
@@ -61,9 +60,19 @@ public sealed class Problem : IResult
     {
         RefusalKind.NotFound => NotFound(refusal.Code, refusal.Detail),
         RefusalKind.Conflict => Conflict(refusal.Code, refusal.Detail),
-        RefusalKind.Forbidden => new(403, refusal.Code, "This is not allowed", refusal.Detail),
-        RefusalKind.Invalid => new(422, refusal.Code, "The command is not valid", refusal.Detail),
+        RefusalKind.Forbidden => new(403, refusal.Code, TitleOf(403), refusal.Detail),
+        RefusalKind.Invalid => new(422, refusal.Code, TitleOf(422), refusal.Detail),
         _ => throw new InvalidOperationException($"Unknown kind of refusal {refusal.Kind}."),
+    };
+
+    /// <summary>The title of what a command's own rules refuse.</summary>
+    internal static string TitleOf(int status) => status switch
+    {
+        403 => "This is not allowed",
+        404 => "Not found",
+        409 => "The state forbids it",
+        422 => "The command is not valid",
+        _ => throw new ArgumentOutOfRangeException(nameof(status), status, "A refusal is 403, 404, 409 or 422."),
     };
 
     /// <summary>403: an app maps routes and does not say who may use them.</summary>
@@ -86,7 +95,7 @@ public sealed class Problem : IResult
     /// <summary>Adds a member to the body.</summary>
     public Problem With(string name, object value)
     {
-        _members[name] = value;
+        Details.Extensions[name] = value;
         return this;
     }
 
@@ -98,28 +107,6 @@ public sealed class Problem : IResult
         response.Headers.CacheControl = "no-store";
         if (_retryAfter is { } retryAfter)
             response.Headers.RetryAfter = Math.Ceiling(retryAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture);
-        return WholeBody.WriteAsync(httpContext, "application/problem+json", ToJson());
-    }
-
-    private byte[] ToJson()
-    {
-        using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer, WholeBody.Json))
-        {
-            json.WriteStartObject();
-            json.WriteString("type", $"/problems/{Name}");
-            json.WriteString("title", Title);
-            json.WriteNumber("status", Status);
-            json.WriteString("detail", Detail);
-            foreach (var (name, value) in _members)
-            {
-                json.WritePropertyName(name);
-                JsonSerializer.Serialize(json, value);
-            }
-
-            json.WriteEndObject();
-        }
-
-        return buffer.ToArray();
+        return WholeBody.WriteAsync(httpContext, "application/problem+json", JsonSerializer.SerializeToUtf8Bytes(Details, Json));
     }
 }

@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Azure.Functions.Worker.Builder;
+using Microsoft.Azure.Functions.Worker.Core.FunctionMetadata;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Outpost.AspNetCore;
 using Outpost.AzureFunctions;
 
 namespace Outpost;
@@ -26,6 +28,7 @@ public static class FunctionAppServices
         // The host's own limit. Each function reads much less, and answers 413; a smaller one here would cut the connection
         // before the host has that answer, and the host would make a 500 of it.
         builder.Services.Configure<KestrelServerOptions>(kestrel => kestrel.Limits.MaxRequestBodySize = 104_857_600);
+        builder.Services.AddSingleton(provider => new AppEndpoints(() => HttpFunctions.Of(provider.GetRequiredService<IFunctionMetadataProvider>())));
         return builder.Services.AddOutpost(options =>
         {
             options.HasOwnTimer = false;

@@ -186,7 +186,7 @@ public sealed class BadInput : IAsyncLifetime
         Assert.Equal("no-store", response.Headers.CacheControl!.ToString());
         var problem = JsonDocument.Parse(text).RootElement;
         Assert.Equal((int)status, problem.GetProperty("status").GetInt32());
-        Assert.StartsWith("/problems/", problem.GetProperty("type").GetString(), StringComparison.Ordinal);
+        Assert.StartsWith("/api/problems/", problem.GetProperty("type").GetString(), StringComparison.Ordinal);
         Assert.Contains(named, text, StringComparison.Ordinal);
     }
 }

@@ -87,7 +87,7 @@ internal sealed record FuzzedRequest(byte[] Bytes, string Path, string Method, b
     // Those of the query; none for a method that is not documented.
     private static string[] Parameters(JsonNode document, JsonNode? operation) =>
     [
-        .. (operation?["parameters"]?.AsArray() ?? []).Select(each => document["components"]!["parameters"]![each!["$ref"]!.ToString().Split('/')[^1]]!)
+        .. (operation?["parameters"]?.AsArray() ?? []).Select(each => each!["$ref"] is { } reference ? document["components"]!["parameters"]![reference.ToString().Split('/')[^1]]! : each)
             .Where(each => (string)each["in"]! == "query").Select(each => (string)each["name"]!),
     ];
 

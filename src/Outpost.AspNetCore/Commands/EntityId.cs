@@ -3,6 +3,9 @@ namespace Outpost.AspNetCore;
 /// <summary>Ids of entities in paths and bodies.</summary>
 public static class EntityId
 {
+    /// <summary>The same as <see cref="IsAllowed"/>, for the OpenAPI document.</summary>
+    internal const string Pattern = @"^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,100}$";
+
     private const int CharactersMax = 100;
 
     /// <summary>
@@ -13,7 +16,7 @@ public static class EntityId
 
     /// <summary>A member of a command's body that may name the entity; null: it is left out.</summary>
     public static string? Optional(JsonFields body, string name) => body.OptionalText(
-        name, 1, CharactersMax, allowed: IsAllowed, allowedText: $"1 to {CharactersMax} characters of A-Za-z0-9._~- other than . and ..");
+        name, 1, CharactersMax, allowed: IsAllowed, allowedText: $"1 to {CharactersMax} characters of A-Za-z0-9._~- other than . and ..", pattern: Pattern);
 
     private static bool IsCharacter(char c) => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '~' or '-';
 }

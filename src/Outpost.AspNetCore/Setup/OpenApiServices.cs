@@ -1,20 +1,18 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Outpost.AspNetCore;
 
 namespace Outpost;
 
-/// <summary>Adds the app's own endpoints to the document.</summary>
+/// <summary>Changes what the OpenAPI document says.</summary>
 public static class OpenApiServices
 {
-    /// <summary>Adds an OpenAPI 3.1 fragment; it is read at once.</summary>
+    /// <summary>Changes the document before it is served: its title, a description, an example, an endpoint that Outpost does not know of.</summary>
     /// <param name="outpost">What <c>AddOutpost</c> returned.</param>
-    /// <param name="json">The fragment: <c>paths</c>, <c>components</c>, <c>tags</c>.</param>
-    /// <exception cref="JsonException">It is no JSON.</exception>
-    public static OutpostBuilder AddOpenApi(this OutpostBuilder outpost, Stream json)
+    /// <param name="change">Changes the OpenAPI 3.1 document in place. Runs once, when the document is first asked for.</param>
+    public static OutpostBuilder ChangeOpenApi(this OutpostBuilder outpost, Action<JsonObject> change)
     {
-        outpost.Services.AddSingleton(new OpenApiPart(JsonNode.Parse(json)!.AsObject()));
+        outpost.Services.AddSingleton(new OpenApiChange(change));
         return outpost;
     }
 }

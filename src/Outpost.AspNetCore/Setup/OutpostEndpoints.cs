@@ -23,8 +23,8 @@ public static class OutpostEndpoints
     /// <summary>
     /// Maps the event API, operations, health, dashboard and OpenAPI below <c>/api</c>. Outside the Development environment
     /// feed and operations answer 403 until the app says who may use them: with <c>RequireAuthorization</c>, or with
-    /// <c>AllowAnonymous</c> where something before the app protects them. Health, dashboard (a page without data) and
-    /// OpenAPI are for everybody.
+    /// <c>AllowAnonymous</c> where something before the app protects them. Health, dashboard (a page without data), OpenAPI and
+    /// the pages about problems are for everybody.
     /// </summary>
     public static OutpostRoutes MapOutpost(this IEndpointRouteBuilder app)
     {
@@ -47,6 +47,8 @@ public static class OutpostEndpoints
             boundary.RunAsync(request, () => Task.FromResult<IResult>(page), stop));
         api.MapMethods("openapi.json", Read, (HttpRequest request, OpenApiDocument document, FaultBoundary boundary, CancellationToken stop) =>
             boundary.RunAsync(request, () => Task.FromResult(document.Answer()), stop));
+        api.MapMethods("problems/{name}", Read, (HttpRequest request, string name, ProblemPages pages, FaultBoundary boundary, CancellationToken stop) =>
+            boundary.RunAsync(request, () => Task.FromResult(pages.Answer(name)), stop));
     }
 
     private static void MapFeed(RouteGroupBuilder feed)

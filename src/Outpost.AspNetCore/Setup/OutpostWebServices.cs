@@ -1,7 +1,9 @@
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Outpost.AspNetCore;
+using Outpost.AspNetCore.OpenApi;
 using Outpost.Retention;
 
 namespace Outpost;
@@ -37,6 +39,8 @@ public static class OutpostWebServices
         services.AddSingleton<HealthApi>();
         services.AddSingleton(provider => new DashboardPage(Options(provider).TraceUrl));
         services.AddSingleton<OpenApiDocument>();
+        services.AddSingleton<ProblemPages>();
+        services.AddSingleton(provider => new AppEndpoints(() => MappedEndpoints.Of(provider.GetService<EndpointDataSource>())));
         services.AddSingleton<FaultBoundary>();
         services.AddSingleton<EntityApi>();
         services.AddHealthChecks().AddCheck<OutpostHealthCheck>("outpost");

@@ -104,7 +104,7 @@ for (const operation of operations.filter(({ method, operationId }) => method ==
         address.searchParams.set(name, value);
         const answer = await fetch(address);
         const problem = answer.status === 400 ? await answer.json() : null;
-        if (problem?.type === '/problems/offset-beyond-head' || (isAllowed && Number(value) > Number.MAX_SAFE_INTEGER)) continue;
+        if (problem?.type === '/api/problems/offset-beyond-head' || (isAllowed && Number(value) > Number.MAX_SAFE_INTEGER)) continue;
         if (isAllowed !== (answer.status !== 400)) wrong.push(`${name}=${value} is ${isAllowed ? 'allowed' : 'forbidden'} by the document: ${answer.status} ${problem?.detail ?? ''}`);
         if (problem && !problem.detail.includes(name)) wrong.push(`${name}=${value}: the detail does not name it: ${problem.detail}`);
       }

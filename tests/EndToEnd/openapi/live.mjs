@@ -199,6 +199,9 @@ async function operations() {
   await call('ForgetForwarder', 204, { name: 'gone' });
   await call('ForgetForwarder', 409, { name });
   await call('Dashboard', 200);
+  await call('ProblemPage', 200, { name: 'offset-expired' });
+  await call('ProblemPage', 200, { name: 'order-exists' });
+  await call('ProblemPage', 404, { name: 'nonsense' });
   await call('Health', 200);
   await call('Health', 503, {}, { base: options['failing-url'] });
   const document = await call('OpenApi', 200);

@@ -34,7 +34,7 @@ public sealed class An_app_without_a_Functions_host
         using var read = await app.Http.GetAsync("/api/loans/b-1");
 
         Assert.Equal(HttpStatusCode.OK, lent.StatusCode);
-        Assert.Equal((HttpStatusCode.Conflict, "/problems/lent"), (again.StatusCode, await TypeAsync(again)));
+        Assert.Equal((HttpStatusCode.Conflict, "/api/problems/lent"), (again.StatusCode, await TypeAsync(again)));
         Assert.Equal("\"1\"", read.Headers.ETag!.Tag);
         Assert.Equal(new LoanGiven("b-1", "m1"), await handled.Task.WaitAsync(TimeSpan.FromSeconds(30)));
         var events = await app.Http.GetFromJsonAsync<JsonElement>("/api/events?offset=0");
@@ -78,7 +78,7 @@ public sealed class An_app_without_a_Functions_host
         foreach (var path in new[] { "/api/events", "/api/feed", "/api/partitions", "/api/status", "/api/forwarders/readers/parked" })
         {
             using var refused = await app.Http.GetAsync(path);
-            Assert.Equal((HttpStatusCode.Forbidden, "/problems/not-protected"), (refused.StatusCode, await TypeAsync(refused)));
+            Assert.Equal((HttpStatusCode.Forbidden, "/api/problems/not-protected"), (refused.StatusCode, await TypeAsync(refused)));
         }
 
         using var forgotten = await app.Http.DeleteAsync("/api/forwarders/readers");

@@ -106,7 +106,7 @@ internal sealed class ScriptedFeed(params Func<HttpResponseMessage>[] script) : 
     }
 
     public static Func<HttpResponseMessage> Problem(HttpStatusCode status, string name, string members = "") => () =>
-        Json($$"""{"type":"/problems/{{name}}","title":"t","status":{{(int)status}},"detail":"the detail"{{members}}}""", status);
+        Json($$"""{"type":"/api/problems/{{name}}","title":"t","status":{{(int)status}},"detail":"the detail"{{members}}}""", status);
 
     public static HttpResponseMessage Json(string body, HttpStatusCode status = HttpStatusCode.OK) =>
         new(status) { Content = new StringContent(body, Encoding.UTF8, "application/json") };

@@ -52,10 +52,16 @@ public sealed class StockFunctions(EntityApi api)
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "stock/{sku}/receive")] HttpRequest request, string sku, CancellationToken stop) =>
         api.RunAsync(request, Stock, sku, body => body.Integer("quantity", 1, 1_000_000), (item, quantity) => StockDecisions.Receive(item, sku, quantity), stop);
 
-    [Function("TakeStock")]
+    [Function("TakeStock"), EntityCommand<StockItem>("Take goods out", Body = typeof(Taking))]
+    [Refuses(404, "stock-not-found", "Nothing is known of these goods."), Refuses(409, "stock-too-low", "There are fewer.")]
     public Task<IResult> Take(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "stock/{sku}/take")] HttpRequest request, string sku, CancellationToken stop) =>
-        api.RunAsync(request, Stock, sku, body => body.Integer("quantity", 1, 1_000_000), (item, quantity) => StockDecisions.Take(item, sku, quantity), stop);
+        api.RunAsync(request, Stock, sku, Taking.Read, (item, body) => StockDecisions.Take(item, sku, body.Quantity), stop);
+
+    private sealed record Taking(int Quantity) : ICommandBody<Taking>
+    {
+        public static Taking Read(JsonFields body) => new(body.Integer("quantity", 1, 1_000_000));
+    }
 
     [Function("GetStock")]
     public Task<IResult> Get(

@@ -62,7 +62,7 @@ public sealed class Answers_to_commands
         var answer = await AnswerAsync(Request("/"), Problem.NotFound("other-log", "Why \"that\" is.").With("log", "k3v9x2ab").With("n", 3L));
 
         Assert.Equal(
-            """{"type":"/problems/other-log","title":"Not found","status":404,"detail":"Why \"that\" is.","log":"k3v9x2ab","n":3}""", answer.Text);
+            """{"type":"/api/problems/other-log","title":"Not found","status":404,"detail":"Why \"that\" is.","log":"k3v9x2ab","n":3}""", answer.Text);
         Assert.Null(answer["Retry-After"]);
     }
 

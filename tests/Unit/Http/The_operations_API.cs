@@ -105,7 +105,7 @@ public sealed class The_operations_API
         var taken = await AskAsync("DELETE", "/x", one => api.TakeBackAsync(one, Name, id, CancellationToken.None));
         Assert.Equal((200, $$"""{"name":"servicebus","id":"{{id}}"}"""), (taken.Status, taken.Text));
         var again = await AskAsync("DELETE", "/x", one => api.TakeBackAsync(one, Name, id, CancellationToken.None));
-        Assert.Equal((404, "/problems/request-not-found"), (again.Status, Text(again.Json, "type")));
+        Assert.Equal((404, "/api/problems/request-not-found"), (again.Status, Text(again.Json, "type")));
         Assert.Empty((await StatusAsync(log, engine)).Json.GetProperty("forwarders")[0].GetProperty("requests").EnumerateArray());
     }
 

@@ -1,0 +1,26 @@
+namespace Outpost.AspNetCore;
+
+/// <summary>An endpoint of the app's own, as its host has it.</summary>
+/// <param name="Method">HTTP method in lower case.</param>
+/// <param name="Path">With its prefix and placeholders.</param>
+/// <param name="Id">Its name.</param>
+/// <param name="Key">The key it takes.</param>
+/// <param name="Attributes">What is said about it: <see cref="EntityEndpointAttribute"/>, <see cref="RefusesAttribute"/>.</param>
+public sealed record AppEndpoint(string Method, string Path, string Id, OpenApiKey Key, IReadOnlyList<object> Attributes);
+
+/// <summary>Finds the app's own endpoints, when the document is first asked for.</summary>
+/// <param name="Find">All that the host answers; Outpost's own are passed over.</param>
+public sealed record AppEndpoints(Func<IEnumerable<AppEndpoint>> Find);
+
+/// <summary>The key that an endpoint takes.</summary>
+public enum OpenApiKey
+{
+    /// <summary>None.</summary>
+    None,
+
+    /// <summary>A function key.</summary>
+    Function,
+
+    /// <summary>The admin key.</summary>
+    Admin,
+}

@@ -1,0 +1,41 @@
+using System.Reflection;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Azure.Functions.Worker.Core.FunctionMetadata;
+using Outpost.AspNetCore;
+
+namespace Outpost.AzureFunctions;
+
+/// <summary>The HTTP functions of an app, for its OpenAPI document.</summary>
+internal static class HttpFunctions
+{
+    private const string Prefix = "/api/";
+
+    /// <summary>All functions that the worker reports to its host, by the attributes on their methods.</summary>
+    public static IEnumerable<AppEndpoint> Of(IFunctionMetadataProvider functions)
+    {
+        // The generated provider has them at hand; it is no wait.
+        var all = functions.GetFunctionMetadataAsync(AppContext.BaseDirectory).GetAwaiter().GetResult();
+        return all.Select(MethodOf).OfType<MethodInfo>().SelectMany(Of);
+    }
+
+    /// <summary>What a method answers; nothing where HTTP does not trigger it.</summary>
+    public static IEnumerable<AppEndpoint> Of(MethodInfo method) =>
+        from trigger in method.GetParameters().Select(parameter => parameter.GetCustomAttribute<HttpTriggerAttribute>()).OfType<HttpTriggerAttribute>().Take(1)
+        let name = method.GetCustomAttribute<FunctionAttribute>()?.Name ?? method.Name
+        from verb in trigger.Methods ?? ["get", "post"]
+        select new AppEndpoint(verb.ToLowerInvariant(), Prefix + (trigger.Route ?? name), name, KeyOf(trigger.AuthLevel), method.GetCustomAttributes(inherit: false));
+
+    private static MethodInfo? MethodOf(IFunctionMetadata function)
+    {
+        if (function.EntryPoint?.LastIndexOf('.') is not (> 0 and var dot)) return null;
+        var assembly = AppDomain.CurrentDomain.GetAssemblies().FirstOrDefault(each => each.GetName().Name == Path.GetFileNameWithoutExtension(function.ScriptFile));
+        return assembly?.GetType(function.EntryPoint[..dot])?.GetMethod(function.EntryPoint[(dot + 1)..]);
+    }
+
+    private static OpenApiKey KeyOf(AuthorizationLevel level) => level switch
+    {
+        AuthorizationLevel.Anonymous => OpenApiKey.None,
+        AuthorizationLevel.Admin => OpenApiKey.Admin,
+        _ => OpenApiKey.Function,
+    };
+}
