@@ -144,7 +144,8 @@ internal static class OutpostOperations
         var matched = Json<MatchedAnswer>(202, "Matched", "Accepted. Whichever process forwards carries it out.", """{"name":"servicebus","id":"5f0c9d3e","count":334}""");
         var one = Act("post", "forwarders/{name}/parked/{partition}/{offset}/retry", "RetryParked", "Deliver a parked entry, then those behind it", "ForwarderName", "PartitionInPath", "OffsetInPath") with
         {
-            Answers = [Accepted], Problems = Named("entry-not-parked", "behind-parked"),
+            Answers = [Accepted],
+            Problems = Named("entry-not-parked", "behind-parked"),
         };
         return
         [

@@ -145,12 +145,21 @@ internal static class Parts
 
     private static JsonObject Path(string name, string description, JsonObject schema, JsonNode example) => new()
     {
-        ["name"] = name, ["in"] = "path", ["required"] = true, ["description"] = description, ["schema"] = schema, ["example"] = example,
+        ["name"] = name,
+        ["in"] = "path",
+        ["required"] = true,
+        ["description"] = description,
+        ["schema"] = schema,
+        ["example"] = example,
     };
 
     private static JsonObject Header(string name, string description, JsonObject schema, string example) => new()
     {
-        ["name"] = name, ["in"] = "header", ["description"] = description, ["schema"] = schema, ["example"] = example,
+        ["name"] = name,
+        ["in"] = "header",
+        ["description"] = description,
+        ["schema"] = schema,
+        ["example"] = example,
     };
 
     private static JsonObject Query(string name, string description, JsonObject schema) => new() { ["name"] = name, ["in"] = "query", ["description"] = description, ["schema"] = schema };
@@ -188,6 +197,9 @@ internal static class Parts
 
     private static JsonObject Pages(string item, string description) => new()
     {
-        ["type"] = "array", ["maxItems"] = Limits.PageEntriesMax, ["items"] = new JsonObject { ["$ref"] = $"#/components/schemas/{item}" }, ["description"] = description,
+        ["type"] = "array",
+        ["maxItems"] = Limits.PageEntriesMax,
+        ["items"] = new JsonObject { ["$ref"] = $"#/components/schemas/{item}" },
+        ["description"] = description,
     };
 }
