@@ -41,7 +41,7 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
     /// <summary><c>GET /api/events</c></summary>
     public async Task<IResult> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        var layout = await store.LayoutAsync(cancellationToken);
+        var layout = await store.LayoutWithAsync(request.Query["partition"], cancellationToken);
         var (query, problem) = EventQuery.Read(request.Query, layout.Partitions);
         if (query is null) return problem!;
         var format = PageFormat.IsCloudEventsWanted(request) ? _cloudEvents : PageFormat.Native;
@@ -54,7 +54,7 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
     /// </summary>
     public async Task<IResult> FeedAsync(HttpRequest request, string? partition, CancellationToken cancellationToken)
     {
-        var layout = await store.LayoutAsync(cancellationToken);
+        var layout = await store.LayoutWithAsync(partition, cancellationToken);
         var (query, problem) = FeedQuery.Read(request.Query, partition, layout);
         return query is null
             ? problem!
@@ -203,6 +203,8 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
         {
             headers.Add(("Outpost-Head", Math.Max(state.Head, page.Next).ToString(CultureInfo.InvariantCulture)));
             headers.Add(("Outpost-Oldest", state.Oldest.ToString(CultureInfo.InvariantCulture)));
+            // Readers of any partition hear of new ones.
+            headers.Add(("Outpost-Partitions", store.Heads.Partitions.ToString(CultureInfo.InvariantCulture)));
         }
 
         if (state is null || state.Head > page.Next) headers.Add(("Link", $"<{nextUrl(page.Next)}>; rel=\"next\""));
@@ -235,6 +237,7 @@ public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOp
         var layout = await store.LayoutAsync(cancellationToken);
         if (eventId.Log != layout.Log)
             return (null, Problem.NotFound("other-log", $"id: this event is of log '{eventId.Log}'; this is log '{layout.Log}'.").With("log", layout.Log));
+        if (eventId.Partition >= layout.Partitions) layout = await store.LayoutWithAsync(eventId.Partition.ToString(CultureInfo.InvariantCulture), cancellationToken);
         if (eventId.Partition < layout.Partitions && eventId.Offset < long.MaxValue)
         {
             // What is known to be gone is gone, even while its row or this process's memory of it is still there.

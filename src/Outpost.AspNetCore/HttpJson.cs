@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace Outpost.AspNetCore;
 
 /// <summary>Answer of <c>GET /api/partitions</c>.</summary>
-internal sealed record PartitionsAnswer(string Log, IReadOnlyList<PartitionAnswer> Partitions);
+internal sealed record PartitionsAnswer(string Log, IReadOnlyList<int>? Counts, IReadOnlyList<PartitionAnswer> Partitions);
 
 /// <summary>One partition in it.</summary>
 internal sealed record PartitionAnswer(int Partition, long OldestOffset, long HeadOffset, string? HeadTimestamp);

@@ -39,7 +39,7 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
     {
         if (QueryParameters.Refuse(request.Query, "partition") is { } unknown) return unknown;
         if (!Forwarding.Forwarder.IsName(name)) return NoForwarder(name);
-        var layout = await store.LayoutAsync(cancellationToken);
+        var layout = await store.LayoutWithAsync(request.Query["partition"], cancellationToken);
         int? partition = null;
         if (request.Query.ContainsKey("partition"))
         {
@@ -63,7 +63,7 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
         var (fields, problem) = await FieldsAsync(request, name, cancellationToken);
         if (fields is null) return problem!;
         if (fields.Has("from") || fields.Has("to")) return await ReplayTimeAsync(request, name, fields, cancellationToken);
-        var (partition, from, to, filter, why) = OperationBodies.ReplayRange(fields, (await store.LayoutAsync(cancellationToken)).Partitions);
+        var (partition, from, to, filter, why) = OperationBodies.ReplayRange(fields, (await store.RefreshLayoutAsync(cancellationToken)).Partitions);
         if (fields.Problem() is { } badFields) return badFields;
         if (to < from) return Problem.BadRequest($"toOffset: '{to}' is not allowed; it must not be below fromOffset, {from}.");
         return Answer(request, name, await operations.ReplayAsync(name, partition, from, to, cancellationToken, Who(request), filter, why));
@@ -83,7 +83,7 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
     {
         var (fields, problem) = await FieldsAsync(request, name, cancellationToken);
         if (fields is null) return problem!;
-        var (filter, partition, why) = OperationBodies.Parked(fields, (await store.LayoutAsync(cancellationToken)).Partitions);
+        var (filter, partition, why) = OperationBodies.Parked(fields, (await store.RefreshLayoutAsync(cancellationToken)).Partitions);
         if (fields.Problem() is { } badFields) return badFields;
         return Answer(request, name, await operations.UnparkAsync(name, isDiscard, filter, partition, Who(request), cancellationToken, why));
     }
@@ -93,7 +93,7 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
     {
         if (QueryParameters.Refuse(request.Query, "limit", "partition", "offset", "groupBy") is { } unknown) return unknown;
         if (request.Query.ContainsKey("groupBy")) return await ParkedGroupsAsync(request, name, cancellationToken);
-        var layout = await store.LayoutAsync(cancellationToken);
+        var layout = await store.LayoutWithAsync(request.Query["partition"], cancellationToken);
         if (!QueryParameters.TryParse(request.Query["limit"], 1, Limits.PageEntriesMax, out var limit, ParkedDefault))
             return QueryParameters.NotAllowed("limit", request.Query["limit"], $"a whole number from 1 to {Limits.PageEntriesMax}");
         if (!QueryParameters.TryParse(request.Query["partition"], 0, layout.Partitions - 1, out var partition, 0))
@@ -172,7 +172,7 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
     {
         var (fields, problem) = await FieldsAsync(request, name, cancellationToken);
         if (fields is null) return problem!;
-        var (partition, to, why) = OperationBodies.Skip(fields, (await store.LayoutAsync(cancellationToken)).Partitions);
+        var (partition, to, why) = OperationBodies.Skip(fields, (await store.RefreshLayoutAsync(cancellationToken)).Partitions);
         if (fields.Problem() is { } badFields) return badFields;
         var result = await operations.SkipAsync(name, partition, to, cancellationToken, Who(request), why);
         return result is OperationResult.Skipped skipped
@@ -200,7 +200,7 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
         HttpRequest request, string name, string partition, string offset, CancellationToken cancellationToken)
     {
         if (QueryParameters.Refuse(request.Query) is { } unknown) return (null, unknown);
-        var layout = await store.LayoutAsync(cancellationToken);
+        var layout = await store.LayoutWithAsync(partition, cancellationToken);
         return Forwarding.Forwarder.IsName(name)
             && QueryParameters.TryParse(partition, 0, layout.Partitions - 1, out var p) && QueryParameters.TryParse(offset, 0, long.MaxValue, out var o)
             ? ((((int)p), o), null)

@@ -9,12 +9,12 @@ public sealed class PartitionApi(IEventStore store)
     public async Task<IResult> ListAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         if (QueryParameters.Refuse(request.Query) is { } problem) return problem;
+        var states = await store.OfAllPartitionsAsync(partition => store.ReadPartitionAsync(partition, cancellationToken), cancellationToken);
         var layout = await store.LayoutAsync(cancellationToken);
-        var states = await Task.WhenAll(Enumerable.Range(0, layout.Partitions)
-            .Select(partition => store.ReadPartitionAsync(partition, cancellationToken)));
         return new JsonAnswer<PartitionsAnswer>(
             new PartitionsAnswer(
                 layout.Log,
+                layout.Generation > 1 ? layout.Counts : null,
                 [.. states.Select(s => new PartitionAnswer(
                     s.Partition, s.Oldest, s.Head, s.HeadTimestamp is { } at ? EntryJson.Timestamp(at) : null))]),
             HttpJson.Default.PartitionsAnswer);
@@ -24,7 +24,7 @@ public sealed class PartitionApi(IEventStore store)
     public async Task<IResult> OffsetAtAsync(HttpRequest request, string partition, CancellationToken cancellationToken)
     {
         if (QueryParameters.Refuse(request.Query, "time") is { } problem) return problem;
-        var layout = await store.LayoutAsync(cancellationToken);
+        var layout = await store.LayoutWithAsync(partition, cancellationToken);
         if (!QueryParameters.TryParse(partition, 0, layout.Partitions - 1, out var number))
             return Problem.NotFound("partition-not-found", $"There is no such partition; the log has {layout.Partitions}, from 0 on.");
         if (!request.Query.ContainsKey("time")) return Problem.BadRequest("time: is missing; an RFC 3339 time such as 2026-11-22T08:00:00Z is needed.");

@@ -29,6 +29,7 @@ internal static class TableCommands
     public static IEnumerable<Command> All(Option<bool> json)
     {
         yield return Make("verify", "Find every kind of damage of a log, and say what it breaks", [Account, TableName], (options, stop) => VerifyAsync(options, options.GetValue(json), stop));
+        yield return GrowCommand.Make(Account, TableName, json);
         yield return Make("backup", "Copy a log, also while it is in use, to a file or into another table", [Account, TableName, To, ToName], (options, stop) => BackupAsync(options, options.GetValue(json), stop));
         yield return Make("restore", "Make a log of a backup, in an empty table", [From, Account, TableName], (options, stop) => RestoreAsync(options, options.GetValue(json), stop));
     }

@@ -12,6 +12,7 @@ internal static class FeedJson
 
     public static LogAnswer Partitions(byte[] body) => Read(body, null, root => new LogAnswer(
         Text(root, "log"),
+        root.TryGetProperty("counts", out var counts) ? counts[0].GetInt32() : root.GetProperty("partitions").GetArrayLength(),
         [.. root.GetProperty("partitions").EnumerateArray().Select(item => new PartitionAnswer(
             item.GetProperty("partition").GetInt32(), item.GetProperty("oldestOffset").GetInt64(), item.GetProperty("headOffset").GetInt64()))]));
 

@@ -20,8 +20,13 @@ public sealed class FeedReader(HttpClient http, TimeProvider time, Random random
 {
     private static readonly TimeSpan RefreshEvery = TimeSpan.FromMinutes(1);
 
+    // Where pages tell of partitions that are not known here yet.
+    private static readonly TimeSpan RefreshSoon = TimeSpan.FromSeconds(1);
+
     private readonly FeedReaderOptions _options = options ?? new FeedReaderOptions();
     private readonly ConcurrentDictionary<int, PartitionReader> _partitions = new();
+    private TaskCompletionSource? _pause;
+    private long _askedAt;
     private int _running;
 
     /// <summary>Where it stands, by partition; empty until the server has said which there are.</summary>
@@ -109,6 +114,7 @@ public sealed class FeedReader(HttpClient http, TimeProvider time, Random random
             var pause = RefreshEvery;
             try
             {
+                Volatile.Write(ref _askedAt, time.GetTimestamp());
                 var answer = await requests.PartitionsAsync(cancellationToken);
                 log ??= answer.Log;
                 if (answer.Log != log)
@@ -117,7 +123,7 @@ public sealed class FeedReader(HttpClient http, TimeProvider time, Random random
                 {
                     if (!_partitions.TryGetValue(state.Partition, out var reader))
                     {
-                        _partitions[state.Partition] = reader = new PartitionReader(state.Partition, log, requests, load, handle, Report, _options, time);
+                        _partitions[state.Partition] = reader = new PartitionReader(state.Partition, log, requests, load, handle, Report, SawPartitions, _options, time);
                         start(reader);
                     }
 
@@ -131,8 +137,23 @@ public sealed class FeedReader(HttpClient http, TimeProvider time, Random random
                 pause = Report(null, e, ++failures);
             }
 
-            await Task.Delay(pause, time, cancellationToken);
+            await PauseAsync(pause, cancellationToken);
         }
+    }
+
+    private void SawPartitions(long partitions)
+    {
+        if (partitions > _partitions.Count && time.GetElapsedTime(Volatile.Read(ref _askedAt)) >= RefreshSoon) Volatile.Read(ref _pause)?.TrySetResult();
+    }
+
+    // Shorter where a page tells of partitions that came meanwhile.
+    private async Task PauseAsync(TimeSpan pause, CancellationToken cancellationToken)
+    {
+        var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var leaving = cancellationToken.UnsafeRegister(static (over, token) => ((TaskCompletionSource)over!).TrySetCanceled(token), over);
+        await using var end = time.CreateTimer(static over => ((TaskCompletionSource)over!).TrySetResult(), over, pause, Timeout.InfiniteTimeSpan);
+        Volatile.Write(ref _pause, over);
+        await over.Task;
     }
 
     /// <summary>Tells of a failure and decides how long to wait.</summary>

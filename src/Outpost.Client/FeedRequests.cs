@@ -12,10 +12,13 @@ internal sealed class UnavailableException(string message, TimeSpan? retryAfter 
 }
 
 /// <summary>What a page was answered with, checked.</summary>
-internal sealed record PageAnswer(IReadOnlyList<FeedEntry> Entries, FeedPosition Next, long? Head, TimeSpan? RetryAfter);
+internal sealed record PageAnswer(IReadOnlyList<FeedEntry> Entries, FeedPosition Next, long? Head, long? Partitions, TimeSpan? RetryAfter);
 
 /// <summary>The log and its partitions.</summary>
-internal sealed record LogAnswer(string Log, IReadOnlyList<PartitionAnswer> Partitions);
+/// <param name="Log">The log's id.</param>
+/// <param name="CreatedWith">How many partitions it was created with; those above came when it grew.</param>
+/// <param name="Partitions">By number.</param>
+internal sealed record LogAnswer(string Log, int CreatedWith, IReadOnlyList<PartitionAnswer> Partitions);
 
 /// <summary>Where a partition begins and ends.</summary>
 internal sealed record PartitionAnswer(int Partition, long Oldest, long Head);
@@ -76,7 +79,7 @@ internal sealed class FeedRequests(HttpClient http, TimeProvider time, FeedReade
             throw new FeedException(FeedFailure.InvalidAnswer, $"The answer to {address} has no ETag or no Next-Offset.") { Position = position };
         var entries = FeedJson.Entries(answer.Body, position, next, isFiltered: options.Types.Count > 0);
         if (!tag.Contains(position.Log, StringComparison.Ordinal)) throw FeedException.OtherLog(position, now: null);
-        return new PageAnswer(entries, position with { Offset = next }, Number(answer, "Outpost-Head"), RetryAfter(answer.Headers));
+        return new PageAnswer(entries, position with { Offset = next }, Number(answer, "Outpost-Head"), Number(answer, "Outpost-Partitions"), RetryAfter(answer.Headers));
     }
 
     private async Task<Answer> GetAsync(string address, TimeSpan wait, CancellationToken cancellationToken)

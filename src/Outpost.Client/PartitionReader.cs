@@ -11,6 +11,7 @@ internal sealed class PartitionReader(
     Func<int, CancellationToken, Task<FeedPosition?>> load,
     Func<FeedPage, CancellationToken, Task> handle,
     Func<int?, Exception, int, TimeSpan> report,
+    Action<long> sawPartitions,
     FeedReaderOptions options,
     TimeProvider time)
 {
@@ -57,6 +58,7 @@ internal sealed class PartitionReader(
     {
         var page = await requests.PageAsync(position, cancellationToken);
         SawHead(page.Head ?? page.Next.Offset);
+        if (page.Partitions is { } partitions) sawPartitions(partitions);
         if (page.Next == position)
         {
             Update(progress => progress with { LastError = null });
@@ -77,7 +79,8 @@ internal sealed class PartitionReader(
         {
             var now = await requests.RecentPartitionsAsync(cancellationToken);
             var state = now.Partitions.First(state => state.Partition == partition);
-            position = new FeedPosition(log, partition, options.StartAt == FeedStart.Head ? state.Head : state.Oldest);
+            var isFromHead = options.StartAt == FeedStart.Head && !await HasGrownUnderAsync(now, cancellationToken);
+            position = new FeedPosition(log, partition, isFromHead ? state.Head : state.Oldest);
             if (now.Log != log) throw FeedException.OtherLog(position, now.Log);
             await handle(new FeedPage(null, [], position), cancellationToken);
         }
@@ -88,6 +91,10 @@ internal sealed class PartitionReader(
         Update(progress => progress with { Position = position });
         return position;
     }
+
+    // A partition that came since this reader first started holds nothing that it was not to read.
+    private async Task<bool> HasGrownUnderAsync(LogAnswer now, CancellationToken cancellationToken) =>
+        partition >= now.CreatedWith && await load(0, cancellationToken) is not null;
 
     private bool IsToBeTriedAgain(Exception e, CancellationToken cancellationToken)
     {

@@ -16,6 +16,14 @@ internal sealed class CommitBatch
 
     public IReadOnlyList<PendingChange> Changes => _changes;
 
+    /// <summary>The newest layout by which one of its new entities was looked for; 0: it has none.</summary>
+    public int Generation => _changes.Max(pending => pending.IsNewEntity ? pending.Change.Generation : 0);
+
+    /// <summary>New entities that were looked for by an older layout than that of the head: they may go somewhere else by now.</summary>
+    public IReadOnlyList<PendingChange> OlderThan(HeadRow head) => head.Tag is null
+        ? []
+        : [.. _changes.Where(pending => pending.IsNewEntity && pending.Change.Generation < head.Generation)];
+
     public Fit TryAdd(PendingChange pending)
     {
         // A transaction takes a row at most once.
@@ -38,7 +46,14 @@ internal sealed class CommitBatch
     public RowList Build(string partitionKey, HeadRow head, string commitId, DateTimeOffset now)
     {
         var at = now > head.At ? now : head.At;
-        var next = head with { Next = head.Next + _changes.Sum(p => p.Change.Events.Count), Commit = commitId, At = at };
+        var next = head with
+        {
+            Next = head.Next + _changes.Sum(p => p.Change.Events.Count),
+            Commit = commitId,
+            At = at,
+            // The first commit of a partition that the log was created with.
+            Generation = head.Tag is null ? _changes.Max(p => p.Change.Generation) : head.Generation,
+        };
         var actions = new List<TableTransactionAction>(_rows) { next.Write(partitionKey) };
         var owners = new List<PendingChange?>(_rows) { null };
         foreach (var pending in _changes)

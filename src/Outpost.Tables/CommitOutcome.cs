@@ -74,6 +74,8 @@ internal sealed class CommitOutcome(StoreCalls calls, string partitionKey, TimeP
         if (commitAtFirstOffset == rows.CommitId) return new Found.Committed(headIsOurs ? head : null);
         if (commitAtFirstOffset is not null) return new Found.Overtaken(headMoved && !headIsOurs ? head : null, commitAtFirstOffset);
         if (!headMoved) return new Found.NotThere();
+        // Written anew, and not by a commit, which would have moved the offset: the list was not there then, and never will be.
+        if (head.Tag is not null && head.Next == rows.Before.Next) return new Found.Fenced(head);
         // The head moved and the row is missing: read too early, or retention deleted it already.
         if (!lastRound) return null;
         return headIsOurs ? new Found.Committed(head) : new Found.Unknown();
@@ -90,6 +92,9 @@ internal sealed class CommitOutcome(StoreCalls calls, string partitionKey, TimeP
 
         /// <summary>Another commit, named here, took its offsets: it is not in the log and never will be.</summary>
         internal sealed record Overtaken(HeadRow? Head, string Commit) : Found;
+
+        /// <summary>The log grew, and wrote the head that it was built on: it is not in the log and never will be.</summary>
+        internal sealed record Fenced(HeadRow Head) : Found;
 
         /// <summary>It can no longer be told.</summary>
         internal sealed record Unknown : Found;

@@ -4,7 +4,7 @@ namespace Outpost.Tables;
 /// Reads event rows for all of a process: forwarders, replays and readers of the feed. How many rows a request asks for
 /// follows from the size of those read before, and what is on its way at once is bounded in bytes. Thread-safe.
 /// </summary>
-internal sealed class EventReads(StoreCalls calls, LayoutStore layout, int partitions)
+internal sealed class EventReads(StoreCalls calls, LayoutStore layout)
 {
     // An answer is in memory several times while the client reads it: as bytes, as text, and as rows.
     private const long OnTheirWayMax = 6L * AnswerLimit.BytesMax;
@@ -24,7 +24,7 @@ internal sealed class EventReads(StoreCalls calls, LayoutStore layout, int parti
     private const long AnswerBytes = AnswerLimit.BytesMax * 2 / 3;
 
     private readonly ByteBudget _onTheirWay = new(OnTheirWayMax);
-    private readonly int[] _rows = [.. Enumerable.Repeat(RowsFirst, partitions)];
+    private readonly int[] _rows = [.. Enumerable.Repeat(RowsFirst, Limits.PartitionsMax)];
 
     public async Task<IReadOnlyList<EventEntry>> ReadAsync(int partition, long offset, int limit, CancellationToken cancellationToken)
     {

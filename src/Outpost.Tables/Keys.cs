@@ -23,6 +23,10 @@ internal static class Keys
     /// <summary>The table partition of operators' actions, which is none of the log's: an idle tick never reads it.</summary>
     public const string History = "history";
 
+    /// <summary>Checkpoints and controls.</summary>
+    public const string CheckpointsFrom = CheckpointPrefix;
+    public const string CheckpointsEnd = "c}";
+
     private const string CheckpointPrefix = "c|";
     private const string WishPrefix = "!wish|";
     private const string ControlSuffix = "|control";

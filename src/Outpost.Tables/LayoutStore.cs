@@ -1,55 +1,129 @@
 using Azure;
-using Azure.Data.Tables;
 
 namespace Outpost.Tables;
 
-/// <summary>Reads the layout row, and creates table and row where there are none yet.</summary>
-internal sealed class LayoutStore(StoreCalls calls, int partitions, Sources sources)
+/// <summary>
+/// What this process knows of the layout row: read at first, created where there is none yet, and read again when a head
+/// tells that the log has grown.
+/// </summary>
+internal sealed class LayoutStore(StoreCalls calls, int partitions, StoreClock clock, Sources sources, Action<LogLayout> known)
 {
-    public const long SchemaVersion = 1;
     private const int LogIdLength = 8;
-    private readonly SharedReads<int, LogLayout> _opening = new();
+
+    // While the log grows, or where whoever grew it died, each head that is read tells so again.
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
+
+    // Whoever grows the log is done by then, as a rule; and not all processes do its work in its place.
+    private static readonly TimeSpan HelpAfter = TimeSpan.FromSeconds(1);
+
+    private readonly SharedReads<Wish, LogLayout> _reads = new();
     private LogLayout? _known;
+    private long? _lookedAt;
+
+    private enum Wish
+    {
+        Open,
+        Refresh,
+        Finish,
+    }
 
     /// <summary>Null until it was read.</summary>
-    public LogLayout? Known => _known;
+    public LogLayout? Known => Volatile.Read(ref _known);
 
     public ValueTask<LogLayout> GetAsync(CancellationToken cancellationToken) =>
-        _known is { } layout ? new ValueTask<LogLayout>(layout) : new ValueTask<LogLayout>(OpenAsync(cancellationToken));
+        Known is { } layout ? new ValueTask<LogLayout>(layout) : new ValueTask<LogLayout>(OpenAsync(cancellationToken));
+
+    /// <summary>As it is stored now.</summary>
+    public async Task<LogLayout> RefreshAsync(CancellationToken cancellationToken)
+    {
+        if (Known is null) return await GetAsync(cancellationToken);
+        return await _reads.ReadAsync(Wish.Refresh, RereadAsync, isForGood: _ => false, cancellationToken);
+    }
+
+    /// <summary>A head was read: where it is of a newer generation, the layout is read again.</summary>
+    public async Task SawAsync(HeadRow head, CancellationToken cancellationToken)
+    {
+        if (Known is not { } layout || head.Generation <= layout.Generation) return;
+        if (_lookedAt is { } at && sources.Time.GetElapsedTime(at) < LookAgain) return;
+        _lookedAt = sources.Time.GetTimestamp();
+        await RefreshAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// A new entity was refused since the log grows, or has grown. Until that is done no new entity can be taken, so
+    /// whatever whoever began it has left undone is done here.
+    /// </summary>
+    public async Task FinishAsync(CancellationToken cancellationToken)
+    {
+        var before = Known?.Generation ?? 0;
+        if ((await RefreshAsync(cancellationToken)).Generation > before) return;
+        await _reads.ReadAsync(Wish.Finish, HelpAsync, isForGood: _ => true, cancellationToken);
+    }
+
+    private async Task<LogLayout> HelpAsync()
+    {
+        await Task.Delay(HelpAfter * (0.5 + (sources.NextRandom() / 2)), sources.Time);
+        var row = await ReadAgainAsync();
+        if (row.Growing is not null) row = await new LogGrowth(calls, clock, sources).FinishAsync(row, null, CancellationToken.None);
+        return Know(row.Layout);
+    }
+
+    private async Task<LogLayout> RereadAsync()
+    {
+        var row = await ReadAgainAsync();
+        return Know(row.Layout) with { IsGrowing = row.Growing is not null };
+    }
+
+    private async Task<LayoutRow> ReadAgainAsync()
+    {
+        var row = await calls.ReachAsync(ReadAsync, CancellationToken.None);
+        if (row is not null && (Known is not { } layout || (row.Layout.Log == layout.Log && row.Layout.Generation >= layout.Generation))) return row;
+        throw calls.WentBack(
+            Keys.LayoutPartition,
+            $"Table '{calls.Table.Name}' has another layout than the one that this process began with: another log, or an older one. "
+            + "Start the app again; docs/operations.md, Backup and restore, says what else to do.");
+    }
 
     // Begun by one, and ended for all who wait, whoever leaves: one call with one deadline, whatever it takes.
-    private async Task<LogLayout> OpenAsync(CancellationToken cancellationToken) =>
-        _known = await _opening.ReadAsync(
-            0,
-            () => calls.ReachAsync(async end => _known ?? await ReadAsync(end) ?? await CreateAsync(end), CancellationToken.None),
-            isForGood: _ => true,
-            cancellationToken);
+    private async Task<LogLayout> OpenAsync(CancellationToken cancellationToken) => await _reads.ReadAsync(
+        Wish.Open,
+        async () => Known ?? Know(Check((await calls.ReachAsync(async end => await ReadAsync(end) ?? await CreateAsync(end), CancellationToken.None)).Layout)),
+        isForGood: _ => true,
+        cancellationToken);
 
-    private async Task<LogLayout?> ReadAsync(CancellationToken end)
+    // Two reads may end in the other order than they began.
+    private LogLayout Know(LogLayout layout)
+    {
+        lock (_reads)
+        {
+            if (_known is { } newer && newer.Generation >= layout.Generation) return newer;
+            _known = layout;
+        }
+
+        known(layout);
+        return layout;
+    }
+
+    private async Task<LayoutRow?> ReadAsync(CancellationToken end)
     {
         try
         {
-            return await calls.FindAsync(Keys.LayoutPartition, Keys.Layout, end) is { } row ? Check(row) : null;
+            return await calls.FindAsync(Keys.LayoutPartition, Keys.Layout, end) is { } row ? LayoutRow.Read(row, calls.Table.Name) : null;
         }
-        catch (Exception e) when (TableErrors.IsTableMissing(e))
+        catch (Exception e) when (Known is null && TableErrors.IsTableMissing(e))
         {
             return null;
         }
     }
 
-    private async Task<LogLayout> CreateAsync(CancellationToken end)
+    private async Task<LayoutRow> CreateAsync(CancellationToken end)
     {
-        var row = new TableEntity(Keys.LayoutPartition, Keys.Layout)
-        {
-            ["Schema"] = SchemaVersion,
-            ["Partitions"] = (long)partitions,
-            ["Log"] = NewLogId(sources.NewId()),
-        };
+        var row = LayoutRow.New(NewLogId(sources.NewId()), partitions);
         try
         {
             await calls.Table.CreateIfNotExistsAsync(end);
             await calls.Table.AddEntityAsync(row, end);
-            return Check(row);
+            return LayoutRow.Read(row, calls.Table.Name);
         }
         catch (RequestFailedException e) when (TableErrors.IsForbidden(e))
         {
@@ -63,19 +137,13 @@ internal sealed class LayoutStore(StoreCalls calls, int partitions, Sources sour
         }
     }
 
-    private LogLayout Check(TableEntity row)
+    private LogLayout Check(LogLayout layout)
     {
-        var schema = row.Whole("Schema");
-        var stored = row.Whole("Partitions");
-        if (schema != SchemaVersion)
-            throw new LayoutMismatchException(
-                $"Table '{calls.Table.Name}' has schema version {schema}; this program reads and writes version {SchemaVersion}.");
-        if (stored != partitions)
-            throw new LayoutMismatchException(
-                $"Outpost__PartitionCount: '{partitions}' does not fit table '{calls.Table.Name}', whose log has {stored} partitions. " +
-                $"The count is fixed when a log is created: set it to {stored}, or name another table in Outpost__TableName.");
-        var log = row.Text("Log");
-        return EventId.TryParse($"{log}-0000-{0:D19}", out _) ? new LogLayout(log, partitions) : throw Fields.Damage(row, "Log", log, "an id of eight characters");
+        if (layout.Partitions == partitions) return layout;
+        var stored = $"Outpost__PartitionCount: '{partitions}' does not fit table '{calls.Table.Name}', whose log has {layout.Partitions} partitions. ";
+        throw new LayoutMismatchException(partitions > layout.Partitions
+            ? stored + $"Grow the log first: outpost grow --partitions {partitions} --name {calls.Table.Name} --table <connection string or service URI>. Or set it to {layout.Partitions}."
+            : stored + $"A log never has fewer than it had: set it to {layout.Partitions}, or name another table in Outpost__TableName.");
     }
 
     public static string NewLogId(Guid id)

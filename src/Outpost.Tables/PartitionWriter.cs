@@ -161,6 +161,20 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         // beside it.
         if (_head is { } old && old.At - _clock.Now > StoreClock.FarOff) _head = null;
         var head = _head ??= await ReadHeadAsync();
+        if (head.Tag is not null && batch.Generation > head.Generation) head = _head = await ReadHeadAsync();
+        if (head.Tag is not null && batch.Generation > head.Generation)
+        {
+            throw _calls.Found(new DamagedRowException(
+                _partitionKey, Keys.Head, "Generation", $"is {head.Generation}, and that of the layout is {batch.Generation}"));
+        }
+
+        if (batch.OlderThan(head) is { Count: > 0 } older)
+        {
+            foreach (var pending in older) pending.Complete(CommitResult.LogGrown);
+            _queue.GoAgain([.. batch.Changes.Except(older)]);
+            return;
+        }
+
         var rows = batch.Build(_partitionKey, head, _turns.NextCommitId(), _clock.Now);
         var start = _sources.Time.GetTimestamp();
         for (var attempt = 1; ; attempt++)
@@ -193,6 +207,12 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
 
                 case CommitOutcome.Found.Overtaken overtaken:
                     Overtaken(overtaken, start);
+                    _queue.GoAgain(batch.Changes);
+                    return;
+
+                case CommitOutcome.Found.Fenced fenced:
+                    _head = fenced.Head;
+                    _refused.Clear();
                     _queue.GoAgain(batch.Changes);
                     return;
 

@@ -23,6 +23,9 @@ internal sealed class PendingChange
 
     public Change Change { get; }
 
+    /// <summary>Whether it creates its entity.</summary>
+    public bool IsNewEntity => Change.Expected is null;
+
     /// <summary>When it began to wait, as a timestamp of the time source.</summary>
     public long QueuedAt { get; }
 

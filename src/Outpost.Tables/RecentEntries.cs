@@ -4,12 +4,15 @@ namespace Outpost.Tables;
 /// What this process committed last in one partition, contiguous by offset and bounded: forwarders and readers get it
 /// without a request. Offsets are dense and entries never change, so what is found here is always right.
 /// </summary>
-internal sealed class RecentEntries(int entriesMax, long bytesMax)
+internal sealed class RecentEntries(int entriesMax)
 {
     private readonly Lock _lock = new();
     private readonly Queue<EventEntry> _entries = new();
     private long _first;
     private long _bytes;
+
+    /// <summary>How many bytes are kept; what is above it goes with the next commit.</summary>
+    public required long BytesMax { get; set; }
 
     /// <summary>Adds a commit's entries, in order. After a commit of somebody else's what was here before is dropped.</summary>
     public void Add(IReadOnlyList<EventEntry> entries)
@@ -26,7 +29,7 @@ internal sealed class RecentEntries(int entriesMax, long bytesMax)
 
                 _entries.Enqueue(entry);
                 _bytes += SizeOf(entry);
-                while (_entries.Count > entriesMax || _bytes > bytesMax)
+                while (_entries.Count > entriesMax || _bytes > BytesMax)
                 {
                     _bytes -= SizeOf(_entries.Dequeue());
                     _first++;

@@ -12,14 +12,34 @@ namespace Outpost.Tables;
 /// <param name="At">Time of the last commit.</param>
 internal sealed record HeadRow(ETag? Tag, long Next, string? Commit, DateTimeOffset At)
 {
+    // A log that has grown has its next offsets under another name: a process of an older version, which would put new
+    // entities where they no longer go, cannot read such a head, and writes nothing.
+    private const string NextOfGrown = "NextOffset";
+
     public static readonly HeadRow Empty = new(null, 0, null, DateTimeOffset.MinValue);
 
-    public static HeadRow Read(TableEntity row) =>
-        new(row.ETag, row.Whole("Next"), row.Text("Commit"), StampedTime.Of(row));
+    /// <summary>
+    /// New entities go into this partition only by a layout of this generation. While the log grows, heads are of the next
+    /// one before it can be used.
+    /// </summary>
+    public int Generation { get; init; } = 1;
+
+    public static HeadRow Read(TableEntity row)
+    {
+        var generation = (int)(row.WholeOrNull("Generation", Limits.PartitionsMax) ?? 1);
+        return new(row.ETag, row.Whole(generation > 1 ? NextOfGrown : "Next"), row.Text("Commit"), StampedTime.Of(row)) { Generation = generation };
+    }
+
+    public TableEntity Row(string partitionKey)
+    {
+        var row = new TableEntity(partitionKey, Keys.Head) { [Generation > 1 ? NextOfGrown : "Next"] = Next, ["Commit"] = Commit, ["At"] = At };
+        if (Generation > 1) row["Generation"] = (long)Generation;
+        return row;
+    }
 
     public TableTransactionAction Write(string partitionKey)
     {
-        var row = new TableEntity(partitionKey, Keys.Head) { ["Next"] = Next, ["Commit"] = Commit, ["At"] = At };
+        var row = Row(partitionKey);
         return Tag is { } tag
             ? new TableTransactionAction(TableTransactionActionType.UpdateReplace, row, tag)
             : new TableTransactionAction(TableTransactionActionType.Add, row);

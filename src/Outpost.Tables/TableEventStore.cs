@@ -20,8 +20,10 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
     private readonly LayoutStore _layout;
     private readonly EventReads _events;
     private readonly StoreClock _clock;
-    private readonly RecentEntries[] _recent;
-    private readonly PartitionWriter[] _writers;
+    private readonly Func<int, RecentEntries, PartitionWriter> _open;
+    private readonly Opened?[] _opened = new Opened?[Limits.PartitionsMax];
+    private readonly Lock _opening = new();
+    private bool _isClosed;
 
     /// <summary>Opens the log in a table; nothing is read before the first call.</summary>
     public TableEventStore(
@@ -29,20 +31,19 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
         StoreProblems? problems = null)
     {
         _calls = new StoreCalls(table, sources.Time, problems);
-        _layout = new LayoutStore(_calls, partitions, sources);
-        _events = new EventReads(_calls, _layout, partitions);
+        _layout = new LayoutStore(_calls, partitions, clock, sources, Known);
+        _events = new EventReads(_calls, _layout);
         _clock = clock;
         Heads = new PartitionHeads(partitions);
-        _recent = [.. Enumerable.Range(0, partitions)
-            .Select(_ => new RecentEntries(RecentEntriesMax, Math.Max(RecentBytesMin, RecentBytesMax / partitions)))];
-        _writers = [.. Enumerable.Range(0, partitions)
-            .Select(partition => new PartitionWriter(
-                _calls, partition, rows => Remember(partition, rows), clock, sources, logger, metrics))];
+        _open = (partition, recent) => new PartitionWriter(_calls, partition, rows => Remember(partition, recent, rows), clock, sources, logger, metrics);
     }
 
     /// <inheritdoc/>
     public async ValueTask<LogLayout> LayoutAsync(CancellationToken cancellationToken) =>
         await _layout.GetAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<LogLayout> RefreshLayoutAsync(CancellationToken cancellationToken) => _layout.RefreshAsync(cancellationToken);
 
     /// <inheritdoc/>
     public Task<StoredEntity?> ReadEntityAsync(int partition, string type, string id, CancellationToken cancellationToken) =>
@@ -53,13 +54,18 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
         ReadRowAsync(partition, Keys.Receipt(idempotency.Scope, idempotency.Key), ReceiptRow.Read, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<CommitResult> CommitAsync(int partition, Change change, CancellationToken cancellationToken) =>
-        _writers[partition].CommitAsync(change, cancellationToken);
+    public async Task<CommitResult> CommitAsync(int partition, Change change, CancellationToken cancellationToken)
+    {
+        if (Open(partition) is not { } opened) return CommitResult.QueueFull;
+        var result = await opened.Writer.CommitAsync(change, cancellationToken);
+        if (result == CommitResult.LogGrown) await _layout.FinishAsync(cancellationToken);
+        return result;
+    }
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<EventEntry>> ReadEventsAsync(
         int partition, long offset, int limit, CancellationToken cancellationToken) =>
-        limit > 0 && _recent[partition].From(offset, limit, Now - RecentAgeMax) is { } recent
+        limit > 0 && Volatile.Read(ref _opened[partition])?.Recent.From(offset, limit, Now - RecentAgeMax) is { } recent
             ? Task.FromResult(recent)
             : _calls.ReachAsync(end => _events.ReadAsync(partition, offset, limit, end), cancellationToken);
 
@@ -84,14 +90,46 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
     /// <summary>Finishes the commits that were accepted.</summary>
     public async ValueTask DisposeAsync()
     {
+        List<PartitionWriter> writers;
+        lock (_opening)
+        {
+            _isClosed = true;
+            writers = [.. _opened.OfType<Opened>().Select(opened => opened.Writer)];
+        }
+
         // Side by side: each has the same short time.
-        foreach (var writer in _writers.Select(writer => writer.DisposeAsync().AsTask()).ToList()) await writer;
+        foreach (var writer in writers.Select(writer => writer.DisposeAsync().AsTask()).ToList()) await writer;
     }
 
-    // Entries before the head: whoever is woken by it finds them here.
-    private void Remember(int partition, RowList rows)
+    // What this process writes to. Null: it writes no more.
+    private Opened? Open(int partition)
     {
-        if (_layout.Known is { } layout) _recent[partition].Add(rows.Entries(layout.Log, partition));
+        if (Volatile.Read(ref _opened[partition]) is { } opened) return opened;
+        lock (_opening)
+        {
+            if (_opened[partition] is { } faster) return faster;
+            if (_isClosed) return null;
+            var recent = new RecentEntries(RecentEntriesMax) { BytesMax = RecentBytes(Heads.Partitions) };
+            return _opened[partition] = new Opened(recent, _open(partition, recent));
+        }
+    }
+
+    private void Known(LogLayout layout)
+    {
+        lock (_opening)
+        {
+            foreach (var opened in _opened.OfType<Opened>()) opened.Recent.BytesMax = RecentBytes(layout.Partitions);
+        }
+
+        Heads.Grown(layout.Partitions);
+    }
+
+    private static long RecentBytes(int partitions) => Math.Max(RecentBytesMin, RecentBytesMax / partitions);
+
+    // Entries before the head: whoever is woken by it finds them here.
+    private void Remember(int partition, RecentEntries recent, RowList rows)
+    {
+        if (_layout.Known is { } layout) recent.Add(rows.Entries(layout.Log, partition));
         Heads.Committed(partition, rows.After.Next);
     }
 
@@ -99,6 +137,8 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
         where T : class =>
         _calls.ReachAsync(
             async end => await _calls.FindAsync(Keys.Partition(partition), rowKey, end) is { } row ? read(row) : null, cancellationToken);
+
+    private sealed record Opened(RecentEntries Recent, PartitionWriter Writer);
 
     private async Task<PartitionState> QueryPartitionAsync(int partition, CancellationToken cancellationToken)
     {
@@ -131,6 +171,7 @@ public sealed class TableEventStore : IEventStore, IAsyncDisposable
         // Another query's answer, which had no rows.
         if (head.Next == 0 && known > 0) throw StoreCalls.Unreadable();
         Heads.Raise(partition, head.Next);
+        await _layout.SawAsync(head, cancellationToken);
         return new PartitionState(partition, oldest, head.Next, head.Next == 0 ? null : head.At, checkpoints)
         {
             Controls = controls,

@@ -19,7 +19,7 @@ public sealed class TableStorageOptions
     /// <summary>3 to 63 letters and digits, the first a letter. Default <c>outpost</c>.</summary>
     public string TableName { get; set; } = "outpost";
 
-    /// <summary>1 to <see cref="Limits.PartitionsMax"/>; fixed when the log is created. Default 1.</summary>
+    /// <summary>1 to <see cref="Limits.PartitionsMax"/>; that of the log, which grows by <see cref="LogGrowth"/>. Default 1.</summary>
     public int Partitions { get; set; } = 1;
 
     /// <summary>Takes what the settings say.</summary>

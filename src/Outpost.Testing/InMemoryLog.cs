@@ -13,11 +13,11 @@ namespace Outpost.Testing;
 public sealed partial class InMemoryLog(TimeProvider time, int partitions = 1) : IEventStore, IForwardingStore, IRetentionStore, IHeartbeatStore, IHistoryStore
 {
     private readonly Lock _lock = new();
-    private readonly LogLayout _layout = new("inmemory", partitions is >= 1 and <= Limits.PartitionsMax
+    private LogLayout _layout = new("inmemory", partitions is >= 1 and <= Limits.PartitionsMax
         ? partitions
         : throw new ArgumentOutOfRangeException(nameof(partitions), partitions, $"1 to {Limits.PartitionsMax}"));
 
-    private readonly Partition[] _partitions = [.. Enumerable.Range(0, partitions).Select(_ => new Partition())];
+    private readonly List<Partition> _partitions = [.. Enumerable.Range(0, partitions).Select(_ => new Partition())];
     private readonly PartitionHeads _heads = new(partitions);
     private long _tags;
 
@@ -27,7 +27,11 @@ public sealed partial class InMemoryLog(TimeProvider time, int partitions = 1) :
 
     private DateTimeOffset Now => time.GetUtcNow();
 
-    ValueTask<LogLayout> IEventStore.LayoutAsync(CancellationToken cancellationToken) => new(_layout);
+    private LogLayout Layout => Volatile.Read(ref _layout);
+
+    ValueTask<LogLayout> IEventStore.LayoutAsync(CancellationToken cancellationToken) => new(Layout);
+
+    Task<LogLayout> IEventStore.RefreshLayoutAsync(CancellationToken cancellationToken) => Task.FromResult(Layout);
 
     Task<StoredEntity?> IEventStore.ReadEntityAsync(int partition, string type, string id, CancellationToken cancellationToken) =>
         DoAsync(() => _partitions[partition].Entities.GetValueOrDefault(ChangeSize.CheckedKey(type, id)), cancellationToken);
@@ -91,6 +95,7 @@ public sealed partial class InMemoryLog(TimeProvider time, int partitions = 1) :
         ChangeLimits.Check(change);
         var key = ChangeSize.CheckedKey(change.EntityType, change.EntityId);
         ChangeLimits.CheckTogether(ChangeSize.Of(change));
+        if (change.Expected is null && change.Generation < _layout.Generation) return (CommitResult.LogGrown, 0);
         if (here.Entities.GetValueOrDefault(key)?.Tag != change.Expected?.Tag) return (CommitResult.EntityChanged, 0);
         var receipt = change.Idempotency is { } idempotency ? Receipt.KeyOf(idempotency) : null;
         if (receipt is not null && here.Receipts.ContainsKey(receipt)) return (CommitResult.DoneBefore, 0);

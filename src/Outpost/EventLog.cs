@@ -15,6 +15,7 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
     // Commands with a key that are under way in this process: a repeat waits here instead of racing its original.
     private readonly ConcurrentDictionary<(string Scope, string Key), Task> _inFlight = new();
     private readonly EntityTurns _turns = new(time);
+    private readonly EntityPlaces _places = new(store, metrics);
 
     /// <summary>
     /// Runs one command, in a span of its own. With its events goes the command's trace parent, or else that of the
@@ -52,9 +53,12 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
     public async Task<Versioned<TState>?> ReadAsync<TState>(EntityType<TState> entity, string entityId, CancellationToken cancellationToken)
         where TState : class
     {
-        var layout = await store.LayoutAsync(cancellationToken);
-        var stored = await store.ReadEntityAsync(layout.PartitionOf(entity.Subject(entityId)), entity.Name, entityId, cancellationToken);
-        return stored is null ? null : new Versioned<TState>(entity.Read(stored), stored.Version);
+        while (true)
+        {
+            var found = await _places.FindAsync(entity.Name, entityId, isLikelyNew: false, cancellationToken);
+            if (found.Entity is { } stored) return new Versioned<TState>(entity.Read(stored), stored.Version);
+            if (!await _places.HasGrownSinceAsync(found, cancellationToken)) return null;
+        }
     }
 
     private async Task<CommandResult<TState>> OnceAsync<TState>(Command<TState> command, CancellationToken cancellationToken)
@@ -124,7 +128,7 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
                 }
 
                 var guess = command.LikelyNew && attempt == 1;
-                if (await TryAsync(command, began, partition, guess, cancellationToken) is { } result)
+                if (await TryAsync(command, began, guess, cancellationToken) is { } result)
                     return result;
             }
         }
@@ -142,36 +146,36 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
 
     // Null: the entity was not what the decision was made on; decide again on fresh state.
     private async Task<CommandResult<TState>?> TryAsync<TState>(
-        Command<TState> command, long began, int partition, bool guess, CancellationToken cancellationToken)
+        Command<TState> command, long began, bool guess, CancellationToken cancellationToken)
         where TState : class
     {
-        var entity = guess
-            ? null
-            : await store.ReadEntityAsync(partition, command.Entity.Name, command.EntityId, cancellationToken);
+        var found = await _places.FindAsync(command.Entity.Name, command.EntityId, isLikelyNew: guess, cancellationToken);
+        guess &= found.Entity is null;
         // Its process was suspended, and what was repeated elsewhere meanwhile may have left no trace any more: receipts go
         // after an hour at the earliest.
         if (time.GetElapsedTime(began) > Limits.CommandLifeMax)
             return new CommandResult<TState>.Busy("The command was held up for too long; nothing was written. Send it again with the same Idempotency-Key.");
-        return Decide(command, entity) switch
+        return Decide(command, found.Entity) switch
         {
             // Only a commit can be tried on a guess; an answer needs the facts.
             Outcome<TState>.Finished when guess => null,
-            Outcome<TState>.Finished finished => await AnsweredBeforeAsync(command, partition, cancellationToken) ?? finished.Result,
-            Outcome<TState>.Write write => await CommitAsync(command, partition, write, cancellationToken),
+            Outcome<TState>.Finished when found.Entity is null && await _places.HasGrownSinceAsync(found, cancellationToken) => null,
+            Outcome<TState>.Finished finished => await AnsweredBeforeAsync(command, found.Partition, cancellationToken) ?? finished.Result,
+            Outcome<TState>.Write write => await CommitAsync(command, found, write, cancellationToken),
             var other => throw new InvalidOperationException($"Unknown outcome {other}."),
         };
     }
 
     private async Task<CommandResult<TState>?> CommitAsync<TState>(
-        Command<TState> command, int partition, Outcome<TState>.Write write, CancellationToken cancellationToken)
+        Command<TState> command, EntityPlaces.Found found, Outcome<TState>.Write write, CancellationToken cancellationToken)
         where TState : class
     {
-        return await store.CommitAsync(partition, write.Change, cancellationToken) switch
+        return await store.CommitAsync(found.Partition, write.Change with { Generation = found.Layout.Generation }, cancellationToken) switch
         {
             CommitResult.Committed => new CommandResult<TState>.Done(write.State, write.Change.Version, Replayed: false),
-            CommitResult.EntityChanged => null,
+            CommitResult.EntityChanged or CommitResult.LogGrown => null,
             // The receipt may be gone again (trimmed) before it is read: then the command is simply new.
-            CommitResult.DoneBefore => await AnsweredBeforeAsync(command, partition, cancellationToken),
+            CommitResult.DoneBefore => await AnsweredBeforeAsync(command, found.Partition, cancellationToken),
             CommitResult.QueueFull => new CommandResult<TState>.Busy("Too many commands are waiting."),
             CommitResult.Unknown => new CommandResult<TState>.Unknown(
                 "The store did not say whether it took the command. Send it again with the same Idempotency-Key."),
@@ -179,7 +183,8 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
         };
     }
 
-    // What a command that writes nothing would answer gives way to the answer it had when it was done before.
+    // What a command that writes nothing would answer gives way to the answer it had when it was done before. Its receipt is
+    // where its entity is, wherever the log would put a new one by now.
     private async Task<CommandResult<TState>?> AnsweredBeforeAsync<TState>(
         Command<TState> command, int partition, CancellationToken cancellationToken)
         where TState : class

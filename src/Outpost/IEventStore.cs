@@ -5,9 +5,15 @@ namespace Outpost;
 /// <summary>What the log needs of a store. Implemented by Outpost.Tables.</summary>
 public interface IEventStore
 {
-    /// <summary>The log's id and partition count, read (or created) once and remembered.</summary>
+    /// <summary>
+    /// The log's id and partition counts as this process knows them: read (or created) once, and again as soon as a head tells
+    /// that the log has grown.
+    /// </summary>
     /// <exception cref="LayoutMismatchException">The log has another partition count or schema than this process.</exception>
     ValueTask<LogLayout> LayoutAsync(CancellationToken cancellationToken);
+
+    /// <summary>The layout as it is stored now; from then on it is what <see cref="LayoutAsync"/> answers.</summary>
+    Task<LogLayout> RefreshLayoutAsync(CancellationToken cancellationToken);
 
     /// <summary>A domain entity as stored, or null.</summary>
     Task<StoredEntity?> ReadEntityAsync(int partition, string type, string id, CancellationToken cancellationToken);
@@ -80,6 +86,12 @@ public sealed record Change(
     /// <summary>The subject of the events.</summary>
     public string Subject => $"{EntityType}/{EntityId}";
 
+    /// <summary>
+    /// <see cref="LogLayout.Generation"/> of the layout by which the entity was looked for everywhere. A new entity is taken only
+    /// while the log has not grown since.
+    /// </summary>
+    public int Generation { get; init; } = 1;
+
     /// <summary>The entity's version after the change.</summary>
     public long Version => (Expected?.Version ?? 0) + 1;
 }
@@ -101,6 +113,9 @@ public enum CommitResult
 
     /// <summary>It can no longer be told whether it is in the log.</summary>
     Unknown,
+
+    /// <summary>The entity is new, and the log has grown since it was looked for: look again, by the new layout. Nothing was written.</summary>
+    LogGrown,
 }
 
 /// <summary>Where a partition stands.</summary>

@@ -77,6 +77,9 @@ public static class Limits
     /// <summary>Versions of domain entities a writer remembers, to hand back stale commands without asking the store.</summary>
     public const int RecentVersionsMax = 10_000;
 
+    /// <summary>Entities in older partitions of a grown log whose place a process remembers, to read them with one request; the rest cost one more.</summary>
+    public const int RememberedPlacesMax = 10_000;
+
     /// <summary>How long one batch may look for its outcome before its callers are told that it is unknown.</summary>
     public static readonly TimeSpan OutcomeWaitMax = TimeSpan.FromSeconds(30);
 

@@ -38,6 +38,7 @@ public sealed class OutpostMetrics : IDisposable
     private readonly Counter<long> _runs;
     private readonly Counter<long> _deleted;
     private readonly Counter<long> _storageRequests;
+    private readonly Counter<long> _olderReads;
     private double _clockSkew;
 
     /// <summary>Creates the instruments.</summary>
@@ -61,6 +62,7 @@ public sealed class OutpostMetrics : IDisposable
         _runs = _meter.CreateCounter<long>("outpost.runs", "{run}", "Runs of the timer: the heartbeat");
         _deleted = _meter.CreateCounter<long>("outpost.retention.deleted", "{row}", "Rows deleted by retention, by kind");
         _storageRequests = _meter.CreateCounter<long>("outpost.storage.requests", "{request}", "Requests to Table Storage, by operation and status");
+        _olderReads = _meter.CreateCounter<long>("outpost.entity.older_reads", "{request}", "Reads of an entity in a partition where an earlier partition count put it");
         _meter.CreateObservableGauge("outpost.backlog", () => Observe(s => s.Backlog), "{entry}", "Entries not yet accepted");
         _meter.CreateObservableGauge("outpost.oldest_age", () => Observe(s => s.OldestAgeSeconds), "s", "Age of the oldest entry not yet accepted");
         _meter.CreateObservableGauge("outpost.parked", () => Observe(s => (long)s.Parked), "{entry}", "Entries parked");
@@ -91,6 +93,9 @@ public sealed class OutpostMetrics : IDisposable
     /// <summary>A request to the store was answered (status 0: it was not).</summary>
     public void StorageRequest(string operation, int status) => _storageRequests.Add(
         1, new KeyValuePair<string, object?>("operation", operation), new KeyValuePair<string, object?>("status", status));
+
+    /// <summary>An entity was looked for where an earlier partition count put it: what one pays for a log that has grown.</summary>
+    public void OlderRead() => _olderReads.Add(1);
 
     /// <summary>How far the local clock is ahead of the store's.</summary>
     public void ClockSkew(TimeSpan ahead) => Volatile.Write(ref _clockSkew, ahead.TotalSeconds);

@@ -2,15 +2,21 @@ namespace Outpost;
 
 /// <summary>
 /// The highest head this process has seen in each partition, from its own commits and from what it read. Tells without
-/// a request that an entry has a successor, and wakes who waits for one. Thread-safe.
+/// a request that an entry has a successor, and wakes who waits for one; also who waits for the log to grow. Thread-safe.
 /// </summary>
 public sealed class PartitionHeads
 {
-    private readonly Partition[] _partitions;
+    private readonly Partition[] _partitions = [.. Enumerable.Range(0, Limits.PartitionsMax).Select(_ => new Partition())];
+    private readonly Lock _growing = new();
+    private readonly HashSet<TaskCompletionSource> _waiting = [];
+    private int _count;
     private long _commits;
 
     /// <summary>No head is known yet.</summary>
-    public PartitionHeads(int partitions) => _partitions = [.. Enumerable.Range(0, partitions).Select(_ => new Partition())];
+    public PartitionHeads(int partitions) => _count = partitions;
+
+    /// <summary>How many partitions the log has, as far as this process knows.</summary>
+    public int Partitions => Volatile.Read(ref _count);
 
     /// <summary>The highest head seen; 0: none yet.</summary>
     public long this[int partition] => Volatile.Read(ref _partitions[partition].Head);
@@ -40,11 +46,60 @@ public sealed class PartitionHeads
         foreach (var waiter in woken) waiter.TrySetResult(true);
     }
 
+    /// <summary>The log has so many partitions.</summary>
+    public void Grown(int partitions)
+    {
+        List<TaskCompletionSource> waiting;
+        lock (_growing)
+        {
+            if (partitions <= _count) return;
+            _count = partitions;
+            waiting = [.. _waiting];
+        }
+
+        foreach (var one in _partitions)
+        {
+            List<Waiter> woken;
+            lock (one) woken = [.. one.Waiting.Where(waiter => waiter.EndsWhenGrown)];
+            foreach (var waiter in woken) waiter.TrySetResult(false);
+        }
+
+        foreach (var waiter in waiting) waiter.TrySetResult();
+    }
+
+    /// <summary>Waits until the log has more partitions than so many.</summary>
+    public async Task GrownBeyondAsync(int partitions, CancellationToken cancellationToken)
+    {
+        var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_growing)
+        {
+            if (_count > partitions) return;
+            _waiting.Add(waiter);
+        }
+
+        try
+        {
+            using var leaving = cancellationToken.UnsafeRegister(static (waiter, token) => ((TaskCompletionSource)waiter!).TrySetCanceled(token), waiter);
+            await waiter.Task;
+        }
+        finally
+        {
+            lock (_growing) _waiting.Remove(waiter);
+        }
+    }
+
     /// <summary>Waits until a head above <paramref name="offset"/> is known: not at all where one is. False: not within <paramref name="timeout"/>.</summary>
-    public async Task<bool> BeyondAsync(int partition, long offset, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
+    /// <param name="partition">Which partition.</param>
+    /// <param name="offset">What the head is to be above.</param>
+    /// <param name="timeout">Longest wait.</param>
+    /// <param name="time">Measures it.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="endsWhenGrown">Whether it ends, with false, when the log grows.</param>
+    public async Task<bool> BeyondAsync(
+        int partition, long offset, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken, bool endsWhenGrown = false)
     {
         var one = _partitions[partition];
-        var waiter = new Waiter(offset);
+        var waiter = new Waiter(offset, endsWhenGrown);
         lock (one)
         {
             if (one.Head > offset) return true;
@@ -63,9 +118,11 @@ public sealed class PartitionHeads
         }
     }
 
-    private sealed class Waiter(long offset) : TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously)
+    private sealed class Waiter(long offset, bool endsWhenGrown) : TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously)
     {
         public long Offset { get; } = offset;
+
+        public bool EndsWhenGrown { get; } = endsWhenGrown;
     }
 
     private sealed class Partition

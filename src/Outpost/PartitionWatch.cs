@@ -45,7 +45,7 @@ public sealed class PartitionWatch
     /// <summary>What was read last of a partition, however long ago; null: nothing yet.</summary>
     public PartitionState? LastRead(int partition) => _partitions[partition].Last?.State;
 
-    /// <summary>Waits for an entry at <paramref name="offset"/>. False: there was none within <paramref name="timeout"/>.</summary>
+    /// <summary>Waits for an entry at <paramref name="offset"/>. False: there was none within <paramref name="timeout"/>, or the log has grown.</summary>
     /// <param name="partition">Which partition.</param>
     /// <param name="offset">The entry waited for, usually the head.</param>
     /// <param name="poll">How often to ask the store; the most impatient of all waiters counts, jitter is added.</param>
@@ -57,7 +57,8 @@ public sealed class PartitionWatch
         Enter(partition, watched, poll);
         try
         {
-            return await _heads.BeyondAsync(partition, offset, timeout, _sources.Time, cancellationToken);
+            // Whoever reads the log is to hear of new partitions soon.
+            return await _heads.BeyondAsync(partition, offset, timeout, _sources.Time, cancellationToken, endsWhenGrown: true);
         }
         finally
         {

@@ -33,6 +33,7 @@ internal static class Shrinking
         if (plan.Consumers > 0) yield return plan with { Consumers = 0 };
         if (plan.Forwarders > 1) yield return plan with { Forwarders = 1 };
         if (plan.Processes > 2) yield return plan with { Processes = plan.Processes - 1 };
+        if (plan.Growths.Count > 0) yield return plan with { Growths = [.. plan.Growths.SkipLast(1)] };
         if (plan.Partitions > 1) yield return plan with { Partitions = 1 };
         foreach (var kind in plan.Kinds.Order()) yield return plan with { Kinds = plan.Kinds.Where(one => one != kind).ToHashSet() };
         if (plan.CommandsPerCaller > 1) yield return plan with { CommandsPerCaller = plan.CommandsPerCaller - 1 };

@@ -45,6 +45,7 @@ internal static class Facets
         ["outcome"] = "What came of it by now. `unknown`: the process ended before that was known.",
         ["outcomeDetail"] = "How much it was about, or why it does not go on.",
         ["request"] = "The request that carries it out.",
+        ["counts"] = "The partition counts that the log has had, the last one now. Only of a log that has grown.",
         ["problems"] = "What is wrong. Each has a stable code and a sentence for people.",
     };
 

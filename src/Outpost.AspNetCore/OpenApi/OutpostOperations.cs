@@ -8,7 +8,7 @@ internal static class OutpostOperations
 {
     private const string Entry = """{"partition":0,"offset":41,"id":"k3v9x2ab-0000-0000000000000000041","type":"OrderPlaced","contentType":"application/json","payload":{"orderId":"o-1"},"timestamp":"2026-11-22T08:00:00.1234567Z","subject":"order/o-1","version":1}""";
     private const string CloudEvent = """{"specversion":"1.0","id":"k3v9x2ab-0000-0000000000000000041","source":"/outpost","type":"OrderPlaced","subject":"order/o-1","time":"2026-11-22T08:00:00.1234567Z","datacontenttype":"application/json","data":{"orderId":"o-1"},"sequence":"0000000000000000041","partitionkey":"0000"}""";
-    private static readonly string[] Page = ["NoSniff", "PageCache", "ETag", "Vary", "NextOffset", "Head", "Oldest", "NextLink", "WaitersRetryAfter"];
+    private static readonly string[] Page = ["NoSniff", "PageCache", "ETag", "Vary", "NextOffset", "Head", "Oldest", "Partitions", "NextLink", "WaitersRetryAfter"];
     private static readonly string[] OneEntry = ["NoSniff", "EntryCache", "ETag", "Vary"];
     private static readonly string[] WholePage = ["NoSniff", "NoStore", "PagePolicy", "NoReferrer", "SameOrigin"];
     private static readonly string[] Document = ["NoSniff", "DocumentCache", "ETag", "Vary"];

@@ -59,6 +59,7 @@ internal static class Parts
         ["NextOffset"] = ("Next-Offset", Always("What to ask for next.", Offset())),
         ["Head"] = ("Outpost-Head", Sometimes("The next offset to be written. Not on a final page.", Offset())),
         ["Oldest"] = ("Outpost-Oldest", Sometimes("The oldest offset that is still there. Not on a final page.", Offset())),
+        ["Partitions"] = ("Outpost-Partitions", Sometimes("How many partitions the log has. Not on a final page.", Whole(1, Limits.PartitionsMax))),
         ["NextLink"] = ("Link", Sometimes("`<…>; rel=\"next\"`, only while there is more now. Holds no key.", Text("^<(https?://|/|[?])[^>]*>; rel=\"next\"$"))),
         ["RetryAfter"] = ("Retry-After", Always("Seconds.", Whole(1, null))),
         ["WaitersRetryAfter"] = ("Retry-After", Sometimes("Seconds. There when so many wait that this one was answered at once, or the next entry cannot be read yet.", Whole(1, null))),

@@ -47,8 +47,15 @@ internal sealed class LogBackup(TableClient table, Sources sources, Action<CopyP
         }
 
         if (row is null) throw new BackupException($"There is no log in table '{table.Name}'.");
-        var schema = row.Whole("Schema");
-        return schema == LayoutStore.SchemaVersion ? row
-            : throw new BackupException($"Table '{table.Name}' has schema version {schema}; this program copies version {LayoutStore.SchemaVersion}.");
+        try
+        {
+            return LayoutRow.Read(row, table.Name).Growing is null
+                ? row
+                : throw new BackupException($"The log in table '{table.Name}' is growing: call outpost grow again to finish it, and then start the backup.");
+        }
+        catch (LayoutMismatchException e)
+        {
+            throw new BackupException(e.Message);
+        }
     }
 }

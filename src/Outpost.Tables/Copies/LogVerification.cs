@@ -17,13 +17,16 @@ internal sealed class LogVerification(TableClient table, Sources sources, Action
     private readonly TableScan _scan = new(table, sources.Time);
     private readonly Findings _findings = new();
 
+    // What a log that grows is to have next: rows of those partitions are there before they are used.
+    private int? _growing;
+
     public async Task<Verified> RunAsync(CancellationToken cancellationToken)
     {
         if (await LayoutAsync(cancellationToken) is not var (log, count)) return new Verified(null, [], _findings);
         var partitions = new List<VerifiedPartition>();
         for (var partition = 0; partition < count; partition++)
             partitions.Add(await new PartitionVerification(_scan, _findings, log, partition, tell).RunAsync(cancellationToken));
-        await ForeignAsync(count, cancellationToken);
+        await ForeignAsync(_growing ?? count, cancellationToken);
         await BesideAsync(Keys.History, "history", row => ActionRow.Read(row, ""), cancellationToken);
         await BesideAsync(Keys.Heartbeats, "heartbeat", HeartbeatRow.Read, cancellationToken);
         return new Verified(log, partitions, _findings);
@@ -43,11 +46,15 @@ internal sealed class LogVerification(TableClient table, Sources sources, Action
         try
         {
             var (schema, count, log) = (row.Whole("Schema"), row.Whole("Partitions"), row.Text("Log"));
-            if (schema != LayoutStore.SchemaVersion)
-                _findings.Add("layout", row.PartitionKey, row.RowKey, schema == 0 ? "a restore into this table was cut short: delete the table, and restore again" : $"the schema version is {schema}; this program knows {LayoutStore.SchemaVersion}");
+            if (schema is not (LayoutRow.SchemaVersion or LayoutRow.SchemaOfGrown))
+                _findings.Add("layout", row.PartitionKey, row.RowKey, schema == 0 ? "a restore into this table was cut short: delete the table, and restore again" : $"the schema version is {schema}; this program knows {LayoutRow.SchemaVersion} and {LayoutRow.SchemaOfGrown}");
             else if (count is < 1 or > Limits.PartitionsMax) _findings.Add("layout", row.PartitionKey, row.RowKey, $"Partitions is {count}; 1 to {Limits.PartitionsMax} is allowed");
             else if (!EventId.TryParse($"{log}-0000-{0:D19}", out _)) _findings.Add("layout", row.PartitionKey, row.RowKey, $"Log is '{log}'; eight characters of a-z and 0-9 are allowed");
-            else return (log, (int)count);
+            else
+            {
+                _growing = (int?)row.WholeOrNull("Growing", Limits.PartitionsMax);
+                return (log, (int)count);
+            }
         }
         catch (DamagedRowException damage)
         {

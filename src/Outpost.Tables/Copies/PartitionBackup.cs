@@ -21,7 +21,7 @@ internal sealed class PartitionBackup(TableScan scan, BackupWriter file, int par
         var before = await scan.HeadAsync(_key, cancellationToken);
         await CopyRangeAsync("entities", "d|", "d}", cancellationToken);
         var head = await CutAsync(before, cancellationToken);
-        var cut = head?.Whole("Next") ?? 0;
+        var cut = head is null ? 0 : HeadRow.Read(head).Next;
         await CopyReceiptsAsync(cut, cancellationToken);
         var (first, missing) = await CopyEventsAsync(cut, cancellationToken);
         // What a newer version has beside them.
@@ -49,7 +49,7 @@ internal sealed class PartitionBackup(TableScan scan, BackupWriter file, int par
                 if (cut == head.Next) return head.Row;
                 if (cut == after.Next) return after.Row;
                 var last = since.Last(commit => commit.End == cut);
-                return new TableEntity(after.Row!) { ["Next"] = cut, ["Commit"] = last.Commit, ["At"] = last.At };
+                return (HeadRow.Read(after.Row!) with { Next = cut, Commit = last.Commit, At = last.At }).Row(_key);
             }
 
             (before, head) = (head, after);

@@ -57,7 +57,7 @@ internal sealed class TableScan(TableClient table, TimeProvider time)
 
     /// <summary>A partition's head; an empty partition has none.</summary>
     public async Task<(TableEntity? Row, long Next)> HeadAsync(string partitionKey, CancellationToken cancellationToken) =>
-        await FindAsync(partitionKey, Keys.Head, cancellationToken) is { } row ? (row, row.Whole("Next")) : (null, 0);
+        await FindAsync(partitionKey, Keys.Head, cancellationToken) is { } row ? (row, HeadRow.Read(row).Next) : (null, 0);
 
     /// <summary>The commits of offsets from one on and below another; both lie between commits.</summary>
     public async Task<IReadOnlyList<CommittedEntities>> CommitsAsync(string partitionKey, long from, long below, CancellationToken cancellationToken)

@@ -35,10 +35,10 @@ internal sealed class Drains(ForwardingContext context, IReadOnlyList<Forwarder>
     }
 
     /// <summary>What was forwarded so far, in all partitions.</summary>
-    public ForwardRun Total(Forwarder forwarder, int partitions)
+    public ForwardRun Total(Forwarder forwarder)
     {
         var sum = new ForwardRun(0, 0, 0);
-        for (var partition = 0; partition < partitions; partition++) sum += Memory(forwarder, partition).Total;
+        for (var partition = 0; partition < context.Events.Heads.Partitions; partition++) sum += Memory(forwarder, partition).Total;
         return sum;
     }
 

@@ -18,14 +18,17 @@ public sealed partial class ForwarderOperations
     private ControlRequest New(ControlRequestKind kind, long offset, long? to, string? by) =>
         new(0, kind, offset, to, sources.NewId().ToString("N")[..8]) { At = events.Now, By = by };
 
-    private Task<PartitionState[]> StatesAsync(LogLayout layout, CancellationToken cancellationToken) =>
-        Task.WhenAll(Enumerable.Range(0, layout.Partitions).Select(partition => events.ReadPartitionAsync(partition, cancellationToken)));
+    private Task<IReadOnlyList<PartitionState>> StatesAsync(CancellationToken cancellationToken) =>
+        events.OfAllPartitionsAsync(partition => events.ReadPartitionAsync(partition, cancellationToken), cancellationToken);
+
+    private async Task<IEnumerable<int>> AllAsync(CancellationToken cancellationToken) =>
+        Enumerable.Range(0, (await events.LayoutAsync(cancellationToken)).Partitions);
 
     // Null: it exists.
-    private async Task<OperationResult?> FindAsync(string forwarder, LogLayout layout, CancellationToken cancellationToken)
+    private async Task<OperationResult?> FindAsync(string forwarder, CancellationToken cancellationToken)
     {
         if (engine.Forwarders.Any(one => one.Name == forwarder)) return null;
-        var states = await StatesAsync(layout, cancellationToken);
+        var states = await StatesAsync(cancellationToken);
         return states.Any(state => state.Checkpoints.ContainsKey(forwarder) || state.Controls.ContainsKey(forwarder) || state.Damaged.ContainsKey(forwarder)) ? null : new OperationResult.NotFound();
     }
 

@@ -13,10 +13,9 @@ public sealed partial class ForwarderOperations
     {
         // All of them: whether a request was taken back, a later action tells.
         var kept = history is null ? [] : await history.ReadAsync(forwarder, OperatorAction.KeptMax, cancellationToken);
-        var layout = await events.LayoutAsync(cancellationToken);
         // Of one that is forgotten the history remains.
-        if (kept.Count == 0 && await FindAsync(forwarder, layout, cancellationToken) is not null) return null;
-        var waiting = (await StatesAsync(layout, cancellationToken)).SelectMany(state => RequestStanding.Of(state, forwarder)).ToLookup(one => one.Id);
+        if (kept.Count == 0 && await FindAsync(forwarder, cancellationToken) is not null) return null;
+        var waiting = (await StatesAsync(cancellationToken)).SelectMany(state => RequestStanding.Of(state, forwarder)).ToLookup(one => one.Id);
         var takenBack = kept.Where(action => action is { What: "take-back", Outcome: "done" }).Select(action => action.Request).ToHashSet();
         return [.. kept.Take(limit).Select(action => Now(action, waiting, takenBack))];
     }

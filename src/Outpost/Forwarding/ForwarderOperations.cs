@@ -24,7 +24,7 @@ public sealed partial class ForwarderOperations(
         var layout = await events.LayoutAsync(cancellationToken);
         if (heartbeats is not null) await heartbeats.ReadAsync(cancellationToken);
         // A partition that is damaged is left out: what is wrong with it is told beside.
-        var states = (await Task.WhenAll(Enumerable.Range(0, layout.Partitions).Select(ReadAsync))).OfType<PartitionState>().ToArray();
+        var states = (await events.OfAllPartitionsAsync(ReadAsync, cancellationToken)).OfType<PartitionState>().ToArray();
         var names = engine.Forwarders.Select(forwarder => forwarder.Name)
             .Concat(states.SelectMany(state => state.Checkpoints.Keys.Union(state.Damaged.Keys).Order(StringComparer.Ordinal))).Distinct().ToList();
         var forwarders = new List<ForwarderStatus>();
@@ -71,9 +71,8 @@ public sealed partial class ForwarderOperations(
     private async Task<OperationResult> SetPausedAsync(
         string forwarder, int? partition, bool isPaused, string? by, string? reason, CancellationToken cancellationToken)
     {
-        var layout = await events.LayoutAsync(cancellationToken);
-        if (await FindAsync(forwarder, layout, cancellationToken) is { } missing) return missing;
-        foreach (var one in partition is { } only ? [only] : Enumerable.Range(0, layout.Partitions))
+        if (await FindAsync(forwarder, cancellationToken) is { } missing) return missing;
+        foreach (var one in partition is { } only ? [only] : await AllAsync(cancellationToken))
         {
             // Of one that is paused already, who paused it first and why stays.
             var result = await AskAsync(one, forwarder, (control, _) => control.IsPaused == isPaused ? control : Paused(control), null, cancellationToken);
@@ -97,8 +96,7 @@ public sealed partial class ForwarderOperations(
     private async Task<OperationResult> ReplayRangeAsync(
         string forwarder, int partition, long from, long to, string? by, EntryFilter? filter, string? why, CancellationToken cancellationToken)
     {
-        var layout = await events.LayoutAsync(cancellationToken);
-        if (await FindAsync(forwarder, layout, cancellationToken) is { } missing) return missing;
+        if (await FindAsync(forwarder, cancellationToken) is { } missing) return missing;
         var result = await AskAsync(partition, forwarder, New(ControlRequestKind.Replay, from, to, by) with { Filter = filter, Reason = why }, cancellationToken);
         return result is OperationResult.Done done ? done with { ReplayId = done.RequestId } : result;
     }
@@ -119,11 +117,10 @@ public sealed partial class ForwarderOperations(
     private async Task<OperationResult> ReplayTimeAsync(
         string forwarder, DateTimeOffset from, DateTimeOffset to, EntryFilter? filter, string? by, string? why, CancellationToken cancellationToken)
     {
-        var layout = await events.LayoutAsync(cancellationToken);
-        if (await FindAsync(forwarder, layout, cancellationToken) is { } missing) return missing;
+        if (await FindAsync(forwarder, cancellationToken) is { } missing) return missing;
         var request = New(ControlRequestKind.Replay, 0, 0, by) with { Filter = filter, Reason = why };
         var asked = 0L;
-        foreach (var state in await StatesAsync(layout, cancellationToken))
+        foreach (var state in await StatesAsync(cancellationToken))
         {
             var first = await OffsetSearch.FindAsync(state, from, at => events.ReadTimestampAsync(state.Partition, at, cancellationToken));
             var end = await OffsetSearch.FindAsync(state, to, at => events.ReadTimestampAsync(state.Partition, at, cancellationToken));
@@ -155,11 +152,10 @@ public sealed partial class ForwarderOperations(
     private async Task<OperationResult> UnparkMatchingAsync(
         string forwarder, bool isDiscard, EntryFilter filter, int? partition, string? by, string? why, CancellationToken cancellationToken)
     {
-        var layout = await events.LayoutAsync(cancellationToken);
-        if (await FindAsync(forwarder, layout, cancellationToken) is { } missing) return missing;
+        if (await FindAsync(forwarder, cancellationToken) is { } missing) return missing;
         var request = New(isDiscard ? ControlRequestKind.DiscardMatching : ControlRequestKind.RetryMatching, 0, null, by) with { Filter = filter, Reason = why };
         var matched = 0L;
-        foreach (var one in partition is { } only ? [only] : Enumerable.Range(0, layout.Partitions))
+        foreach (var one in partition is { } only ? [only] : await AllAsync(cancellationToken))
         {
             var count = await ParkedInAsync(one, forwarder, cancellationToken).LongCountAsync(filter.Accepts, cancellationToken);
             if (count == 0) continue;
@@ -174,9 +170,8 @@ public sealed partial class ForwarderOperations(
     /// <summary>Parked entries by why they were refused, the largest group first; those behind others count with the one that they wait for.</summary>
     public async Task<IReadOnlyList<ParkedGroup>> ParkedByReasonAsync(string forwarder, CancellationToken cancellationToken)
     {
-        var layout = await events.LayoutAsync(cancellationToken);
         var groups = new Dictionary<string, ParkedGroup>(StringComparer.Ordinal);
-        for (var partition = 0; partition < layout.Partitions; partition++)
+        foreach (var partition in await AllAsync(cancellationToken))
         {
             // Behind one of its subject, which may have been delivered since: then its own reason says so.
             var reasons = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -226,9 +221,8 @@ public sealed partial class ForwarderOperations(
 
     private async Task<OperationResult> TakeBackRequestAsync(string forwarder, string request, CancellationToken cancellationToken)
     {
-        var layout = await events.LayoutAsync(cancellationToken);
         var taken = 0;
-        foreach (var state in await StatesAsync(layout, cancellationToken))
+        foreach (var state in await StatesAsync(cancellationToken))
         {
             if (!Has(state.ControlOf(forwarder), state)) continue;
             var result = await AskAsync(
@@ -237,7 +231,7 @@ public sealed partial class ForwarderOperations(
             taken++;
         }
 
-        return taken > 0 ? new OperationResult.Done(RequestId: request) : await FindAsync(forwarder, layout, cancellationToken) ?? new OperationResult.NoRequest();
+        return taken > 0 ? new OperationResult.Done(RequestId: request) : await FindAsync(forwarder, cancellationToken) ?? new OperationResult.NoRequest();
 
         bool Has(Control control, PartitionState state) =>
             control.Waiting(state.CheckpointOf(forwarder)).Any(one => one.NameIn(state.Partition) == request);
@@ -280,9 +274,8 @@ public sealed partial class ForwarderOperations(
     public async Task<IReadOnlyList<ParkedEntry>> ParkedAsync(
         string forwarder, int fromPartition, long fromOffset, int limit, CancellationToken cancellationToken)
     {
-        var layout = await events.LayoutAsync(cancellationToken);
         var parked = new List<ParkedEntry>();
-        for (var partition = fromPartition; partition < layout.Partitions && parked.Count < limit; partition++)
+        for (var partition = fromPartition; parked.Count < limit && partition < (await events.LayoutAsync(cancellationToken)).Partitions; partition++)
         {
             var from = partition == fromPartition ? fromOffset : 0;
             parked.AddRange(await store.ReadParkedAsync(partition, forwarder, from, limit - parked.Count, cancellationToken));
@@ -293,15 +286,32 @@ public sealed partial class ForwarderOperations(
 
     /// <summary>Whether there is such a forwarder, configured here or with a checkpoint.</summary>
     public async Task<bool> ExistsAsync(string forwarder, CancellationToken cancellationToken) =>
-        await FindAsync(forwarder, await events.LayoutAsync(cancellationToken), cancellationToken) is null;
+        await FindAsync(forwarder, cancellationToken) is null;
 
     /// <summary>Forgets a forwarder that no longer exists, so that it holds retention no more.</summary>
     public Task<OperationResult> ForgetAsync(string forwarder, CancellationToken cancellationToken, string? by = null) => KeepAsync(
-        forwarder, "forget", "its checkpoints and what is parked", by, null, () => ForgetRowsAsync(forwarder, cancellationToken), cancellationToken);
+        forwarder, "forget", "its checkpoints and what is parked", by, null, () => ForgetAllAsync(forwarder, cancellationToken), cancellationToken);
+
+    // A log that grows meanwhile may have given it checkpoints in new partitions: they go too, as soon as those can be read.
+    private async Task<OperationResult> ForgetAllAsync(string forwarder, CancellationToken cancellationToken)
+    {
+        OperationResult? done = null;
+        for (var attempt = 1; attempt <= TriesMax; attempt++)
+        {
+            var layout = await events.LayoutAsync(cancellationToken);
+            var result = await ForgetRowsAsync(forwarder, cancellationToken);
+            if (result is not (OperationResult.Done or OperationResult.NotFound)) return result;
+            if (done is not OperationResult.Done) done = result;
+            var now = await events.RefreshLayoutAsync(cancellationToken);
+            if (!now.IsGrowing && now.Generation == layout.Generation) return done;
+            if (now.IsGrowing) await Task.Delay(SkipAgainAfter, sources.Time, cancellationToken);
+        }
+
+        return new OperationResult.InUse();
+    }
 
     private async Task<OperationResult> ForgetRowsAsync(string forwarder, CancellationToken cancellationToken)
     {
-        var layout = await events.LayoutAsync(cancellationToken);
         if (engine.Forwarders.Any(one => one.Name == forwarder)) return new OperationResult.InUse();
         if (heartbeats is not null)
         {
@@ -311,11 +321,11 @@ public sealed partial class ForwarderOperations(
         }
 
         // Another process would begin it anew, with the oldest entry, while its rows are being deleted here.
-        var states = await StatesAsync(layout, cancellationToken);
+        var states = await StatesAsync(cancellationToken);
         if (states.Any(state => !state.Damaged.ContainsKey(forwarder) && state.CheckpointOf(forwarder)?.LeaseLeft(state.ReadAt) > TimeSpan.Zero)) return new OperationResult.InUse();
         // A control row or a parked one may be all that is left by a call that was cut short.
-        if (await FindAsync(forwarder, layout, cancellationToken) is { } missing && (await ParkedAsync(forwarder, 0, 0, 1, cancellationToken)).Count == 0) return missing;
-        await Task.WhenAll(Enumerable.Range(0, layout.Partitions).Select(partition => store.ForgetAsync(partition, forwarder, cancellationToken)));
+        if (await FindAsync(forwarder, cancellationToken) is { } missing && (await ParkedAsync(forwarder, 0, 0, 1, cancellationToken)).Count == 0) return missing;
+        await Task.WhenAll(states.Select(state => store.ForgetAsync(state.Partition, forwarder, cancellationToken)));
         return new OperationResult.Done();
     }
 }

@@ -52,13 +52,13 @@ public sealed class ForwardingEngine : IAsyncDisposable
     /// <param name="stop">Stops all forwarding of this process for now; what was delivered still gets its checkpoint.</param>
     public async Task<ForwardRun> RunAsync(CancellationToken stop)
     {
-        var layout = await _context.Events.LayoutAsync(stop);
+        await _context.Events.LayoutAsync(stop);
         _context.Metrics.Run();
         var start = Time.GetTimestamp();
-        var before = _forwarders.ToDictionary(forwarder => forwarder.Name, forwarder => _drains.Total(forwarder, layout.Partitions));
+        var before = _forwarders.ToDictionary(forwarder => forwarder.Name, _drains.Total);
         using (stop.Register(_drains.Stop))
         {
-            var states = await Task.WhenAll(Enumerable.Range(0, layout.Partitions).Select(partition => TickAsync(partition, stop)));
+            var states = await _context.Events.OfAllPartitionsAsync(partition => TickAsync(partition, stop), stop);
             await ShareAsync([.. states.OfType<PartitionState>()], stop);
             await _drains.WaitAsync(start, stop);
         }
@@ -66,7 +66,7 @@ public sealed class ForwardingEngine : IAsyncDisposable
         var sum = new ForwardRun(0, 0, 0);
         foreach (var forwarder in _forwarders)
         {
-            var run = _drains.Total(forwarder, layout.Partitions) - before[forwarder.Name];
+            var run = _drains.Total(forwarder) - before[forwarder.Name];
             sum += run;
             if (run.Delivered > 0)
                 _context.Log.Run(
@@ -85,18 +85,7 @@ public sealed class ForwardingEngine : IAsyncDisposable
     {
         try
         {
-            var layout = await LayoutAsync(stop);
-            await Task.WhenAll(Enumerable.Range(0, layout.Partitions).Select(async partition =>
-            {
-                var heads = _context.Events.Heads;
-                for (var seen = 0L; ;)
-                {
-                    await heads.BeyondAsync(partition, seen, Timeout.InfiniteTimeSpan, Time, stop);
-                    // Before the look: what is committed during it needs another.
-                    seen = heads[partition];
-                    await LookAsync(partition, stop);
-                }
-            }));
+            await ForwardFromAsync(0, stop);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -104,6 +93,31 @@ public sealed class ForwardingEngine : IAsyncDisposable
         catch (LayoutMismatchException)
         {
             // Whoever starts the app says so, and ends it.
+        }
+    }
+
+    // From a partition on, and what comes when the log grows.
+    private async Task ForwardFromAsync(int first, CancellationToken stop)
+    {
+        var known = (await LayoutAsync(stop)).Partitions;
+        await Task.WhenAll([.. Enumerable.Range(first, known - first).Select(partition => ForwardCommitsAsync(partition, stop)), GoOnAsync()]);
+
+        async Task GoOnAsync()
+        {
+            await _context.Events.Heads.GrownBeyondAsync(known, stop);
+            await ForwardFromAsync(known, stop);
+        }
+    }
+
+    private async Task ForwardCommitsAsync(int partition, CancellationToken stop)
+    {
+        var heads = _context.Events.Heads;
+        for (var seen = 0L; ;)
+        {
+            await heads.BeyondAsync(partition, seen, Timeout.InfiniteTimeSpan, Time, stop);
+            // Before the look: what is committed during it needs another.
+            seen = heads[partition];
+            await LookAsync(partition, stop);
         }
     }
 

@@ -59,6 +59,18 @@ internal enum Broken
     /// <summary>A page counts as final as soon as there is something in it.</summary>
     PageFinalTooEarly,
 
+    /// <summary>A log grows, and its old heads are left as they are.</summary>
+    FenceLeftOut,
+
+    /// <summary>The new count is used before the last old head is written.</summary>
+    OldHeadWrittenLast,
+
+    /// <summary>An entity is looked for only where earlier counts put it.</summary>
+    NewestPlaceNotLookedAt,
+
+    /// <summary>Nobody asks whether the log has grown before saying that there is no such entity.</summary>
+    GenerationCachedTooLong,
+
     /// <summary>A consumer's handler takes a failure for success.</summary>
     FailurePassedOver,
 }

@@ -9,6 +9,8 @@ internal sealed class BrokenEvents(IEventStore store, Func<PartitionState, Parti
 
     public ValueTask<LogLayout> LayoutAsync(CancellationToken cancellationToken) => store.LayoutAsync(cancellationToken);
 
+    public Task<LogLayout> RefreshLayoutAsync(CancellationToken cancellationToken) => store.RefreshLayoutAsync(cancellationToken);
+
     public Task<StoredEntity?> ReadEntityAsync(int partition, string type, string id, CancellationToken cancellationToken) =>
         store.ReadEntityAsync(partition, type, id, cancellationToken);
 

@@ -7,6 +7,8 @@ namespace Outpost.Tests.Simulation;
 internal sealed class BrokenTable(Broken broken, SimulatedTable table, StoreClockPolicy clock)
     : ProcessTable(table, clock)
 {
+    private readonly List<(ITableEntity Head, ETag Tag, TableUpdateMode Mode)> _unwritten = [];
+
     public override async Task<Response<IReadOnlyList<Response>>> SubmitTransactionAsync(
         IEnumerable<TableTransactionAction> transactionActions, CancellationToken cancellationToken = default)
     {
@@ -49,10 +51,29 @@ internal sealed class BrokenTable(Broken broken, SimulatedTable table, StoreCloc
         where T : class, ITableEntity =>
         Response.FromValue((T)(object)new TableEntity(partitionKey, rowKey) { ["Commit"] = "somebody else's" }, answer.GetRawResponse());
 
+    // Only growing writes a head by itself.
+    public override async Task<Response> UpdateEntityAsync<T>(
+        T entity, ETag ifMatch, TableUpdateMode mode = TableUpdateMode.Merge, CancellationToken cancellationToken = default)
+    {
+        if (entity.RowKey == "!head" && broken is Broken.FenceLeftOut or Broken.OldHeadWrittenLast)
+        {
+            _unwritten.Add((entity, ifMatch, mode));
+            return (await base.GetEntityIfExistsAsync<TableEntity>(entity.PartitionKey, entity.RowKey, null, cancellationToken)).GetRawResponse();
+        }
+
+        var answer = await base.UpdateEntityAsync(entity, ifMatch, mode, cancellationToken);
+        if (entity.RowKey == "layout" && broken == Broken.OldHeadWrittenLast)
+        {
+            foreach (var (head, tag, how) in _unwritten) await base.UpdateEntityAsync((TableEntity)head, tag, how, cancellationToken);
+        }
+
+        return answer;
+    }
+
     // As if the number began anew with each list.
     private static void OtherId(TableEntity row)
     {
-        if (row.GetString("Commit") is { } commit) row["Commit"] = commit[..16] + "-1";
+        if (row.GetString("Commit") is { Length: > 16 } commit) row["Commit"] = commit[..16] + "-1";
     }
 
     private async Task<Response<IReadOnlyList<Response>>> InTwoAsync(

@@ -20,6 +20,9 @@ internal sealed class Sabotage(Broken broken)
         _ => store,
     };
 
+    public IEventStore Places(IEventStore store) =>
+        broken is Broken.NewestPlaceNotLookedAt or Broken.GenerationCachedTooLong ? new BrokenPlaces(broken, store) : store;
+
     public IForwardingStore Forwarding(IForwardingStore store, IEventStore events) => broken switch
     {
         Broken.CheckpointWithoutIfMatch or Broken.LeaseWithoutEpoch or Broken.FollowersNotHeld or Broken.ParkedAfterCheckpoint =>

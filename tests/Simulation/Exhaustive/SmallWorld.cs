@@ -32,7 +32,7 @@ internal sealed class SmallWorld
     {
         (_choices, _sameEntity, _faultsLeft) = (choices, sameEntity, faults);
         _judge = new Judge(_time, isTraced: false);
-        _log = new LogModel(_judge, 1);
+        _log = new LogModel(_judge, 1, partitionsInTheEnd: 1);
         _forward = new ForwardModel(Targets.Bus, _log, _judge, new FaultTally(), 1);
         _table = new SimulatedTable(_time, exists: false) { Faults = Decide, Changed = OnChanged };
     }

@@ -15,14 +15,19 @@ internal sealed record ModelEntry(string Step, string Subject, long Version, Dat
 /// The log as it must be, told of every write at the moment it takes effect, and what must be true of every write:
 /// transactions whole, offsets dense, versions without gaps, each command at most once, and nothing ever changed.
 /// </summary>
-internal sealed class LogModel(Judge judge, int partitions)
+internal sealed class LogModel(Judge judge, int partitions, int partitionsInTheEnd)
 {
-    private readonly Partition[] _partitions = [.. Enumerable.Range(0, partitions).Select(_ => new Partition())];
+    private readonly Partition[] _partitions = [.. Enumerable.Range(0, partitionsInTheEnd).Select(_ => new Partition())];
     private readonly HashSet<string> _commits = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Asked> _asked = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Scope, string Key), string> _keys = [];
     private readonly Dictionary<string, List<string>> _steps = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<long>> _offsets = new(StringComparer.Ordinal);
+
+    private readonly Dictionary<string, int> _places = new(StringComparer.Ordinal);
+
+    /// <summary>How many the log has now: where new entities go.</summary>
+    public int Partitions { get; private set; } = partitions;
 
     public IReadOnlyCollection<Asked> Commands => _asked.Values;
 
@@ -65,8 +70,31 @@ internal sealed class LogModel(Judge judge, int partitions)
         }
     }
 
+    /// <summary>The layout row was written.</summary>
+    public void LayoutChanged(RowChange change)
+    {
+        var now = (int)(change.After?.Number("Partitions") ?? 0);
+        if (now < Partitions) judge.Wrong($"the log had {Partitions} partitions, and has {now}");
+        if (now > Partitions) judge.Note($"the log has grown from {Partitions} to {now}");
+        Partitions = now;
+    }
+
+    /// <summary>The next offset in a head, also of a log that has grown.</summary>
+    public static long? NextIn(SimulatedRow head) => head.Number("Next") ?? head.Number("NextOffset");
+
+    // Growing writes a head and nothing else of it than its generation.
+    private static bool IsFence(RowChange change, IReadOnlyList<RowChange> changes)
+    {
+        if (change.After is not { } after || changes.Any(row => row.Row[0] is 'e' or 'd' or 'r') || after.Number("Generation") is not { } generation) return false;
+        if (change.Before is not { } before) return NextIn(after) == 0;
+        return generation == (before.Number("Generation") ?? 1) + 1
+            && (NextIn(before), before.Text("Commit"), before.Time("At")) == (NextIn(after), after.Text("Commit"), after.Time("At"));
+    }
+
     private void Committed(int number, RowChange change, IReadOnlyList<RowChange> changes, DateTimeOffset now)
     {
+        if (IsFence(change, changes)) return;
+        if ((change.Before?.Number("Generation") ?? 0) > (change.After?.Number("Generation") ?? 0)) judge.Wrong($"a commit took the generation from the head of partition {number}");
         var partition = _partitions[number];
         if (change.After is not { } head)
         {
@@ -79,10 +107,10 @@ internal sealed class LogModel(Judge judge, int partitions)
         if (at < partition.At) judge.Wrong($"time went back from {partition.At:O} to {at:O}");
         if (at > now + TimeSpan.FromSeconds(2)) judge.Wrong($"the time {at:O} is later than the store's, {now:O}");
         partition.At = at;
-        var events = changes.Where(row => row.Row[0] == 'e').ToList();
+        var events = changes.Where(change => change.Row[0] == 'e').ToList();
         var first = partition.Entries.Count;
-        if (change.Before?.Number("Next") is var before && (before ?? 0) != first) judge.Wrong($"the head was {before}, with {first} entries");
-        if (events.Count == 0 || head.Number("Next") != first + events.Count) judge.Wrong($"the head went from {first} to {head.Number("Next")} with {events.Count} events");
+        if ((change.Before is { } row ? NextIn(row) : null) is var before && (before ?? 0) != first) judge.Wrong($"the head was {before}, with {first} entries");
+        if (events.Count == 0 || NextIn(head) != first + events.Count) judge.Wrong($"the head went from {first} to {NextIn(head)} with {events.Count} events");
         for (var i = 0; i < events.Count; i++) Entered(number, partition, first + i, events[i], commit, at);
         Entities(changes, events, commit);
         Receipts(changes, events, commit);
@@ -95,7 +123,9 @@ internal sealed class LogModel(Judge judge, int partitions)
         if (row.Text("Commit") != commit || row.Time("At") != at) judge.Wrong($"{change.Row} is not of commit {commit}");
         var (subject, payload) = (row.Text("Subject")!, row.Text("Payload")!);
         var step = StepIn(payload);
-        if (LogLayout.PartitionOf(subject, _partitions.Length) != number) judge.Wrong($"{subject} is in partition {number}");
+        // A new one goes where the count of now puts it, and stays there.
+        if (!_places.TryGetValue(subject, out var place)) _places[subject] = place = LogLayout.PartitionOf(subject, Partitions);
+        if (place != number) judge.Wrong($"{subject} is in partition {number}, and belongs into {place}");
         partition.Entries.Add(new ModelEntry(step, subject, row.Number("Version")!.Value, at, payload, row.Text("Receipt")));
         if (!_offsets.TryGetValue(subject, out var offsets)) _offsets[subject] = offsets = [];
         offsets.Add(offset);

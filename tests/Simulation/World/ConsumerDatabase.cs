@@ -22,7 +22,7 @@ internal sealed class ConsumerDatabase(World world, Random random, string name, 
 
     public bool IsExact => isExact;
 
-    public bool HasAll => Enumerable.Range(0, world.Plan.Partitions).All(partition =>
+    public bool HasAll => Enumerable.Range(0, world.Partitions).All(partition =>
         _next.GetValueOrDefault(partition) == world.Log.Head(partition) && _stored.TryGetValue(partition, out var stored) && stored.Offset == world.Log.Head(partition));
 
     public async Task<FeedPosition?> LoadAsync(int partition, CancellationToken cancellationToken)

@@ -67,6 +67,8 @@ internal enum FaultKind
 
     // Of operators, again.
     OperatorForgets,
+    OperatorGrows,
+    GrowthCrashes,
 }
 
 /// <summary>How often each kind of fault fired.</summary>

@@ -68,7 +68,7 @@ internal sealed class Harm(World world)
     // Whoever forwards stands still for longer than its lease lasts.
     private bool LoseLease()
     {
-        var owner = world.Forwards.Select(forward => forward.Owner(_random.Next(world.Plan.Partitions))).FirstOrDefault(name => name is not null);
+        var owner = world.Forwards.Select(forward => forward.Owner(_random.Next(world.Partitions))).FirstOrDefault(name => name is not null);
         if (Array.Find(world.Nodes, node => node.Process.Name == owner && node.Process.IsRunning) is not { } node) return false;
         Pause(node, TimeSpan.FromSeconds(15 + (6 * _random.NextDouble())), stopsClock: _random.Next(2) == 0);
         return true;

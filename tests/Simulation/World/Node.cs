@@ -23,8 +23,9 @@ internal sealed class Node : IDisposable
     {
         _world = world;
         Process = new VirtualProcess(
-            world.Time, world.Table, random, name, world.Plan.Partitions, clockAhead, clock => world.Sabotage.Connect(world.Table, clock));
+            world.Time, world.Table, random, name, world.Partitions, clockAhead, clock => world.Sabotage.Connect(world.Table, clock));
         var events = world.Sabotage.Events(Process.Store, Process);
+        Process.Log = new EventLog(world.Sabotage.Places(Process.Store), Process.Time);
         _watch = new PartitionWatch(events, Process.Sources);
         _checkpoints = world.Sabotage.Forwarding(Process.Checkpoints, events);
         _retention = world.Sabotage.Retention(new TableRetentionStore(Process.Table, Process.Sources));
@@ -99,6 +100,10 @@ internal sealed class Node : IDisposable
             catch (StoreUnavailableException)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(500), Process.Time);
+            }
+            catch (LayoutMismatchException)
+            {
+                _world.Refused(this);
             }
         }
     }

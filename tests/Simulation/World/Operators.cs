@@ -9,6 +9,11 @@ internal sealed class Operators(World world)
     private readonly Random _random = world.Plan.Random("operators");
     private readonly List<(string Forwarder, int Partition, long From, long To, string Id)> _replays = [];
 
+    private readonly Growing _growing = new(world);
+
+    /// <summary>Done when the log has grown as often as it was to.</summary>
+    public Task Growing { get; private set; } = Task.CompletedTask;
+
     private Func<ForwarderOperations, CancellationToken, Task<OperationResult>>? Wish(string forwarder, int partition)
     {
         var model = world.Forward(forwarder);
@@ -37,11 +42,12 @@ internal sealed class Operators(World world)
     public async Task RunAsync()
     {
         if (world.Plan.Has(FaultKind.OperatorForgets)) _ = ForgetAsync();
+        Growing = _growing.RunAsync();
         while (!world.IsCalm)
         {
             await Task.Delay(TimeSpan.FromSeconds(1.8 * _random.NextDouble()), world.Time);
             if (world.IsCalm) return;
-            var (forwarder, partition) = (world.Forwards[_random.Next(world.Forwards.Count)].Name, _random.Next(world.Plan.Partitions));
+            var (forwarder, partition) = (world.Forwards[_random.Next(world.Forwards.Count)].Name, _random.Next(world.Partitions));
             if (Wish(forwarder, partition) is not { } wish) continue;
             await AskAsync(wish);
             // Nobody forgets to resume for long.
@@ -55,9 +61,14 @@ internal sealed class Operators(World world)
         await Task.Delay(TimeSpan.FromSeconds(10 * _random.NextDouble()), world.Time);
         world.Fired(FaultKind.OperatorForgets);
         world.Gone.IsToBeForgotten = true;
-        while (!world.Gone.IsForgotten)
+        for (var isDone = false; !isDone || !world.Gone.IsForgotten;)
         {
-            await AskAsync((operations, end) => operations.ForgetAsync(GoneForwarder.Name, end));
+            await AskAsync(async (operations, end) =>
+            {
+                var result = await operations.ForgetAsync(GoneForwarder.Name, end);
+                isDone = result is OperationResult.Done or OperationResult.NotFound;
+                return result;
+            });
             await Task.Delay(TimeSpan.FromSeconds(1), world.Time);
         }
     }
@@ -67,7 +78,7 @@ internal sealed class Operators(World world)
     {
         foreach (var forward in world.Forwards)
         {
-            for (var partition = 0; partition < world.Plan.Partitions; partition++)
+            for (var partition = 0; partition < world.Partitions; partition++)
             {
                 var (name, number) = (forward.Name, partition);
                 await AskAsync((operations, end) => operations.PauseAsync(name, number, isPaused: false, end));
@@ -86,6 +97,7 @@ internal sealed class Operators(World world)
     /// <summary>What was to be sent again was, as far as it is still there and the target takes it.</summary>
     public void CheckEnd()
     {
+        if (world.Partitions != world.Plan.PartitionsInTheEnd) world.Judge.Wrong($"the log has {world.Partitions} partitions, not {world.Plan.PartitionsInTheEnd}");
         if (!world.Gone.IsForgotten) world.Judge.Wrong($"{GoneForwarder.Name} is not forgotten");
         foreach (var (forwarder, partition, from, to, id) in _replays)
         {

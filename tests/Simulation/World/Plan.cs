@@ -16,6 +16,12 @@ internal sealed record Plan
 
     public int Partitions { get; init; }
 
+    /// <summary>The counts that the log grows to meanwhile, one after the other.</summary>
+    public IReadOnlyList<int> Growths { get; init; } = [];
+
+    /// <summary>How many partitions there are in the end.</summary>
+    public int PartitionsInTheEnd => Growths.Count > 0 ? Growths[^1] : Partitions;
+
     /// <summary>Processes at any time.</summary>
     public int Processes { get; init; }
 
@@ -56,9 +62,12 @@ internal sealed record Plan
     {
         var random = new Plan(seed).Random("plan");
         var callers = 6 + random.Next(7);
+        var growth = new Plan(seed).Random("growth");
         return new Plan(seed)
         {
             Partitions = 1 + random.Next(3),
+            // Looking at many partitions is most of what a process does then.
+            Growths = [4, growth.Next(60) == 0 ? 64 : 5 + growth.Next(3)],
             Processes = 2 + random.Next(3),
             Callers = callers,
             CommandsPerCaller = (162 + callers - 1) / callers,
@@ -101,6 +110,7 @@ internal sealed record Plan
         Add("readers", Readers, own.Readers);
         Add("consumers", Consumers, own.Consumers);
         Add("forwarders", Forwarders, own.Forwarders);
+        if (Growths.Count < own.Growths.Count) parts.Add(string.Create(CultureInfo.InvariantCulture, $"growths={Growths.Count}"));
         if (Broken != Broken.Nothing) parts.Add($"broken={Broken}");
         parts.AddRange(own.Kinds.Except(Kinds).Order().Select(kind => $"no={kind}"));
         return string.Join(',', parts);
@@ -121,6 +131,7 @@ internal sealed record Plan
                 "no" => plan with { Kinds = plan.Kinds.Where(kind => kind != Enum.Parse<FaultKind>(value)).ToHashSet() },
                 "broken" => plan with { Broken = Enum.Parse<Broken>(value) },
                 "partitions" => plan with { Partitions = Number(value) },
+                "growths" => plan with { Growths = [.. plan.Growths.Take(Number(value))] },
                 "processes" => plan with { Processes = Number(value) },
                 "callers" => plan with { Callers = Number(value) },
                 "commands" => plan with { CommandsPerCaller = Number(value) },

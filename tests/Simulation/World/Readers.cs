@@ -29,8 +29,10 @@ internal sealed class Readers(World world)
     private async Task ReadAsync(int reader)
     {
         var random = world.Plan.Random($"reader {reader}");
-        var position = new Position(reader % world.Plan.Partitions);
+        // In the last round of partitions, so that it reads one that is new: from when on there is one.
+        var position = new Position(reader == 0 ? 0 : random.Next(world.Plan.PartitionsInTheEnd));
         _positions.Add(position);
+        while (position.Partition >= world.Partitions && !world.IsAtRest) await Task.Delay(TimeSpan.FromMilliseconds(100), world.Time);
         while (!world.IsAtRest)
         {
             await Task.Delay(TimeSpan.FromSeconds(2 * random.NextDouble()), world.Time);

@@ -40,10 +40,10 @@ internal sealed class World
         Time = new VirtualTime(plan.Random("schedule"), runsOn: plan.RunsOn);
         Judge = new Judge(Time, isTraced);
         _random = plan.Random("world");
-        Log = new LogModel(Judge, plan.Partitions);
-        Forwards = [.. new[] { Targets.Bus, Targets.Handler }.Take(plan.Forwarders).Select(name => new ForwardModel(name, Log, Judge, Faults, plan.Partitions))];
-        Gone = new GoneForwarder(Judge, plan.Partitions);
-        Retention = new RetentionModel(Judge, Log, Forwards, Gone, plan.Partitions);
+        Log = new LogModel(Judge, plan.Partitions, plan.PartitionsInTheEnd);
+        Forwards = [.. new[] { Targets.Bus, Targets.Handler }.Take(plan.Forwarders).Select(name => new ForwardModel(name, Log, Judge, Faults, plan.PartitionsInTheEnd))];
+        Gone = new GoneForwarder(Judge, plan.PartitionsInTheEnd);
+        Retention = new RetentionModel(Judge, Log, Forwards, Gone, plan.PartitionsInTheEnd);
         Sabotage = new Sabotage(plan.Broken);
         TableFaults = new TableFaults(this);
         Targets = new Targets(this);
@@ -58,6 +58,9 @@ internal sealed class World
     }
 
     public Plan Plan { get; }
+
+    /// <summary>How many the log has now.</summary>
+    public int Partitions => Log.Partitions;
 
     public VirtualTime Time { get; }
 
@@ -129,6 +132,13 @@ internal sealed class World
         if (Nodes[slot] != gone || !gone.Process.IsKilled) return;
         Nodes[slot] = NewNode();
         Nodes[slot].Begin();
+    }
+
+    /// <summary>A process refuses to start: the log has grown meanwhile. It is started again with the new count.</summary>
+    public void Refused(Node node)
+    {
+        node.Process.Kill();
+        if (Array.IndexOf(Nodes, node) is var slot and >= 0) Restart(slot, node);
     }
 
     private async Task RunAsync()
@@ -213,7 +223,8 @@ internal sealed class World
         await callers.FinishAsync();
         Targets.IsRepaired = true;
         var end = Time.Elapsed + RestWithin;
-        while (Forwards.Any(forward => Enumerable.Range(0, Plan.Partitions).Any(partition => !forward.IsIdle(partition, Time.GetUtcNow()))))
+        await Task.WhenAny(operators.Growing, Task.Delay(RestWithin, Time));
+        while (Forwards.Any(forward => Enumerable.Range(0, Partitions).Any(partition => !forward.IsIdle(partition, Time.GetUtcNow()))))
         {
             if (Time.Elapsed > end)
             {
@@ -228,7 +239,7 @@ internal sealed class World
 
     private void NotIdle(ForwardModel forward)
     {
-        for (var partition = 0; partition < Plan.Partitions; partition++)
+        for (var partition = 0; partition < Partitions; partition++)
         {
             if (!forward.IsIdle(partition, Time.GetUtcNow()))
                 Judge.Wrong($"{forward.Name} does not come to rest in partition {partition}: at {forward.Next(partition)} of {Log.Head(partition)}, lease {forward.Owner(partition)}, {forward.Parked(partition).Count} parked{(forward.IsAsked(partition) ? ", a request waits" : "")}");
@@ -252,7 +263,12 @@ internal sealed class World
 
     private void OnChanged(IReadOnlyList<RowChange> changes)
     {
-        if (changes[0].Partition == "layout") return;
+        if (changes[0].Partition == "layout")
+        {
+            Log.LayoutChanged(changes[0]);
+            return;
+        }
+
         var partition = int.Parse(changes[0].Partition, CultureInfo.InvariantCulture);
         if (Judge.IsTraced) Judge.Note($"table {partition}: {string.Join(", ", changes.Select(Text))}");
         Log.Changed(partition, changes, Time.GetUtcNow());
@@ -267,7 +283,7 @@ internal sealed class World
         if (change.After is not { } row) return $"-{key}";
         return change.Row[0] switch
         {
-            '!' => $"{key} {row.Number("Next") ?? row.Number("Offset")} {row.Text("Commit")}",
+            '!' => $"{key} {LogModel.NextIn(row) ?? row.Number("Offset")} {row.Text("Commit")}{(row.Number("Generation") is { } generation ? $" generation {generation}" : "")}",
             'c' => $"{key} {row.Number("Next")} {row.Text("Owner")} epoch {row.Number("Epoch")} write {row.Number("Write")} parked {row.Number("Parked")} done {row.Number("RequestDone")} {row.Text("Requests")}",
             'e' => $"{key} {LogModel.StepIn(row.Text("Payload")!)}",
             'p' => $"{key} {row.Text("Reason")}",

@@ -52,9 +52,11 @@ public sealed class LogUnderTest(
     }
 }
 
-/// <summary>Several processes on one log.</summary>
-public sealed class ProcessesUnderTest(IReadOnlyList<LogUnderTest> logs) : IAsyncDisposable
+/// <summary>Several processes on one log, and how somebody else has it grow.</summary>
+public sealed class ProcessesUnderTest(IReadOnlyList<LogUnderTest> logs, Func<int, Task> grow) : IAsyncDisposable
 {
+    public Task GrowAsync(int partitions) => grow(partitions);
+
     public LogUnderTest this[int index] => logs[index % logs.Count];
 
     public async ValueTask DisposeAsync()

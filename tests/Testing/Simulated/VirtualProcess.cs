@@ -59,7 +59,7 @@ public sealed class VirtualProcess
 
     public TableEventStore Store { get; private set; } = null!;
 
-    public EventLog Log { get; }
+    public EventLog Log { get; set; }
 
     public PartitionWatch Watch { get; }
 

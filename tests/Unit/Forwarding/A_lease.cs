@@ -123,6 +123,8 @@ public sealed class A_lease
         }), TimeSpan.FromSeconds(200));
         var other = new ScriptedTarget();
         scene.Forwarding("b", other, TimeSpan.FromSeconds(1));
+        // Between two of its ticks.
+        await scene.PassAsync(0.5);
         await scene.CommitAsync(process);
 
         var begun = scene.World.Elapsed;

@@ -35,6 +35,8 @@ public sealed class A_nudge
     {
         var other = scene.Forwarding("other", new ScriptedTarget(), Scene.Never, linger: TimeSpan.Zero);
         var process = scene.Forwarding("a", new ScriptedTarget(), Scene.Never, linger: TimeSpan.Zero);
+        // Their first ticks are over by then.
+        await scene.PassAsync(0.5);
         await scene.CommitAsync(other);
         await scene.UntilAsync(() => scene.Next == 1 && scene.Checkpoint.GetString("Owner").Length == 0, 1);
         var slowed = false;

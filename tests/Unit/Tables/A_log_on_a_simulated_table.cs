@@ -8,7 +8,8 @@ public sealed class A_log_on_a_simulated_table : LogContract
     protected override Task<ProcessesUnderTest> StartAsync(int partitions, int processes)
     {
         var first = new SimulatedLog(partitions: partitions);
-        return Task.FromResult(new ProcessesUnderTest([.. Enumerable.Range(0, processes).Select(process => Process(process == 0 ? first : first.AnotherProcess()))]));
+        return Task.FromResult(new ProcessesUnderTest([.. Enumerable.Range(0, processes).Select(process => Process(process == 0 ? first : first.AnotherProcess()))],
+            partitions => new LogGrowth(first.Table, first.Clock, first.Sources).GrowAsync(partitions, null, CancellationToken.None)));
     }
 
     private static LogUnderTest Process(SimulatedLog log) => new(

@@ -103,6 +103,7 @@ public sealed class The_layout
         var refused = await Assert.ThrowsAsync<LayoutMismatchException>(() => other.Store.LayoutAsync(CancellationToken.None).AsTask());
 
         Assert.Contains("Outpost__PartitionCount: '8'", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("outpost grow --partitions 8", refused.Message, StringComparison.Ordinal);
         Assert.Contains("set it to 4", refused.Message, StringComparison.Ordinal);
         await Assert.ThrowsAsync<LayoutMismatchException>(() => other.RunAsync(Tallies.Count("a", "a1")));
     }
@@ -111,11 +112,11 @@ public sealed class The_layout
     public async Task Stops_whoever_does_not_know_its_schema_version()
     {
         await using var log = new SimulatedLog(new SimulatedTable(new HastyTime()));
-        log.Table.Put(new TableEntity("layout", "layout") { ["Schema"] = 2L, ["Partitions"] = 1L, ["Log"] = "k3v9x2ab" });
+        log.Table.Put(new TableEntity("layout", "layout") { ["Schema"] = 3L, ["Partitions"] = 1L, ["Log"] = "k3v9x2ab" });
 
         var refused = await Assert.ThrowsAsync<LayoutMismatchException>(() => log.Store.LayoutAsync(CancellationToken.None).AsTask());
 
-        Assert.Contains("schema version 2", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("schema version 3", refused.Message, StringComparison.Ordinal);
     }
 
     // What docs/restore.md tells whoever restores a backup to do.

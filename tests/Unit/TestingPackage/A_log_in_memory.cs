@@ -10,6 +10,10 @@ public sealed class A_log_in_memory : LogContract
     {
         var time = new HastyTime();
         var log = new InMemoryLog(time, partitions);
-        return Task.FromResult(new ProcessesUnderTest([.. Enumerable.Range(0, processes).Select(_ => new LogUnderTest(log, log, log, log, log, time))]));
+        return Task.FromResult(new ProcessesUnderTest([.. Enumerable.Range(0, processes).Select(_ => new LogUnderTest(log, log, log, log, log, time))], partitions =>
+        {
+            log.Grow(partitions);
+            return Task.CompletedTask;
+        }));
     }
 }

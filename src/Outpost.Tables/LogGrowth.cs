@@ -1,0 +1,195 @@
+using Azure;
+using Azure.Data.Tables;
+
+namespace Outpost.Tables;
+
+/// <summary>
+/// Gives a log more partitions while it is in use. Nothing moves: entities stay where they are, new ones go by the new
+/// count. Whoever dies in the middle leaves what the next one finishes. Thread-safe.
+/// <para>
+/// The steps, each of which may be done again: the layout row says what the log grows to; each new partition gets a head
+/// and the forwarders' checkpoints; each old head gets the new generation, by compare-and-swap; the layout row says that
+/// it has grown. A writer takes a new entity only on a head of the generation by which it was looked for, so from the moment an
+/// old head is written nobody puts there what no longer goes there, and only when all are written does anybody use the new
+/// count.
+/// </para>
+/// </summary>
+public sealed class LogGrowth
+{
+    // A partition is written at most a few hundred times a second; whoever loses each race for so long meets something else.
+    private static readonly TimeSpan StepMax = TimeSpan.FromMinutes(1);
+
+    // In proportion to what an account takes, not to what is to be done.
+    private const int AtOnce = 16;
+
+    // A head, and checkpoint and control of each: they are written together.
+    private const int ForwardersMax = (Limits.TransactionRowsMax - 1) / 2;
+
+    private readonly StoreCalls _calls;
+    private readonly StoreClock _clock;
+    private readonly Sources _sources;
+
+    /// <summary>Grows the log in a table.</summary>
+    public LogGrowth(TableClient table, StoreClock clock, Sources sources)
+        : this(new StoreCalls(table, sources.Time), clock, sources)
+    {
+    }
+
+    internal LogGrowth(StoreCalls calls, StoreClock clock, Sources sources) => (_calls, _clock, _sources) = (calls, clock, sources);
+
+    /// <summary>
+    /// Grows the log to so many partitions, and finishes what somebody else began. A log that has them already stays as it is; its
+    /// heads are looked at once more.
+    /// </summary>
+    /// <param name="partitions">At least as many as it has, and at most <see cref="Limits.PartitionsMax"/>.</param>
+    /// <param name="progress">Hears of each step; null: nobody does.</param>
+    /// <param name="cancellationToken">Ends it; the next call goes on from there.</param>
+    /// <exception cref="LayoutMismatchException">There is no log, or it has more partitions.</exception>
+    /// <exception cref="StoreUnavailableException">The store cannot be reached. Call again.</exception>
+    public async Task<LogLayout> GrowAsync(int partitions, IProgress<GrowthProgress>? progress, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(partitions, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(partitions, Limits.PartitionsMax);
+        while (true)
+        {
+            var row = await ReadAsync(cancellationToken);
+            if (row.Growing is not null) row = await FinishAsync(row, progress, cancellationToken);
+            var now = row.Layout.Partitions;
+            if (partitions < now)
+                throw new LayoutMismatchException($"The log in table '{_calls.Table.Name}' has {now} partitions. A log never has fewer than it had.");
+            if (partitions == now)
+            {
+                var old = row.Layout.Generation == 1 ? 0 : row.Layout.Counts[^2];
+                await EachAsync("Heads of old partitions", 0, old, partition => FenceAsync(partition, row.Layout.Generation, cancellationToken), progress);
+                return row.Layout;
+            }
+
+            if ((await ForwardersAsync(row.Layout, cancellationToken)).Count is var count and > ForwardersMax)
+                throw new LayoutMismatchException($"The log has {count} forwarders, and grows with at most {ForwardersMax}: forget those that are no more.");
+            await WriteAsync(row with { Growing = partitions }, cancellationToken);
+        }
+    }
+
+    /// <summary>Does all that is left to do, and answers the row as it is then.</summary>
+    internal async Task<LayoutRow> FinishAsync(LayoutRow row, IProgress<GrowthProgress>? progress, CancellationToken cancellationToken)
+    {
+        while (row.Growing is { } partitions)
+        {
+            var generation = row.Layout.Generation + 1;
+            var forwarders = await ForwardersAsync(row.Layout, cancellationToken);
+            await EachAsync("New partitions", row.Layout.Partitions, partitions, partition => BeginAsync(partition, generation, forwarders, cancellationToken), progress);
+            await EachAsync("Heads of old partitions", 0, row.Layout.Partitions, partition => FenceAsync(partition, generation, cancellationToken), progress);
+            await WriteAsync(row with { Layout = row.Layout.GrownTo(partitions), Growing = null }, cancellationToken);
+            row = await ReadAsync(cancellationToken);
+        }
+
+        return row;
+    }
+
+    private async Task<LayoutRow> ReadAsync(CancellationToken cancellationToken) => await _calls.ReachAsync(
+        async end => await _calls.FindAsync(Keys.LayoutPartition, Keys.Layout, end) is { } row ? LayoutRow.Read(row, _calls.Table.Name) : null, cancellationToken)
+        ?? throw new LayoutMismatchException($"There is no log in table '{_calls.Table.Name}'.");
+
+    // Whoever reads the row again finds what came of it, and who was faster.
+    private async Task WriteAsync(LayoutRow row, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _calls.ReachAsync(end => _calls.Table.UpdateEntityAsync(row.Write(), row.Tag, TableUpdateMode.Replace, end), cancellationToken);
+        }
+        catch (RequestFailedException e) when (TableErrors.IsChangedOrGone(e))
+        {
+        }
+    }
+
+    // Those that have a checkpoint, with what they begin with in a new partition: with its first entry, however they began
+    // elsewhere; and paused, where they are in all others.
+    private async Task<IReadOnlyList<TableEntity>> ForwardersAsync(LogLayout layout, CancellationToken cancellationToken)
+    {
+        var (within, paused) = (new Dictionary<string, long?>(StringComparer.Ordinal), new Dictionary<string, List<TableEntity>>(StringComparer.Ordinal));
+        for (var partition = 0; partition < layout.Partitions; partition++)
+        {
+            foreach (var row in await _calls.ReachAsync(end => _calls.RowsAsync(Keys.Partition(partition), Keys.CheckpointsFrom, Keys.CheckpointsEnd, null, null, end).ToListAsync(end).AsTask(), cancellationToken))
+            {
+                if (Keys.CheckpointForwarder(row.RowKey) is { } name) within[name] = row.WholeOrNull("WithinSeconds", int.MaxValue) ?? within.GetValueOrDefault(name);
+                else if (Keys.ControlForwarder(row.RowKey) is { } held && row.Flag("Paused")) paused[held] = [.. paused.GetValueOrDefault(held) ?? [], row];
+            }
+        }
+
+        return
+        [
+            .. within.Select(one => CheckpointRow.Write("", new Forwarding.Checkpoint
+            {
+                Forwarder = one.Key,
+                NextOffset = 0,
+                IsNew = true,
+                Within = one.Value is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+            })),
+            .. paused.Where(one => within.ContainsKey(one.Key) && one.Value.Count == layout.Partitions)
+                .Select(one => ControlRow.Write("", one.Key, ControlRow.Read(one.Value[0]) with { Requests = [], Last = 0 })),
+        ];
+    }
+
+    // All in one transaction, so that a second try, however late it lands, brings back no forwarder that was forgotten since.
+    private Task BeginAsync(int partition, int generation, IReadOnlyList<TableEntity> forwarders, CancellationToken cancellationToken) => UntilAsync(
+        async end =>
+        {
+            var key = Keys.Partition(partition);
+            if (await _calls.FindAsync(key, Keys.Head, end) is not null) return true;
+            var rows = forwarders.Select(row => new TableEntity(row) { PartitionKey = key, RowKey = row.RowKey });
+            await _calls.Table.SubmitAsync([.. rows.Prepend(First(generation).Row(key)).Select(row => new TableTransactionAction(TableTransactionActionType.Add, row))], end);
+            return true;
+        },
+        cancellationToken);
+
+    private Task FenceAsync(int partition, int generation, CancellationToken cancellationToken) => UntilAsync(
+        async end =>
+        {
+            var key = Keys.Partition(partition);
+            if (await _calls.FindAsync(key, Keys.Head, end) is not { } row)
+            {
+                // Or a process that does not know yet would make it.
+                await _calls.Table.AddEntityAsync(First(generation).Row(key), end);
+                return true;
+            }
+
+            var head = HeadRow.Read(row);
+            if (head.Generation >= generation) return true;
+            // Offset and commit stay: whoever looks for what came of a commit finds the same.
+            await _calls.Table.UpdateEntityAsync((head with { Generation = generation }).Row(key), head.Tag!.Value, TableUpdateMode.Replace, end);
+            return true;
+        },
+        cancellationToken);
+
+    private HeadRow First(int generation) => new(null, 0, "grown", _clock.Now) { Generation = generation };
+
+    // Lost races, and answers that got lost, are looked at again: what is done already is not done twice.
+    private async Task UntilAsync(Func<CancellationToken, Task<bool>> step, CancellationToken cancellationToken)
+    {
+        for (var start = _sources.Time.GetTimestamp(); ;)
+        {
+            try
+            {
+                await _calls.ReachAsync(step, cancellationToken);
+                return;
+            }
+            catch (Exception e) when (IsToBeTriedAgain(e, cancellationToken) && _sources.Time.GetElapsedTime(start) < StepMax)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds((e is RequestFailedException ? 10 : 300) * _sources.NextRandom()), _sources.Time, cancellationToken);
+            }
+        }
+    }
+
+    private static bool IsToBeTriedAgain(Exception e, CancellationToken cancellationToken) => !cancellationToken.IsCancellationRequested &&
+        (e is RequestFailedException refused && (TableErrors.IsConflict(refused) || TableErrors.IsChangedOrGone(refused))
+            || (TableErrors.IsTransient(e, cancellationToken) && !TableErrors.IsHopeless(e)));
+
+    private static async Task EachAsync(string? step, int from, int below, Func<int, Task> work, IProgress<GrowthProgress>? progress)
+    {
+        for (var next = from; next < below; next += AtOnce)
+        {
+            await Task.WhenAll(Enumerable.Range(next, Math.Min(AtOnce, below - next)).Select(work));
+            if (step is not null) progress?.Report(new GrowthProgress(step, Math.Min(next + AtOnce, below) - from, below - from));
+        }
+    }
+}
