@@ -10,6 +10,9 @@ internal static class ProjectDirection
     {
         ["Outpost"] = [],
         ["Outpost.Client"] = [],
+        ["Outpost.Client.Kafka"] = ["Outpost.Client"],
+        ["Outpost.Client.RabbitMQ"] = ["Outpost.Client"],
+        ["Outpost.Client.ServiceBus"] = ["Outpost.Client"],
         ["Outpost.Client.Tables"] = ["Outpost.Client"],
         ["Outpost.Testing"] = ["Outpost"],
         ["Outpost.Tables"] = ["Outpost"],
@@ -26,7 +29,7 @@ internal static class ProjectDirection
     };
 
     /// <summary>Projects that must run without any Azure package.</summary>
-    private static readonly string[] AzureFree = ["Outpost", "Outpost.Testing", "Outpost.Client", "Outpost.RabbitMQ", "Orders"];
+    private static readonly string[] AzureFree = ["Outpost", "Outpost.Testing", "Outpost.Client", "Outpost.Client.Kafka", "Outpost.Client.RabbitMQ", "Outpost.RabbitMQ", "Orders"];
 
     /// <summary>Projects that know of the Functions worker.</summary>
     private static readonly string[] WorkerHosts = ["Functions", "Outpost.AzureFunctions"];

@@ -34,6 +34,9 @@ public sealed partial class KafkaCluster : IDisposable
         _cluster = NewCluster(_client, brokers);
     }
 
+    /// <summary>A consumer group that is new does not wait for more members.</summary>
+    public void GroupsBeginAtOnce() => SetGroupDelay(_cluster, 100);
+
     public string BootstrapServers => Marshal.PtrToStringUTF8(Bootstraps(_cluster))!;
 
     /// <summary>A topic nobody else uses.</summary>
@@ -118,6 +121,9 @@ public sealed partial class KafkaCluster : IDisposable
 
     [LibraryImport("librdkafka", EntryPoint = "rd_kafka_mock_clear_request_errors")]
     private static partial void ClearErrors(IntPtr cluster, short request);
+
+    [LibraryImport("librdkafka", EntryPoint = "rd_kafka_mock_group_initial_rebalance_delay_ms")]
+    private static partial void SetGroupDelay(IntPtr cluster, int milliseconds);
 
     [LibraryImport("librdkafka", EntryPoint = "rd_kafka_mock_broker_set_rtt")]
     private static partial int SetRoundTrip(IntPtr cluster, int broker, int milliseconds);

@@ -5,9 +5,10 @@ namespace Outpost.Tests.Testing;
 /// moved on by as much. Longer waits (deadlines) end when the clock has come that far. Nothing else moves the clock,
 /// except <see cref="Advance"/>.
 /// </summary>
-public sealed class HastyTime : TimeProvider
+/// <param name="littleWhile">Up to this long. Null: 4 seconds.</param>
+public sealed class HastyTime(TimeSpan? littleWhile = null) : TimeProvider
 {
-    private static readonly TimeSpan LittleWhile = TimeSpan.FromSeconds(4);
+    private readonly TimeSpan _littleWhile = littleWhile ?? TimeSpan.FromSeconds(4);
     private readonly Lock _lock = new();
     private readonly List<HastyTimer> _deadlines = [];
     private DateTimeOffset _now = new(2026, 11, 22, 8, 0, 0, TimeSpan.Zero);
@@ -71,7 +72,7 @@ public sealed class HastyTime : TimeProvider
                 time._deadlines.Remove(this);
                 if (dueTime == Timeout.InfiniteTimeSpan) return true;
                 Due = time._elapsed + dueTime.Ticks;
-                if (dueTime > LittleWhile)
+                if (dueTime > time._littleWhile)
                 {
                     time._deadlines.Add(this);
                     return true;

@@ -10,7 +10,7 @@ namespace Outpost.Tests.Unit.Docs;
 public sealed class The_page_on_consumers
 {
     [Fact]
-    public void Shows_the_code_that_is_compiled_and_run_here() => DocPage.AssertShows("consumers.md", "Unit/Docs/ReadingTheFeed.cs");
+    public void Shows_the_code_that_is_compiled_and_run_here() => DocPage.AssertShows("consumers.md", "Integration/Consumers/ConsumersOnABus.cs", "Unit/Docs/ReadingTheFeed.cs");
 
     [Fact]
     public async Task Says_how_a_reader_keeps_its_position_in_a_file()

@@ -15,6 +15,9 @@ public sealed class The_architecture
     [InlineData("Outpost.AspNetCore", "Outpost Outpost.Tables")]
     [InlineData("Outpost.AzureFunctions", "Outpost Outpost.AspNetCore")]
     [InlineData("Outpost.Client", "")]
+    [InlineData("Outpost.Client.Kafka", "Outpost.Client")]
+    [InlineData("Outpost.Client.RabbitMQ", "Outpost.Client")]
+    [InlineData("Outpost.Client.ServiceBus", "Outpost.Client")]
     [InlineData("Outpost.Client.Tables", "Outpost.Client")]
     [InlineData("Outpost.Testing", "Outpost")]
     [InlineData("Functions", "Orders Outpost.AzureFunctions Outpost.Kafka Outpost.RabbitMQ Outpost.ServiceBus")]
@@ -27,12 +30,14 @@ public sealed class The_architecture
     [Fact]
     public void Has_no_project_that_this_test_does_not_know() =>
         Assert.Subset(
-            new HashSet<string> { "Outpost", "Orders", "Outpost.Tables", "Outpost.ServiceBus", "Outpost.RabbitMQ", "Outpost.Kafka", "Outpost.AspNetCore", "Outpost.AzureFunctions", "Outpost.Client", "Outpost.Client.Tables", "Outpost.Cli", "Outpost.Templates", "Outpost.Testing", "Functions", "LocalHost", "Shared" },
+            new HashSet<string> { "Outpost", "Orders", "Outpost.Tables", "Outpost.ServiceBus", "Outpost.RabbitMQ", "Outpost.Kafka", "Outpost.AspNetCore", "Outpost.AzureFunctions", "Outpost.Client", "Outpost.Client.Kafka", "Outpost.Client.RabbitMQ", "Outpost.Client.ServiceBus", "Outpost.Client.Tables", "Outpost.Cli", "Outpost.Templates", "Outpost.Testing", "Functions", "LocalHost", "Shared" },
             Directory.GetDirectories(Source()).Select(Path.GetFileName).OfType<string>().ToHashSet());
 
     [Theory]
     [InlineData("Outpost")]
     [InlineData("Outpost.Client")]
+    [InlineData("Outpost.Client.Kafka")]
+    [InlineData("Outpost.Client.RabbitMQ")]
     [InlineData("Outpost.Testing")]
     [InlineData("Orders")]
     [InlineData("Outpost.RabbitMQ")]
@@ -59,6 +64,9 @@ public sealed class The_architecture
     [InlineData("Outpost.Kafka")]
     [InlineData("Outpost.AspNetCore")]
     [InlineData("Outpost.Client")]
+    [InlineData("Outpost.Client.Kafka")]
+    [InlineData("Outpost.Client.RabbitMQ")]
+    [InlineData("Outpost.Client.ServiceBus")]
     public void Bans_clocks_ids_and_randomness_that_are_not_arguments(string project)
     {
         Assert.Contains("Microsoft.CodeAnalysis.BannedApiAnalyzers", References(project, "PackageReference"));

@@ -1,0 +1,50 @@
+using Confluent.Kafka;
+
+namespace Outpost.Client;
+
+/// <summary>Which messages of each partition are under way: an offset is stored when all before it are done. For one thread, that of the client.</summary>
+internal sealed class KafkaProgress
+{
+    private readonly Dictionary<TopicPartition, Queue<(Offset Offset, Task Work)>> _underWay = [];
+
+    public int Count => _underWay.Values.Sum(each => each.Count);
+
+    public void Add(TopicPartition partition, Offset offset, Task work)
+    {
+        if (!_underWay.TryGetValue(partition, out var queue)) _underWay[partition] = queue = new Queue<(Offset, Task)>();
+        queue.Enqueue((offset, work));
+    }
+
+    /// <summary>Stores how far each partition is done.</summary>
+    /// <exception cref="Exception">What a message failed with that is neither done nor a dead letter.</exception>
+    public void Store<TKey, TValue>(IConsumer<TKey, TValue> client)
+    {
+        StoreWhatIsDone(client);
+        foreach (var queue in _underWay.Values)
+        {
+            if (queue.TryPeek(out var first) && first.Work.IsCompleted) first.Work.GetAwaiter().GetResult();
+        }
+    }
+
+    /// <summary>The same, whatever failed.</summary>
+    public void StoreWhatIsDone<TKey, TValue>(IConsumer<TKey, TValue> client)
+    {
+        foreach (var (partition, queue) in _underWay) Store(client, partition, queue);
+    }
+
+    /// <summary>They are given to others; of a client that still has them, what is done is stored before.</summary>
+    public void Forget<TKey, TValue>(IEnumerable<TopicPartition> partitions, IConsumer<TKey, TValue>? client)
+    {
+        foreach (var partition in partitions)
+        {
+            if (_underWay.Remove(partition, out var queue) && client is not null) Store(client, partition, queue);
+        }
+    }
+
+    private static void Store<TKey, TValue>(IConsumer<TKey, TValue> client, TopicPartition partition, Queue<(Offset Offset, Task Work)> queue)
+    {
+        Offset? done = null;
+        while (queue.TryPeek(out var first) && first.Work.IsCompletedSuccessfully) done = queue.Dequeue().Offset;
+        if (done is { } last) client.StoreOffset(new TopicPartitionOffset(partition, last + 1));
+    }
+}
