@@ -189,6 +189,7 @@ public abstract class ConsumerContract
         public async ValueTask DisposeAsync() => await under.DisposeAsync();
 
         private MessageConsumer Consumer(Func<EventMessage, CancellationToken, Task> handle) => new(
-            under.Source(), handle, new MessageConsumerOptions(), TimeProvider.System, Random.Shared) { OnSettled = Settled.Enqueue };
+            under.Source(), handle, new MessageConsumerOptions(), TimeProvider.System, Random.Shared)
+        { OnSettled = Settled.Enqueue };
     }
 }
