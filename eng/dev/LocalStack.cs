@@ -10,8 +10,9 @@ internal sealed class LocalStack(Shell shell, string services)
     /// <summary>Runs until it is stopped; the app is built while the services start.</summary>
     /// <param name="options">Ports, partitions, and where state is kept.</param>
     /// <param name="build">Gives the program of LocalHost and the folder of the built app.</param>
+    /// <param name="companions">Further apps beside it, on the same services, each told where the first one is.</param>
     /// <exception cref="DevException">A port is taken, or one of them ended by itself.</exception>
-    public async Task<int> RunAsync(UpOptions options, Func<Task<(string LocalHost, string App)>> build)
+    public async Task<int> RunAsync(UpOptions options, Func<Task<(string LocalHost, string App)>> build, params IReadOnlyList<Companion> companions)
     {
         using var data = DataFolder.Open(options.Data);
         await using var tables = StartNode(
@@ -32,25 +33,38 @@ internal sealed class LocalStack(Shell shell, string services)
         var busConnection = await ReadyAsync(bus);
         Console.WriteLine($"Service Bus: {busConnection}");
 
-        await using var functions = LocalService.Start(
-            "LocalHost",
-            "Ready: ",
-            Path.GetDirectoryName(localHost)!,
-            ["dotnet", localHost, "--root", app, "--port", $"{options.Port}", "--data", data.PathOf("functions"), "--exit-with-stdin"],
-            new Dictionary<string, string>
-            {
-                ["TableStorage"] = tablesConnection,
-                ["ServiceBus"] = busConnection,
-                ["FORWARDER_SCHEDULE"] = "* * * * * *",
-                ["Outpost__PartitionCount"] = $"{options.Partitions}",
-            });
+        var settings = new Dictionary<string, string>
+        {
+            ["TableStorage"] = tablesConnection,
+            ["ServiceBus"] = busConnection,
+            ["FORWARDER_SCHEDULE"] = "* * * * * *",
+            ["Outpost__PartitionCount"] = $"{options.Partitions}",
+        };
+        await using var functions = StartApp("LocalHost", localHost, app, options.Port, data.PathOf("functions"), settings);
         var address = await ReadyAsync(functions);
-        Console.WriteLine($"Dashboard: {address}/api/dashboard");
-        Console.WriteLine($"Ready: {address}");
+        var all = new List<LocalService> { tables, bus, functions };
+        try
+        {
+            foreach (var companion in companions)
+            {
+                all.Add(StartApp(companion.Name, localHost, companion.App, companion.Port, data.PathOf(companion.Name), new(settings)
+                {
+                    ["Outpost__TableName"] = companion.Name,
+                    ["Outpost__Source"] = $"/{companion.Name}",
+                    ["Orders__Url"] = address,
+                }));
+                Console.WriteLine($"{companion.Name}: {await ReadyAsync(all[^1])}");
+            }
 
-        LocalService[] all = [tables, bus, functions];
-        var ended = await Task.WhenAny(all.Select(each => each.Ended)).WaitAsync(shell.Stopped);
-        throw await all.Single(each => each.Ended == ended).DeathAsync(shell.Stopped);
+            Console.WriteLine($"Dashboard: {address}/api/dashboard");
+            Console.WriteLine($"Ready: {address}");
+            var ended = await Task.WhenAny(all.Select(each => each.Ended)).WaitAsync(shell.Stopped);
+            throw await all.Single(each => each.Ended == ended).DeathAsync(shell.Stopped);
+        }
+        finally
+        {
+            foreach (var companion in all[3..]) await companion.DisposeAsync();
+        }
     }
 
     /// <exception cref="DevException">A port is taken.</exception>
@@ -63,8 +77,18 @@ internal sealed class LocalStack(Shell shell, string services)
         }
     }
 
+    private static LocalService StartApp(string name, string localHost, string app, int port, string data, Dictionary<string, string> settings) => LocalService.Start(
+        name, "Ready: ", Path.GetDirectoryName(localHost)!,
+        ["dotnet", localHost, "--root", app, "--port", $"{port}", "--data", data, "--exit-with-stdin"], settings);
+
     private LocalService StartNode(string name, string readyStart, string script, params string[] arguments) =>
         LocalService.Start(name, readyStart, services, ["node", script, .. arguments, "--exit-with-stdin"]);
 
     private Task<string> ReadyAsync(LocalService service) => service.ReadyAsync(StartsWithin, shell.Stopped);
 }
+
+/// <summary>An app beside the first one.</summary>
+/// <param name="Name">Names it, and its table.</param>
+/// <param name="App">The folder of the built app.</param>
+/// <param name="Port">Where it listens; 0: any free port.</param>
+internal sealed record Companion(string Name, string App, int Port);

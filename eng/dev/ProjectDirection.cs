@@ -23,6 +23,7 @@ internal static class ProjectDirection
         ["Outpost.AzureFunctions"] = ["Outpost", "Outpost.AspNetCore"],
         ["Orders"] = ["Outpost"],
         ["Functions"] = ["Outpost", "Outpost.AzureFunctions", "Outpost.ServiceBus", "Outpost.RabbitMQ", "Outpost.Kafka", "Orders"],
+        ["Shipping"] = ["Outpost.AzureFunctions", "Outpost.Client.ServiceBus", "Outpost.Client.Tables"],
         ["LocalHost"] = [],
         ["Outpost.Cli"] = ["LocalHost", "Outpost.Tables"],
         ["Outpost.Templates"] = [],
@@ -32,7 +33,7 @@ internal static class ProjectDirection
     private static readonly string[] AzureFree = ["Outpost", "Outpost.Testing", "Outpost.Client", "Outpost.Client.Kafka", "Outpost.Client.RabbitMQ", "Outpost.RabbitMQ", "Orders"];
 
     /// <summary>Projects that know of the Functions worker.</summary>
-    private static readonly string[] WorkerHosts = ["Functions", "Outpost.AzureFunctions"];
+    private static readonly string[] WorkerHosts = ["Functions", "Shipping", "Outpost.AzureFunctions"];
 
     /// <summary>Looks beside the sources only: the Worker SDK writes a project of its own below obj.</summary>
     public static IReadOnlyList<string> Find(string root) =>

@@ -12,14 +12,17 @@ namespace Outpost.AzureFunctions;
 /// </summary>
 internal static class Telemetry
 {
+    private const string ClientName = "Outpost.Client";
+
     public static void AddTelemetry(this IServiceCollection services, TelemetrySettings settings)
     {
         // Without a destination nothing may change: the worker's defaults would keep log lines from the host.
         if (settings is { Monitor: null, HasOtlp: false }) return;
         var telemetry = services.AddOpenTelemetry()
             .UseFunctionsWorkerDefaults()
-            .WithTracing(tracing => tracing.AddSource(OutpostMetrics.Name))
-            .WithMetrics(metrics => metrics.AddMeter(OutpostMetrics.Name));
+            // And those of the package Outpost.Client, where the app also handles events of others.
+            .WithTracing(tracing => tracing.AddSource(OutpostMetrics.Name, ClientName))
+            .WithMetrics(metrics => metrics.AddMeter(OutpostMetrics.Name, ClientName));
         if (settings.Monitor is { } monitor)
         {
             telemetry.UseAzureMonitorExporter(options =>

@@ -40,8 +40,9 @@ internal sealed class LocalServices : IAsyncDisposable
         await _bus.DisposeAsync();
     }
 
-    /// <summary>The app, as LocalHost runs it.</summary>
-    public async Task<RunningApp> StartAppAsync(int partitions = 1, IReadOnlyDictionary<string, string>? settings = null)
+    /// <summary>The app, or the second service, as LocalHost runs it.</summary>
+    public async Task<RunningApp> StartAppAsync(
+        int partitions = 1, IReadOnlyDictionary<string, string>? settings = null, string project = "Functions", int port = 0)
     {
         var environment = new Dictionary<string, string>
         {
@@ -51,7 +52,7 @@ internal sealed class LocalServices : IAsyncDisposable
             ["FORWARDER_SCHEDULE"] = "* * * * * *",
         };
         foreach (var (name, value) in settings ?? new Dictionary<string, string>()) environment[name] = value;
-        var process = ChildProcess.Start("dotnet", [Path.Combine(Built("LocalHost"), "Outpost.LocalHost.dll"), "--root", Built("Functions"), "--port", "0", "--exit-with-stdin"], environment);
+        var process = ChildProcess.Start("dotnet", [Path.Combine(Built("LocalHost"), "Outpost.LocalHost.dll"), "--root", Built(project), "--port", $"{port}", "--exit-with-stdin"], environment);
         _apps.Add(process);
         return new RunningApp(process, new Uri(await process.LineAsync("Ready: ")));
     }

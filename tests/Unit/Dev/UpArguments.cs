@@ -12,6 +12,19 @@ public sealed class UpArguments
     public void A_data_folder_is_relative_to_where_the_command_is_typed() =>
         Assert.Equal(Path.Combine(Environment.CurrentDirectory, "state"), UpOptions.Parse(["--data", "state"]).Data);
 
+    [Fact]
+    public void The_second_service_is_asked_for_by_name()
+    {
+        IReadOnlyList<string> with = ["--port", "0", "--with", "shipping"];
+        IReadOnlyList<string> without = ["--port", "0"];
+        IReadOnlyList<string> other = ["--with=billing"];
+
+        Assert.True(UpCommand.TakeWith(ref with));
+        Assert.Equal(without, with);
+        Assert.False(UpCommand.TakeWith(ref without));
+        Assert.Equal("--with billing: shipping is wanted, there is no other.", Assert.Throws<DevException>(() => UpCommand.TakeWith(ref other)).Message);
+    }
+
     [Theory]
     [InlineData("--port", "65536")]
     [InlineData("--port", "x")]

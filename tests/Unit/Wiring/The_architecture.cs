@@ -21,6 +21,7 @@ public sealed class The_architecture
     [InlineData("Outpost.Client.Tables", "Outpost.Client")]
     [InlineData("Outpost.Testing", "Outpost")]
     [InlineData("Functions", "Orders Outpost.AzureFunctions Outpost.Kafka Outpost.RabbitMQ Outpost.ServiceBus")]
+    [InlineData("Shipping", "Outpost.AzureFunctions Outpost.Client.ServiceBus Outpost.Client.Tables")]
     [InlineData("LocalHost", "")]
     public void Lets_a_project_reference_only_what_is_further_in(string project, string allowed) =>
         Assert.Subset(
@@ -30,7 +31,7 @@ public sealed class The_architecture
     [Fact]
     public void Has_no_project_that_this_test_does_not_know() =>
         Assert.Subset(
-            new HashSet<string> { "Outpost", "Orders", "Outpost.Tables", "Outpost.ServiceBus", "Outpost.RabbitMQ", "Outpost.Kafka", "Outpost.AspNetCore", "Outpost.AzureFunctions", "Outpost.Client", "Outpost.Client.Kafka", "Outpost.Client.RabbitMQ", "Outpost.Client.ServiceBus", "Outpost.Client.Tables", "Outpost.Cli", "Outpost.Templates", "Outpost.Testing", "Functions", "LocalHost", "Shared" },
+            new HashSet<string> { "Outpost", "Orders", "Outpost.Tables", "Outpost.ServiceBus", "Outpost.RabbitMQ", "Outpost.Kafka", "Outpost.AspNetCore", "Outpost.AzureFunctions", "Outpost.Client", "Outpost.Client.Kafka", "Outpost.Client.RabbitMQ", "Outpost.Client.ServiceBus", "Outpost.Client.Tables", "Outpost.Cli", "Outpost.Templates", "Outpost.Testing", "Functions", "Shipping", "LocalHost", "Shared" },
             Directory.GetDirectories(Source()).Select(Path.GetFileName).OfType<string>().ToHashSet());
 
     [Theory]

@@ -1,0 +1,38 @@
+using System.Text.Json;
+using Outpost.Client;
+
+namespace Outpost.Shipping;
+
+/// <summary>
+/// An order was paid: it is shipped. The effect is a command on this service's own log with the event's key as its idempotency
+/// key, so it happens once however often and by whichever way the event comes.
+/// </summary>
+public sealed class PaidOrders(EventLog log) : IMessageHandler, IFeedHandler
+{
+    /// <inheritdoc/>
+    public Task HandleAsync(EventMessage message, CancellationToken cancellationToken) =>
+        HandleAsync(message.Type, message.Key, () => message.PayloadJson, message.TraceParent, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task HandleAsync(FeedEntry entry, CancellationToken cancellationToken) =>
+        HandleAsync(entry.Type, entry.Id, () => entry.PayloadJson, entry.TraceParent, cancellationToken);
+
+    private async Task HandleAsync(string type, string key, Func<JsonElement> payload, string? traceParent, CancellationToken cancellationToken)
+    {
+        if (type != "OrderPaid") return;
+        var paid = payload();
+        var (orderId, customerId) = (paid.GetProperty("orderId").GetString()!, paid.GetProperty("customerId").GetString()!);
+        var result = await log.ExecuteAsync(new Command<Shipment>
+        {
+            Entity = ShipmentDecisions.Entity,
+            EntityId = orderId,
+            LikelyNew = true,
+            Decide = shipment => ShipmentDecisions.Send(shipment, orderId, customerId),
+            Idempotency = new Idempotency("orders", key, type),
+            // One trace through both services.
+            TraceParent = traceParent,
+        }, cancellationToken);
+        // Busy, or not known whether it was taken: the event comes again, with the same key.
+        if (result is not CommandResult<Shipment>.Done) throw new IOException($"The shipment of order {orderId} was not recorded: {result}");
+    }
+}

@@ -1,0 +1,152 @@
+using System.Globalization;
+using Azure.Data.Tables;
+using Confluent.Kafka;
+using Outpost.Client;
+using Outpost.Forwarding;
+using Outpost.Kafka;
+using Outpost.Orders;
+using Outpost.RabbitMQ;
+using Outpost.Tests.Testing;
+using RabbitMQ.Client;
+
+namespace Outpost.Tests.Integration.Consumers;
+
+/// <summary>
+/// Orders go through a log, a forwarder, a broker and a consumer into the consumer's own store. Forwarders and consumers end
+/// anywhere, again and again, and so does the broker. OUTPOST_BROKER_ORDERS (10000) makes the run long.
+/// </summary>
+public sealed class EverythingIsKilled
+{
+    private const int EventsPerOrder = 2;
+    private const int Kills = 3;
+    private static readonly int Orders = int.Parse(Environment.GetEnvironmentVariable("OUTPOST_BROKER_ORDERS") ?? "150", CultureInfo.InvariantCulture);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120 + (Orders / 5));
+
+    [RabbitMQFact]
+    public async Task RabbitMQ_loses_nothing_and_each_effect_is_there_once_in_order()
+    {
+        await using var server = await RabbitMQServer.StartAsync();
+        var name = $"killed-{Guid.NewGuid():n}";
+        await using (var connection = await new ConnectionFactory { Uri = server.Uri }.CreateConnectionAsync())
+        await using (var channel = await connection.CreateChannelAsync())
+        {
+            await channel.ExchangeDeclareAsync(name, ExchangeType.Topic, durable: true);
+            await channel.QueueDeclareAsync(
+                name, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?> { ["x-single-active-consumer"] = true });
+            await channel.QueueBindAsync(name, name, "#");
+        }
+
+        await RunAsync(
+            () => new RabbitMQTarget(new RabbitMQOptions { Uri = server.Uri, Exchange = name }, TimeProvider.System),
+            () => new RabbitMQSource(new ConnectionFactory { Uri = server.Uri }, name),
+            async () =>
+            {
+                await server.KillAsync();
+                await server.RunAsync();
+            });
+    }
+
+    [Fact]
+    public async Task Kafka_loses_nothing_and_each_effect_is_there_once_in_order()
+    {
+        using var cluster = new KafkaCluster();
+        cluster.GroupsBeginAtOnce();
+        var topic = cluster.NewTopic();
+        var client = new ClientConfig(new Dictionary<string, string>
+        {
+            ["bootstrap.servers"] = cluster.BootstrapServers,
+            ["session.timeout.ms"] = "3000",
+            ["heartbeat.interval.ms"] = "500",
+        });
+        await RunAsync(
+            () => new KafkaTarget(new KafkaOptions { BootstrapServers = cluster.BootstrapServers, Topic = topic }, TimeProvider.System),
+            () => new KafkaSource(client, "killed", topic),
+            async () =>
+            {
+                cluster.Down();
+                await Task.Delay(1000);
+                cluster.Up();
+            });
+    }
+
+    [Fact]
+    public async Task Service_Bus_loses_nothing_and_each_effect_is_there_once_in_order()
+    {
+        var topic = await ServiceBusEmulator.NewTopicAsync();
+        await using var client = new Azure.Messaging.ServiceBus.ServiceBusClient(await ServiceBusEmulator.ConnectionStringAsync());
+        await RunAsync(
+            () => TestLog.ServiceBusTargetAsync(topic).GetAwaiter().GetResult(),
+            () => new ServiceBusSource(client, topic, "orders"),
+            // It is shared by other tests: its connections break.
+            () => ServiceBusEmulator.SetFaultAsync(topic, new ServiceBusFaultWish(ServiceBusFault.Reset) { Scope = ServiceBusFaultScope.Connection, Times = 2 }));
+    }
+
+    private static async Task RunAsync<TTarget>(Func<TTarget> target, Func<IMessageSource> source, Func<Task> killBroker)
+        where TTarget : IForwardTarget, IAsyncDisposable
+    {
+        await using var log = await TestLog.CreateAsync();
+        var table = new TableClient(await Azurite.ConnectionStringAsync(), Azurite.NewTableName());
+        await table.CreateAsync();
+        using var done = new CancellationTokenSource();
+        var forwarding = AgainAndAgainAsync(new Random(1), done.Token, async end =>
+        {
+            await using var process = await log.AnotherProcessAsync();
+            await using var one = target();
+            await using var engine = process.Forwarder(one, linger: TimeSpan.FromSeconds(2));
+            while (!end.IsCancellationRequested) await engine.RunAsync(end);
+        });
+        var history = new OrderHistory(table);
+        var consuming = AgainAndAgainAsync(new Random(2), done.Token, end => new MessageConsumer(
+            source(), history.HandleAsync, new MessageConsumerOptions { IsTransient = _ => true }, TimeProvider.System, Random.Shared).RunAsync(end));
+
+        using var late = new CancellationTokenSource(Patience);
+        var placing = Task.Run(() => Parallel.ForAsync(0, Orders, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (number, _) => await PlaceAsync(log, $"o-{number}")));
+        for (var kill = 1; kill <= Kills; kill++)
+        {
+            while (await EffectsAsync(table) < kill * Orders * EventsPerOrder / (Kills + 1)) await Task.Delay(100, late.Token);
+            await killBroker();
+        }
+
+        await placing;
+        while (await EffectsAsync(table) < Orders * EventsPerOrder) await Task.Delay(100, late.Token);
+        await done.CancelAsync();
+        await Task.WhenAll(forwarding, consuming);
+
+        Assert.Equal(Orders * EventsPerOrder, (await log.ReadAllAsync()).Count);
+        var histories = new List<string>();
+        await foreach (var row in table.QueryAsync<TableEntity>(row => row.RowKey == "history")) histories.Add(row.GetString("Events"));
+        Assert.Equal(Orders, histories.Count);
+        Assert.All(histories, events => Assert.Equal("OrderPlaced OrderPaid", events));
+    }
+
+    // Processes one after the other, each of which ends wherever it is.
+    private static Task AgainAndAgainAsync(Random random, CancellationToken done, Func<CancellationToken, Task> process) => Task.Run(async () =>
+    {
+        while (!done.IsCancellationRequested)
+        {
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(done);
+            end.CancelAfter(random.Next(1_000, 6_000));
+            try
+            {
+                await process(end.Token);
+            }
+            catch (OperationCanceledException) when (end.IsCancellationRequested)
+            {
+                // The next one goes on.
+            }
+        }
+    }, CancellationToken.None);
+
+    private static async Task<int> EffectsAsync(TableClient table)
+    {
+        var effects = 0;
+        await foreach (var row in table.QueryAsync<TableEntity>(row => row.RowKey == "history")) effects += row.GetString("Events").Split(' ').Length;
+        return effects;
+    }
+
+    private static async Task PlaceAsync(TestLog log, string id)
+    {
+        Assert.IsType<CommandResult<Order>.Done>(await log.PlaceAsync(id));
+        Assert.IsType<CommandResult<Order>.Done>(await log.PayAsync(id));
+    }
+}
