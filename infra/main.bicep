@@ -108,6 +108,9 @@ param actionGroupId string = ''
 @description('Without actionGroupId, the address that the alarms write to; empty as well: alarms show in the portal only.')
 param alertEmail string = ''
 
+@description('Client id of the app registration whose tokens let operators in; empty: they use the admin key.')
+param operatorsClientId string = ''
+
 // Private endpoints of Service Bus are a feature of Premium; zones need copies in zones.
 var effectiveBusTier = privateNetwork ? 'Premium' : busTier
 var effectiveLogRedundancy = !zoneRedundant ? logRedundancy : logRedundancy == 'Standard_LRS' ? 'Standard_ZRS' : logRedundancy == 'Standard_GRS' ? 'Standard_GZRS' : logRedundancy
@@ -261,6 +264,9 @@ module app 'modules/app.bicep' = {
       Idempotency__Hours: string(idempotencyHours)
       Feed__MaxAgeSeconds: '86400'
       Feed__WaitersMax: string(waitersMax)
+      Operators__Authority: empty(operatorsClientId) ? '' : '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+      Operators__Audience: operatorsClientId
+      Operators__Role: 'Outpost.Operator'
       Payments__Url: paymentsUrl
     }
   }

@@ -19,12 +19,12 @@ public sealed class OpenApiDocument
     private readonly Lazy<(JsonObject Json, PageResult Answer)> _document;
 
     /// <summary>Puts the document together when it is first asked for.</summary>
-    /// <param name="sources">Where the app's own endpoints are found.</param>
+    /// <param name="endpoints">Where the app's own endpoints are found.</param>
     /// <param name="changes">The app's last words on the document.</param>
-    public OpenApiDocument(IEnumerable<AppEndpoints> sources, IEnumerable<OpenApiChange> changes) =>
+    public OpenApiDocument(AppEndpoints endpoints, IEnumerable<OpenApiChange> changes) =>
         _document = new(() =>
         {
-            var json = DocumentBuilder.Build([.. OutpostOperations.All, .. Own(sources).Select(AppOperations.Of)]);
+            var json = DocumentBuilder.Build([.. OutpostOperations.All, .. Own(endpoints).Select(AppOperations.Of)]);
             foreach (var change in changes) change.Apply(json);
             var document = Encoding.UTF8.GetBytes(json.ToJsonString(Indented));
             var tag = $"\"{Convert.ToHexStringLower(SHA256.HashData(document)[..16])}\"";
@@ -36,13 +36,10 @@ public sealed class OpenApiDocument
     /// <summary>The document; 304 for whoever has it.</summary>
     public IResult Answer() => _document.Value.Answer;
 
-    internal static IEnumerable<AppEndpoint> Own(IEnumerable<AppEndpoints> sources)
+    internal static IEnumerable<AppEndpoint> Own(AppEndpoints endpoints)
     {
         var known = OutpostOperations.All.Select(operation => (operation.Method, operation.Path)).ToHashSet();
-        // The Functions worker maps its functions as endpoints, too, and says less about them there.
-        return sources.SelectMany(source => source.Find())
-            .Where(endpoint => endpoint.Method != "head" && !known.Contains((endpoint.Method, endpoint.Path)))
-            .DistinctBy(endpoint => (endpoint.Method, endpoint.Path));
+        return endpoints.Find().Where(endpoint => endpoint.Method != "head" && !known.Contains((endpoint.Method, endpoint.Path)));
     }
 }
 

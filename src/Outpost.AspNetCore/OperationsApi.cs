@@ -8,6 +8,9 @@ namespace Outpost.AspNetCore;
 /// <summary>Status and operations over HTTP, for people and for the dashboard.</summary>
 public sealed class OperationsApi(ForwarderOperations operations, IEventStore store, Links links, StoreProblems problems, Ticks ticks)
 {
+    /// <summary>Who is signed in, as Azure says it.</summary>
+    internal const string PrincipalHeader = "x-ms-client-principal-name";
+
     private const int ParkedDefault = 100;
     internal const int HistoryDefault = 100;
     private const int WhoMax = 100;
@@ -229,7 +232,7 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
 
     // Azure's own sign-in says who it is; of a key only that there is one.
     private static string? Who(HttpRequest request) =>
-        request.Headers["x-ms-client-principal-name"] is [{ Length: > 0 } principal] ? principal.Length <= WhoMax ? principal : principal[..WhoMax]
+        request.Headers[PrincipalHeader] is [{ Length: > 0 } principal] ? principal.Length <= WhoMax ? principal : principal[..WhoMax]
         : request.Headers.ContainsKey("x-functions-key") || request.Query.ContainsKey("code") ? "admin key"
         : null;
 

@@ -75,6 +75,9 @@ public sealed class Problem : IResult
         _ => throw new ArgumentOutOfRangeException(nameof(status), status, "A refusal is 403, 404, 409 or 422."),
     };
 
+    /// <summary>401: no token, or none that is valid here.</summary>
+    internal static Problem NotSignedIn(string detail) => new(401, "not-signed-in", "Nobody is signed in", detail);
+
     /// <summary>403: an app maps routes and does not say who may use them.</summary>
     internal static Problem NotProtected() => new(
         403, "not-protected", "This route is not protected",

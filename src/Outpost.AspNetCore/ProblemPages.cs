@@ -9,12 +9,12 @@ namespace Outpost.AspNetCore;
 /// <c>GET /api/problems/{name}</c>: what a kind of problem means and what to do about it, at the address that is its <c>type</c>
 /// (RFC 9457, 3.1.1). The same for everybody, without data.
 /// </summary>
-/// <param name="sources">The app's endpoints: their own refusals have pages, too.</param>
-public sealed class ProblemPages(IEnumerable<AppEndpoints> sources)
+/// <param name="endpoints">The app's endpoints: their own refusals have pages, too.</param>
+public sealed class ProblemPages(AppEndpoints endpoints)
 {
     private readonly Lazy<Dictionary<string, ProblemType>> _types = new(() =>
         ProblemTypes.All
-            .Concat(OpenApiDocument.Own(sources).SelectMany(endpoint => endpoint.Attributes.OfType<RefusesAttribute>()).Select(AppOperations.TypeOf))
+            .Concat(OpenApiDocument.Own(endpoints).SelectMany(endpoint => endpoint.Attributes.OfType<RefusesAttribute>()).Select(AppOperations.TypeOf))
             .DistinctBy(type => type.Name).ToDictionary(type => type.Name, StringComparer.Ordinal));
 
     /// <summary>The page, or 404.</summary>

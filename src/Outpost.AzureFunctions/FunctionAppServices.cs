@@ -17,7 +17,7 @@ public static class FunctionAppServices
     /// </summary>
     /// <param name="builder">The function app.</param>
     /// <param name="configure">Wins over the settings.</param>
-    /// <exception cref="InvalidSettingException">A setting about telemetry has a value that is not allowed.</exception>
+    /// <exception cref="InvalidSettingException">A setting about telemetry or operators has a value that is not allowed.</exception>
     public static OutpostBuilder AddOutpost(this FunctionsApplicationBuilder builder, Action<OutpostOptions>? configure = null)
     {
         // ASP.NET Core tells of each request in several lines, addresses with keys in them: nobody needs those. The port that it
@@ -29,6 +29,7 @@ public static class FunctionAppServices
         // before the host has that answer, and the host would make a 500 of it.
         builder.Services.Configure<KestrelServerOptions>(kestrel => kestrel.Limits.MaxRequestBodySize = 104_857_600);
         builder.Services.AddSingleton(provider => new AppEndpoints(() => HttpFunctions.Of(provider.GetRequiredService<IFunctionMetadataProvider>())));
+        builder.Services.AddOperators(builder.Configuration);
         return builder.Services.AddOutpost(options =>
         {
             options.HasOwnTimer = false;

@@ -10,12 +10,12 @@ internal static class HttpFunctions
 {
     private const string Prefix = "/api/";
 
-    /// <summary>All functions that the worker reports to its host, by the attributes on their methods.</summary>
+    /// <summary>All functions of the app's own that the worker reports to its host, by the attributes on their methods.</summary>
     public static IEnumerable<AppEndpoint> Of(IFunctionMetadataProvider functions)
     {
         // The generated provider has them at hand; it is no wait.
         var all = functions.GetFunctionMetadataAsync(AppContext.BaseDirectory).GetAwaiter().GetResult();
-        return all.Select(MethodOf).OfType<MethodInfo>().SelectMany(Of);
+        return all.Select(MethodOf).OfType<MethodInfo>().Where(method => method.DeclaringType!.Assembly != typeof(HttpFunctions).Assembly).SelectMany(Of);
     }
 
     /// <summary>What a method answers; nothing where HTTP does not trigger it.</summary>

@@ -164,7 +164,7 @@ internal static class DocumentBuilder
     private static JsonNode Tag(string name) => new JsonObject
     {
         ["name"] = name,
-        ["description"] = name switch { "events" => "The log as a feed.", "operations" => "Running it.", _ => "The app's own endpoints." },
+        ["description"] = name switch { "events" => "The log as a feed.", "operations" => "Running it. In a function app whose operators sign in, `/api/operators/` has the same, with a bearer token in place of a key.", _ => "The app's own endpoints." },
     };
 
     private static JsonObject SecuritySchemes() => new()

@@ -69,7 +69,7 @@ public static class OutpostEndpoints
             boundary.RunAsync(request, () => api.OffsetAtAsync(request, partition, stop), stop));
     }
 
-    private static void MapOperations(RouteGroupBuilder operations)
+    internal static void MapOperations(RouteGroupBuilder operations)
     {
         operations.MapMethods("status", Read, (HttpRequest request, OperationsApi api, FaultBoundary boundary, CancellationToken stop) =>
             boundary.RunAsync(request, () => api.StatusAsync(request, stop), stop));

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Outpost.AspNetCore;
@@ -40,7 +41,8 @@ public static class OutpostWebServices
         services.AddSingleton(provider => new DashboardPage(Options(provider).TraceUrl));
         services.AddSingleton<OpenApiDocument>();
         services.AddSingleton<ProblemPages>();
-        services.AddSingleton(provider => new AppEndpoints(() => MappedEndpoints.Of(provider.GetService<EndpointDataSource>())));
+        // A function app has its own way to find them.
+        services.TryAddSingleton(provider => new AppEndpoints(() => MappedEndpoints.Of(provider.GetService<EndpointDataSource>())));
         services.AddSingleton<FaultBoundary>();
         services.AddSingleton<EntityApi>();
         services.AddHealthChecks().AddCheck<OutpostHealthCheck>("outpost");

@@ -8,7 +8,7 @@ const REFUSED = 'Forwarder__Schedule';
 
 /** The settings that the code reads, found in it. */
 const readByCode = () => {
-  const code = ['Outpost/Setup/OutpostOptions.cs', 'Outpost.Tables/TableStorageOptions.cs', 'Outpost.ServiceBus/ServiceBusOptions.cs', 'Functions/RefundHandler.cs']
+  const code = ['Outpost/Setup/OutpostOptions.cs', 'Outpost.Tables/TableStorageOptions.cs', 'Outpost.ServiceBus/ServiceBusOptions.cs', 'Outpost.AzureFunctions/OperatorSignIn.cs', 'Functions/RefundHandler.cs']
     .map((file) => read(`src/${file}`)).join('\n');
   const constants = Object.fromEntries([...code.matchAll(/const string (\w+) = "(\w+)"/g)].map(([, name, value]) => [name, value]));
   const names = [

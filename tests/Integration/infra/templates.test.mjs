@@ -145,6 +145,15 @@ describe('What is deployed', () => {
     assert.ok(alarm.properties.criteria.failedLocationCount < probe.properties.Locations.length);
   });
 
+  test('lets operators sign in where an app registration is named', () => {
+    const of = (one) => one.only('Microsoft.Web/sites/config').properties;
+    assert.deepEqual([of(plain).Operators__Authority, of(plain).Operators__Audience], ['', '']);
+    const { Operators__Authority, Operators__Audience, Operators__Role } = of(predict("param operatorsClientId = 'client'"));
+    assert.match(Operators__Authority, /^(\[format\('\{0\}\{1\}\/v2\.0'|https:\/\/login\.microsoftonline\.com\/)/);
+    assert.deepEqual([Operators__Audience, Operators__Role], ['client', 'Outpost.Operator']);
+    assert.match(read('src/Outpost.AzureFunctions/OperatorSignIn.cs'), /RoleDefault = "Outpost\.Operator"/);
+  });
+
   test('is tagged with the environment, and the app with the service that azd deploys', () => {
     const CHILDREN = /^[\w.]+\/\w+\/|^Microsoft\.Authorization\//; // have no tags
     for (const { type, name, tags } of plain.resources.filter((each) => !CHILDREN.test(each.type)))

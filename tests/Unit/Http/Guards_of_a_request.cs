@@ -142,7 +142,7 @@ public sealed class Guards_of_a_request
             ask => Api(log).GetAsync(ask, "o-2", CancellationToken.None),
             ask => events.ReadAsync(ask, CancellationToken.None),
             _ => Task.FromResult<IResult>(new DashboardPage()),
-            _ => Task.FromResult(new OpenApiDocument([], []).Answer()),
+            _ => Task.FromResult(new OpenApiDocument(new AppEndpoints(() => []), []).Answer()),
         ];
 
         foreach (var ask in answers)

@@ -40,7 +40,7 @@ public sealed class The_functions
     [Fact]
     public void Are_anonymous_only_where_that_is_meant() =>
         Assert.Equal(
-            ["Dashboard", "Health", "OpenApi", "ProblemPage"],
+            ["Dashboard", "Health", "OpenApi", "Operators", "ProblemPage"],
             HttpTriggers()
                 .Where(trigger => trigger.Data.ConstructorArguments.Any(argument =>
                     argument.ArgumentType == typeof(AuthorizationLevel) && (AuthorizationLevel)argument.Value! == AuthorizationLevel.Anonymous))

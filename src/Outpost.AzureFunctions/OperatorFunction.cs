@@ -1,0 +1,66 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Outpost.AspNetCore;
+
+namespace Outpost.AzureFunctions;
+
+/// <summary>All operations once more, for operators who sign in in place of sharing the admin key.</summary>
+public sealed class OperatorFunction(OperatorRoutes routes)
+{
+    /// <summary>Whatever <c>/api</c> has for operators, below <c>/api/operators</c>. The token is looked at here, not by the host.</summary>
+    [Function("Operators")]
+    public Task<IResult> OperateAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", "post", "delete", Route = "operators/{*path}")] HttpRequest request,
+        CancellationToken cancellationToken) =>
+        routes.RunAsync(request, cancellationToken);
+}
+
+/// <summary>The operations' routes behind a sign-in.</summary>
+public sealed class OperatorRoutes
+{
+    private readonly OperatorSignIn? _signIn;
+    private readonly FaultBoundary _boundary;
+    private readonly RequestDelegate _operations;
+
+    internal OperatorRoutes(IServiceProvider services, OperatorSignIn? signIn, FaultBoundary boundary)
+    {
+        _signIn = signIn;
+        _boundary = boundary;
+        // The same table of routes that an ASP.NET Core app maps.
+        var app = new ApplicationBuilder(services);
+        app.UseRouting();
+        app.UseEndpoints(routes => OutpostEndpoints.MapOperations(routes.MapGroup("/api/operators")));
+        _operations = app.Build();
+    }
+
+    internal Task<IResult> RunAsync(HttpRequest request, CancellationToken cancellationToken) =>
+        _boundary.RunAsync(request, () => OperateAsync(request, cancellationToken), cancellationToken, isVersioned: true);
+
+    private async Task<IResult> OperateAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        if (_signIn is null) return Problem.NotFound("sign-in-off", "This app has no sign-in for operators: its setting Operators__Authority is empty.");
+        var (name, refused) = await _signIn.AskAsync(request, cancellationToken);
+        if (refused is not null) return refused;
+        // Nothing that the caller says of itself counts.
+        request.Headers[OperationsApi.PrincipalHeader] = name;
+        // The host's own route has been chosen already, and would be kept.
+        request.HttpContext.SetEndpoint(null);
+        await _operations(request.HttpContext);
+        return Results.Empty;
+    }
+}
+
+/// <summary>Sets the operators' routes up.</summary>
+internal static class OperatorServices
+{
+    /// <exception cref="InvalidSettingException">A setting has a value that is not allowed.</exception>
+    public static void AddOperators(this IServiceCollection services, IConfiguration configuration)
+    {
+        var options = OperatorOptions.Read(configuration);
+        services.AddRouting();
+        services.AddSingleton(provider => new OperatorRoutes(provider, options is null ? null : new OperatorSignIn(options), provider.GetRequiredService<FaultBoundary>()));
+    }
+}
