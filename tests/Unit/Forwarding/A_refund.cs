@@ -43,7 +43,7 @@ public sealed class A_refund
         using var payments = new Payments((HttpStatusCode)status);
 
         var refusal = await Assert.ThrowsAsync<PermanentFailureException>(() => payments.RefundAsync(1));
-        Assert.Contains($"order o-1: {status}", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains($"the refund: {status}", refusal.Message, StringComparison.Ordinal);
     }
 
     [Theory]
