@@ -88,16 +88,16 @@ public sealed class EverythingIsKilled
         var table = new TableClient(await Azurite.ConnectionStringAsync(), Azurite.NewTableName());
         await table.CreateAsync();
         using var done = new CancellationTokenSource();
-        var forwarding = AgainAndAgainAsync(new Random(1), done.Token, async end =>
+        var forwarding = AgainAndAgainAsync(new Random(1), async end =>
         {
             await using var process = await log.AnotherProcessAsync();
             await using var one = target();
             await using var engine = process.Forwarder(one, linger: TimeSpan.FromSeconds(2));
             while (!end.IsCancellationRequested) await engine.RunAsync(end);
-        });
+        }, done.Token);
         var history = new OrderHistory(table);
-        var consuming = AgainAndAgainAsync(new Random(2), done.Token, end => new MessageConsumer(
-            source(), history.HandleAsync, new MessageConsumerOptions { IsTransient = _ => true }, TimeProvider.System, Random.Shared).RunAsync(end));
+        var consuming = AgainAndAgainAsync(new Random(2), end => new MessageConsumer(
+            source(), history.HandleAsync, new MessageConsumerOptions { IsTransient = _ => true }, TimeProvider.System, Random.Shared).RunAsync(end), done.Token);
 
         using var late = new CancellationTokenSource(Patience);
         var placing = Task.Run(() => Parallel.ForAsync(0, Orders, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (number, _) => await PlaceAsync(log, $"o-{number}")));
@@ -120,7 +120,7 @@ public sealed class EverythingIsKilled
     }
 
     // Processes one after the other, each of which ends wherever it is.
-    private static Task AgainAndAgainAsync(Random random, CancellationToken done, Func<CancellationToken, Task> process) => Task.Run(async () =>
+    private static Task AgainAndAgainAsync(Random random, Func<CancellationToken, Task> process, CancellationToken done) => Task.Run(async () =>
     {
         while (!done.IsCancellationRequested)
         {
