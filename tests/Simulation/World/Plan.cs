@@ -62,12 +62,13 @@ internal sealed record Plan
     {
         var random = new Plan(seed).Random("plan");
         var callers = 6 + random.Next(7);
+        var partitions = 1 + random.Next(3);
         var growth = new Plan(seed).Random("growth");
         return new Plan(seed)
         {
-            Partitions = 1 + random.Next(3),
+            Partitions = partitions,
             // Looking at many partitions is most of what a process does then.
-            Growths = [4, growth.Next(60) == 0 ? 64 : 5 + growth.Next(3)],
+            Growths = growth.Next(10) == 0 ? [4, growth.Next(6) == 0 ? 64 : 5 + growth.Next(3)] : [partitions + 1 + growth.Next(2)],
             Processes = 2 + random.Next(3),
             Callers = callers,
             CommandsPerCaller = (162 + callers - 1) / callers,
