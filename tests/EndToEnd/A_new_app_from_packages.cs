@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -64,7 +65,12 @@ public sealed partial class A_new_app_from_packages
             File.Copy(Path.Combine(Repository.Root, file), Path.Combine(copy, file));
         }
 
-        await RunAsync(copy, "dotnet", "pack", "src/Packages.slnf", "-c", "Release", "-o", folder.PathOf("packages"), "-v", "quiet", "-nologo", "-nodeReuse:false", $"-p:Version={version}");
+        // As a workflow of the repository that publishes them says it.
+        var publisher = new Dictionary<string, string> { ["GITHUB_SERVER_URL"] = "https://git.example", ["GITHUB_REPOSITORY"] = "example/outpost" };
+        await RunAsync(copy, publisher, "dotnet", "pack", "src/Packages.slnf", "-c", "Release", "-o", folder.PathOf("packages"), "-v", "quiet", "-nologo", "-nodeReuse:false", $"-p:Version={version}");
+        using var package = await ZipFile.OpenReadAsync(folder.PathOf("packages", $"Outpost.{version}.nupkg"));
+        using var nuspec = new StreamReader(await package.GetEntry("Outpost.nuspec")!.OpenAsync());
+        Assert.Contains("<projectUrl>https://git.example/example/outpost</projectUrl>", await nuspec.ReadToEndAsync(), StringComparison.Ordinal);
     }
 
     private static async Task<string> NewAppAsync(TemporaryFolder folder, string version)

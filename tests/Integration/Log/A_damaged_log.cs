@@ -15,7 +15,7 @@ public sealed class A_damaged_log
     private static readonly Dictionary<string, (string Kind, Func<TableClient, Task> Do)> Damages = new()
     {
         ["no layout"] = ("layout", table => table.DeleteEntityAsync("layout", "layout")),
-        ["another schema"] = ("layout", table => SetAsync(table, "layout", "layout", "Schema", 2L)),
+        ["another schema"] = ("layout", table => SetAsync(table, "layout", "layout", "Schema", 3L)),
         ["no such log id"] = ("layout", table => SetAsync(table, "layout", "layout", "Log", "LOG")),
         ["a partition too many"] = ("foreign-rows", table => table.UpsertEntityAsync(new TableEntity("0001", "e|0"))),
         ["somebody else's rows"] = ("foreign-rows", table => table.UpsertEntityAsync(new TableEntity("zzz", "x"))),
