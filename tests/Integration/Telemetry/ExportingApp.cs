@@ -1,3 +1,4 @@
+using Azure.Data.Tables;
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net.Http.Json;
@@ -39,7 +40,7 @@ public sealed class ExportingApp : IAsyncLifetime
         var address = await StartAsync(new Dictionary<string, string>
         {
             ["TableStorage"] = await Azurite.ConnectionStringAsync(),
-            ["Outpost__TableName"] = table,
+            ["Outpost__TableName"] = table.Name,
             ["ServiceBus"] = await ServiceBusEmulator.ConnectionStringAsync(),
             ["Forwarder__Topic"] = topic,
             ["FORWARDER_SCHEDULE"] = "* * * * * *",
@@ -55,6 +56,18 @@ public sealed class ExportingApp : IAsyncLifetime
         Http = new HttpClient(new SocketsHttpHandler { UseProxy = false, ActivityHeadersPropagator = null }) { BaseAddress = address };
         await PlaceAsync(Http, "traced", $"00-{TraceId}-{CallerSpanId}-01");
         await PlaceAsync(Http, "untraced", null);
+        await GrowAsync(table);
+    }
+
+    // Some of the orders that are not there would be in the new partition, so they are looked for in the old one as well.
+    private async Task GrowAsync(TableClient table)
+    {
+        await new LogGrowth(table, new StoreClock(TestLog.Sources.Time, NullLogger<StoreClock>.Instance), TestLog.Sources).GrowAsync(2, null, CancellationToken.None);
+        for (var order = 0; order < 8; order++)
+        {
+            using var answer = await Http.GetAsync($"api/orders/none-{order}");
+            Assert.Equal(System.Net.HttpStatusCode.NotFound, answer.StatusCode);
+        }
     }
 
     public async Task DisposeAsync()
@@ -70,7 +83,7 @@ public sealed class ExportingApp : IAsyncLifetime
         await Collector.DisposeAsync();
     }
 
-    private static async Task<string> PreparedTableAsync()
+    private static async Task<TableClient> PreparedTableAsync()
     {
         // No answer of the store's tells this one's clock that it is three days late.
         var table = await Azurite.NewTableAsync();
@@ -87,7 +100,7 @@ public sealed class ExportingApp : IAsyncLifetime
             CancellationToken.None);
         var holder = new Checkpoint { Forwarder = "servicebus", NextOffset = 0, Owner = "died" };
         Assert.NotNull(await new TableForwardingStore(table, TestLog.Sources).SaveAsync(0, holder, [], [], CancellationToken.None));
-        return table.Name;
+        return table;
     }
 
     private async Task<Uri> StartAsync(Dictionary<string, string> settings)
