@@ -130,7 +130,7 @@ internal static class TableCommands
         }
 
         foreach (var one in end.Partitions)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Partition {one.Partition}: entries {one.Oldest} to {one.Head - 1}{(one.Missing > 0 ? $", {one.Missing} of them missing in the table: outpost verify says more" : "")}."));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Partition {one.Partition}: {(one.Head > one.Oldest ? $"entries {one.Oldest} to {one.Head - 1}" : "no entries")}{(one.Missing > 0 ? $", {one.Missing} of them missing in the table: outpost verify says more" : "")}."));
         Console.WriteLine(text);
     }
 
