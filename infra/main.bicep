@@ -37,6 +37,18 @@ param idempotencyHours int = 48
 @description('Payment service that the example calls to refund cancelled orders; empty: no refunds.')
 param paymentsUrl string = ''
 
+@description('Key Vault secret with the address of a RabbitMQ that entries go to as well, such as https://VAULT.vault.azure.net/secrets/rabbitmq; the app\'s identity must be Key Vault Secrets User. Empty: none. docs/rabbitmq.md.')
+param rabbitMQVaultUri string = ''
+
+@description('The exchange there.')
+param rabbitMQExchange string = 'events'
+
+@description('Event Hubs namespace that entries go to as well, NAMESPACE.servicebus.windows.net, where the app\'s identity is Azure Event Hubs Data Sender; empty: none. docs/kafka.md.')
+param eventHubsNamespace string = ''
+
+@description('The event hub.')
+param eventHub string = 'events'
+
 @description('Memory of one instance.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 2048
@@ -268,6 +280,12 @@ module app 'modules/app.bicep' = {
       Operators__Audience: operatorsClientId
       Operators__Role: 'Outpost.Operator'
       Payments__Url: paymentsUrl
+      // An empty setting is none; what belongs to a target that is not there must be empty too.
+      Targets__RabbitMQ__Uri: empty(rabbitMQVaultUri) ? '' : '@Microsoft.KeyVault(SecretUri=${rabbitMQVaultUri})'
+      Targets__RabbitMQ__Exchange: empty(rabbitMQVaultUri) ? '' : rabbitMQExchange
+      Targets__Kafka__fullyQualifiedNamespace: eventHubsNamespace
+      Targets__Kafka__clientId: empty(eventHubsNamespace) ? '' : identity.outputs.clientId
+      Targets__Kafka__Topic: empty(eventHubsNamespace) ? '' : eventHub
     }
   }
 }

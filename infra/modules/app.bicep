@@ -37,6 +37,8 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   identity: { type: 'UserAssigned', userAssignedIdentities: { '${identityId}': {} } }
   properties: {
     serverFarmId: plan.id
+    // Settings that refer to a vault are read by this identity.
+    keyVaultReferenceIdentity: identityId
     httpsOnly: true
     virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
     // Flex Consumption refuses most other properties here (error 51021): ftpsState, linuxFxVersion.

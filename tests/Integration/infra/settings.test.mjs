@@ -23,6 +23,13 @@ const readByCode = () => {
   return [...new Set(names)];
 };
 
+/** The settings of further targets that the code reads. */
+const readByTargets = () =>
+  [['RabbitMQ', 'Options', /AllowOnly\(Group, ([^)]+)\)/], ['Kafka', 'Settings', /string\[\] Names =\s*\[([^\]]+)\]/]].map(([target, file, list]) =>
+    [target, [...read(`src/Outpost.${target}/${target}${file}.cs`).match(list)[1].matchAll(/"(\w+)"/g)].map(([, name]) => name)]);
+
+const isOfTarget = (name) => name.startsWith('Targets__');
+
 describe('The settings', () => {
   const BY_IDENTITY = /__(serviceUri|fullyQualifiedNamespace|clientId)$/;
 
@@ -30,7 +37,7 @@ describe('The settings', () => {
     const HOST = ['credential', 'clientId', 'accountName', 'blobServiceUri'].map((name) => `AzureWebJobsStorage__${name}`);
     const NOT_IN_AZURE = ['TableStorage', 'ServiceBus', 'OTEL_EXPORTER_OTLP_ENDPOINT'];
     assert.deepEqual(
-      Object.keys(predict().only('Microsoft.Web/sites/config').properties).toSorted(),
+      Object.keys(predict().only('Microsoft.Web/sites/config').properties).filter((name) => !isOfTarget(name)).toSorted(),
       [...HOST, ...readByCode().filter((name) => !NOT_IN_AZURE.includes(name))].toSorted(),
     );
   });
@@ -38,18 +45,26 @@ describe('The settings', () => {
   test('of the sample are those that the code reads, by connection string, and those of the tools', () => {
     const TOOLS = ['FUNCTIONS_WORKER_RUNTIME', 'AzureWebJobsStorage'];
     assert.deepEqual(
-      Object.keys(JSON.parse(read('local.settings.sample.json')).Values).toSorted(),
+      Object.keys(JSON.parse(read('local.settings.sample.json')).Values).filter((name) => !isOfTarget(name)).toSorted(),
       [...TOOLS, ...readByCode().filter((name) => !BY_IDENTITY.test(name))].toSorted(),
     );
   });
 
   test('of further targets are all in the reference', () => {
-    const groups = [['RabbitMQ', 'Options', /AllowOnly\(Group, ([^)]+)\)/], ['Kafka', 'Settings', /string\[\] Names =\s*\[([^\]]+)\]/]].map(([target, file, list]) =>
-      [target, [...read(`src/Outpost.${target}/${target}${file}.cs`).match(list)[1].matchAll(/"(\w+)"/g)].map(([, name]) => name)]);
+    const groups = readByTargets();
     for (const [target, names] of groups) assert.ok(names.length > 3, `${target}: ${names}`);
     const reference = read('docs/reference.md');
     for (const [target, names] of groups) {
       for (const name of names.filter((each) => each !== 'clientId')) assert.match(reference, new RegExp(`\`Targets__${target}__${name}\``), name);
+    }
+  });
+
+  test('of further targets, in Azure and in the sample, are among those that the code reads, and empty unless asked for', () => {
+    const known = readByTargets().flatMap(([target, names]) => names.map((name) => `Targets__${target}__${name}`));
+    for (const values of [predict().only('Microsoft.Web/sites/config').properties, JSON.parse(read('local.settings.sample.json')).Values]) {
+      const names = Object.keys(values).filter(isOfTarget);
+      assert.ok(names.length >= 2, `${names}`);
+      for (const name of names) assert.ok(known.includes(name) && values[name] === '', `${name}: ${values[name]}`);
     }
   });
 
