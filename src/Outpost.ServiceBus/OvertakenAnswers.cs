@@ -36,7 +36,10 @@ internal static class OvertakenAnswers
     /// <param name="returnedAt">When the call returned its task, by <see cref="Stopwatch"/>; null: however long it took.</param>
     public static bool Take(string sender, long? returnedAt = null) =>
         Sends.TryRemove(sender, out var send) &&
-        (send.IsAnswered || (returnedAt is { } at && Stopwatch.GetElapsedTime(send.At, at) > ReturnsWithin));
+        (send.IsAnswered || (returnedAt is { } at && IsDoubtful(Stopwatch.GetElapsedTime(send.At, at))));
+
+    // Slow; or sent after the call had returned, by a thread whose own return nobody sees (it waited for credit or for its link).
+    private static bool IsDoubtful(TimeSpan toReturn) => toReturn > ReturnsWithin || toReturn < TimeSpan.Zero;
 
     private static bool IsAnswered(AmqpLink link, uint delivery)
     {

@@ -17,6 +17,9 @@ public sealed class ServiceBusTarget(ServiceBusOptions options, TimeProvider tim
     // The client does not listen while it opens a link or waits for a token.
     private static readonly TimeSpan NoticedWithin = TimeSpan.FromSeconds(1);
 
+    // Each doubt costs one send more, and is seen once in some hundred sends on a busy machine.
+    private const int AgainMax = 2;
+
     // A batch this small gets through the slowest connection in a second or two.
     private const long BatchBytesMin = 16 * 1024;
 
@@ -56,16 +59,19 @@ public sealed class ServiceBusTarget(ServiceBusOptions options, TimeProvider tim
         _budget.Dispose();
     }
 
-    // What may not have been accepted is sent again at once, under the same ids. The second time a slow return is no reason
-    // any more: it is unlikely to hide a refusal once, and both times in a row would have to.
+    // What may not have been accepted is sent again at once, under the same ids. The last time a slow return is no reason any
+    // more: it is unlikely to hide a refusal once, and all of them in a row would have to.
     private async Task<Delivery?> SendAsync(IReadOnlyList<EventEntry> entries, string? replay, bool asReference, CancellationToken end)
     {
-        var delivery = await OpenAndSendAsync(entries, replay, asReference, isAgain: false, end);
-        return delivery is Delivery.Failed { Kind: Answers.Overtaken } ? await OpenAndSendAsync(entries, replay, asReference, isAgain: true, end) : delivery;
+        for (var again = 0; ; again++)
+        {
+            var delivery = await OpenAndSendAsync(entries, replay, asReference, isLast: again == AgainMax, end);
+            if (again == AgainMax || delivery is not Delivery.Failed { Kind: Answers.Overtaken }) return delivery;
+        }
     }
 
     // Null: the first entry is too large for the topic.
-    private async Task<Delivery?> OpenAndSendAsync(IReadOnlyList<EventEntry> entries, string? replay, bool asReference, bool isAgain, CancellationToken end)
+    private async Task<Delivery?> OpenAndSendAsync(IReadOnlyList<EventEntry> entries, string? replay, bool asReference, bool isLast, CancellationToken end)
     {
         var sending = _senders.Begin(entries[0].Partition);
         ServiceBusMessageBatch batch;
@@ -88,7 +94,7 @@ public sealed class ServiceBusTarget(ServiceBusOptions options, TimeProvider tim
             using var share = await _budget.TakeAsync(batch.SizeInBytes, time, end);
             if (share is null) return ByteBudget.Exhausted();
             sent = sending.Sender.SendMessagesAsync(batch, end);
-            return await AnswerAsync(sending, batch, sent, isAgain ? null : Stopwatch.GetTimestamp(), end);
+            return await AnswerAsync(sending, batch, sent, isLast ? null : Stopwatch.GetTimestamp(), end);
         }
         finally
         {

@@ -138,7 +138,9 @@ internal sealed class World
     public void Refused(Node node)
     {
         node.Process.Kill();
-        if (Array.IndexOf(Nodes, node) is var slot and >= 0) Restart(slot, node);
+        // Not from the process itself: what a killed process begins never runs.
+        if (Array.IndexOf(Nodes, node) is var slot and >= 0)
+            _ = Task.Factory.StartNew(() => Restart(slot, node), CancellationToken.None, TaskCreationOptions.None, Scheduler);
     }
 
     private async Task RunAsync()
