@@ -30,7 +30,6 @@ internal sealed class Senders(Func<ServiceBusClient> createClient, string topic,
             if (!_slots.TryGetValue(partition, out var slot)) _slots[partition] = slot = new Slot();
             if (slot.Sender is null)
             {
-                OvertakenAnswers.Watch();
                 _current ??= new Connection(createClient());
                 (slot.Sender, slot.Connection) = (_current.Client.CreateSender(topic), _current);
                 _current.Users++;

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using Azure.Messaging.ServiceBus;
 using Outpost.Forwarding;
 
@@ -17,7 +16,7 @@ public sealed class ServiceBusTarget(ServiceBusOptions options, TimeProvider tim
     // The client does not listen while it opens a link or waits for a token.
     private static readonly TimeSpan NoticedWithin = TimeSpan.FromSeconds(1);
 
-    // Each doubt costs one send more, and is seen once in some hundred sends on a busy machine.
+    // Seen once in some hundred sends on a busy machine: three in a row are rare, and then the forwarder tries again.
     private const int AgainMax = 2;
 
     // A batch this small gets through the slowest connection in a second or two.
@@ -59,19 +58,18 @@ public sealed class ServiceBusTarget(ServiceBusOptions options, TimeProvider tim
         _budget.Dispose();
     }
 
-    // What may not have been accepted is sent again at once, under the same ids. The last time a slow return is no reason any
-    // more: it is unlikely to hide a refusal once, and all of them in a row would have to.
+    // What the broker may have refused is sent again at once, under the same ids.
     private async Task<Delivery?> SendAsync(IReadOnlyList<EventEntry> entries, string? replay, bool asReference, CancellationToken end)
     {
         for (var again = 0; ; again++)
         {
-            var delivery = await OpenAndSendAsync(entries, replay, asReference, isLast: again == AgainMax, end);
+            var delivery = await OpenAndSendAsync(entries, replay, asReference, end);
             if (again == AgainMax || delivery is not Delivery.Failed { Kind: Answers.Overtaken }) return delivery;
         }
     }
 
     // Null: the first entry is too large for the topic.
-    private async Task<Delivery?> OpenAndSendAsync(IReadOnlyList<EventEntry> entries, string? replay, bool asReference, bool isLast, CancellationToken end)
+    private async Task<Delivery?> OpenAndSendAsync(IReadOnlyList<EventEntry> entries, string? replay, bool asReference, CancellationToken end)
     {
         var sending = _senders.Begin(entries[0].Partition);
         ServiceBusMessageBatch batch;
@@ -93,8 +91,9 @@ public sealed class ServiceBusTarget(ServiceBusOptions options, TimeProvider tim
             if (Fill(batch, entries, replay, asReference) is { } refused) return refused;
             using var share = await _budget.TakeAsync(batch.SizeInBytes, time, end);
             if (share is null) return ByteBudget.Exhausted();
+            using var answer = OvertakenAnswers.Expect(sending.Sender.Identifier);
             sent = sending.Sender.SendMessagesAsync(batch, end);
-            return await AnswerAsync(sending, batch, sent, isLast ? null : Stopwatch.GetTimestamp(), end);
+            return await AnswerAsync(sending, batch, sent, answer, end);
         }
         finally
         {
@@ -103,12 +102,12 @@ public sealed class ServiceBusTarget(ServiceBusOptions options, TimeProvider tim
         }
     }
 
-    private async Task<Delivery?> AnswerAsync(Senders.Sending sending, ServiceBusMessageBatch batch, Task sent, long? returnedAt, CancellationToken end)
+    private async Task<Delivery?> AnswerAsync(Senders.Sending sending, ServiceBusMessageBatch batch, Task sent, OvertakenAnswers.Send answer, CancellationToken end)
     {
         try
         {
             await NoticedAsync(Awaited(sent), end);
-            if (OvertakenAnswers.Take(sending.Sender.Identifier, returnedAt)) return Answers.OfOvertaken();
+            if (!answer.IsAcceptedByBroker) return Answers.OfOvertaken();
             _senders.Answered(sending);
             if (_batchBytes.TryGetValue(sending.Partition, out var bytes))
             {
@@ -121,7 +120,6 @@ public sealed class ServiceBusTarget(ServiceBusOptions options, TimeProvider tim
         catch (Exception e)
         {
             Learn(sending, e);
-            OvertakenAnswers.Take(sending.Sender.Identifier);
             if (Answers.IsUnanswered(e)) _batchBytes[sending.Partition] = Math.Max(BatchBytesMin, batch.SizeInBytes / 2);
             if (e is OperationCanceledException) throw;
             return Answers.IsTooLarge(e) && batch.Count == 1 ? null : Answers.OfSend(e, batch.Count);
