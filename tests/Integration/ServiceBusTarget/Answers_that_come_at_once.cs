@@ -9,8 +9,8 @@ public sealed class Answers_that_come_at_once
     private const int Targets = 8;
     private const int Deliveries = 250;
 
-    // The client's AMQP library has a race of its own, which shows in one of some hundred answers on a busy machine: with so
-    // many, more than one of them on most runs.
+    // The client's AMQP library has a race of its own (ADR 0031), which shows in one of some hundred answers on a busy machine:
+    // with so many, more than one of them on most runs.
     [Fact]
     public async Task Are_never_taken_for_acceptance_where_they_refuse()
     {
