@@ -93,6 +93,19 @@ var queries = [
     window: windows.minutes
   }
   {
+    name: 'contended'
+    says: 'Too many instances write to one partition: more transactions lose their race than are committed.'
+    severity: 3
+    query: loadTextContent('../alerts/contended.kql')
+    measure: 'LostPerCommit'
+    aggregation: 'Maximum'
+    dimension: 'partition'
+    operator: 'GreaterThan'
+    // Bicep has no fractions of its own.
+    threshold: json('1.5')
+    window: windows.minutes
+  }
+  {
     name: 'retention-held'
     says: 'Old events cannot be deleted: a forwarder is paused, behind, or has parked entries.'
     severity: 3

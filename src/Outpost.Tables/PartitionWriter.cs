@@ -244,6 +244,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         }
 
         _refused.Clear();
+        _metrics?.RaceLost(_partition);
         _turns.Lost(overtaken.Head);
     }
 

@@ -29,6 +29,7 @@ public sealed class OutpostMetrics : IDisposable
     private readonly ConcurrentDictionary<int, (bool IsHeld, long At)> _retentionHeld = new();
     private readonly Counter<long> _commands;
     private readonly Counter<long> _commits;
+    private readonly Counter<long> _lostRaces;
     private readonly Histogram<double> _commitDuration;
     private readonly Counter<long> _forwarded;
     private readonly Counter<long> _late;
@@ -53,6 +54,7 @@ public sealed class OutpostMetrics : IDisposable
         _meter = meters?.Create(Name) ?? new Meter(Name);
         _commands = _meter.CreateCounter<long>("outpost.commands", "{command}", "Commands answered, by result");
         _commits = _meter.CreateCounter<long>("outpost.commits", "{transaction}", "Transactions committed");
+        _lostRaces = _meter.CreateCounter<long>("outpost.commits.lost", "{transaction}", "Transactions refused because another process's commit came first");
         _commitDuration = _meter.CreateHistogram("outpost.commit.duration", "s", "From sending a transaction to knowing that it is committed", tags: null, Seconds);
         _forwarded = _meter.CreateCounter<long>("outpost.forwarded", "{entry}", "Entries accepted by a target");
         _late = _meter.CreateCounter<long>("outpost.forwarded.late", "{entry}", "Entries accepted later than the forwarder's Within");
@@ -89,6 +91,9 @@ public sealed class OutpostMetrics : IDisposable
         _commits.Add(1, new KeyValuePair<string, object?>("partition", partition));
         _commitDuration.Record(duration.TotalSeconds);
     }
+
+    /// <summary>Another process's commit came before a transaction. Its commands go again in the next one.</summary>
+    public void RaceLost(int partition) => _lostRaces.Add(1, new KeyValuePair<string, object?>("partition", partition));
 
     /// <summary>A request to the store was answered (status 0: it was not).</summary>
     public void StorageRequest(string operation, int status) => _storageRequests.Add(

@@ -55,6 +55,8 @@ public sealed class ExportingApp : IAsyncLifetime
         });
         Http = new HttpClient(new SocketsHttpHandler { UseProxy = false, ActivityHeadersPropagator = null }) { BaseAddress = address };
         await PlaceAsync(Http, "traced", $"00-{TraceId}-{CallerSpanId}-01");
+        // The app does not know of it, and loses its race with the next one.
+        await PlaceBesideAsync(table, "beside");
         await PlaceAsync(Http, "untraced", null);
         await GrowAsync(table);
     }
@@ -87,20 +89,25 @@ public sealed class ExportingApp : IAsyncLifetime
     {
         // No answer of the store's tells this one's clock that it is three days late.
         var table = await Azurite.NewTableAsync();
-        var sources = TestLog.Sources with { Time = new OffTime(TimeSpan.FromDays(-3)) };
+        await PlaceBesideAsync(table, "old", new OffTime(TimeSpan.FromDays(-3)), new Idempotency("place", "old", "same"));
+        var holder = new Checkpoint { Forwarder = "servicebus", NextOffset = 0, Owner = "died" };
+        Assert.NotNull(await new TableForwardingStore(table, TestLog.Sources).SaveAsync(0, holder, [], [], CancellationToken.None));
+        return table;
+    }
+
+    private static async Task PlaceBesideAsync(TableClient table, string orderId, TimeProvider? time = null, Idempotency? idempotency = null)
+    {
+        var sources = TestLog.Sources with { Time = time ?? TestLog.Sources.Time };
         await using var store = new TableEventStore(table, 1, new StoreClock(sources.Time, NullLogger<StoreClock>.Instance), sources, NullLogger.Instance);
         await new EventLog(store, sources.Time).ExecuteAsync(
             new Command<Order>
             {
                 Entity = OrderDecisions.Entity,
-                EntityId = "old",
-                Decide = order => OrderDecisions.Place(order, "old", "c1", [new OrderLine("a", 1, 1m)]),
-                Idempotency = new Idempotency("place", "old", "same"),
+                EntityId = orderId,
+                Decide = order => OrderDecisions.Place(order, orderId, "c1", [new OrderLine("a", 1, 1m)]),
+                Idempotency = idempotency,
             },
             CancellationToken.None);
-        var holder = new Checkpoint { Forwarder = "servicebus", NextOffset = 0, Owner = "died" };
-        Assert.NotNull(await new TableForwardingStore(table, TestLog.Sources).SaveAsync(0, holder, [], [], CancellationToken.None));
-        return table;
     }
 
     private async Task<Uri> StartAsync(Dictionary<string, string> settings)

@@ -86,6 +86,7 @@ public sealed class What_Azure_Monitor_is_sent
     {
         outpost.Command("failed");
         outpost.Committed(1, TimeSpan.FromMilliseconds(20));
+        outpost.RaceLost(1);
         outpost.StorageRequest("query", 503);
         outpost.ClockSkew(TimeSpan.Zero);
         outpost.Run();
