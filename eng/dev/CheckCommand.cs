@@ -14,6 +14,7 @@ internal sealed class CheckCommand(Repository repository, Shell shell)
             ("JSON files parse", () => Task.FromResult(JsonFiles.Find(repository.Root, tracked))),
             ("dependencies point inwards", () => Task.FromResult(ProjectDirection.Find(repository.Root))),
             ("scripts parse", () => ScriptsAsync(tracked)),
+            ("words: spelling, style, links, Markdown", () => new Prose(repository, shell).FindAsync(tracked)),
             ("formatting", FormattingAsync),
             ("build with analyzers as errors", BuildAsync),
             ("what is published starts", PublishedAsync),

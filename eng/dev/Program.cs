@@ -17,7 +17,7 @@ const string Help = """
       simulate  runs the seeded simulation; prints what fired and, on a violation, the seed that replays it
                 --seeds 1000  --seed 0 (alone: that one, told step by step)  --minutes 5
                 --broken (how many seeds it takes to notice what is broken on purpose)  --exhaustive 12
-      check     formatting, analyzers, dependency direction, public surface, no traces of a machine
+      check     formatting, analyzers, dependency direction, words, no traces of a machine
       doctor    what is installed, and which ports are free
     """;
 

@@ -9,6 +9,8 @@ internal sealed class Repository(string root)
 
     public string LocalServices => PathOf("infra", "local");
 
+    public string Prose => PathOf("eng", "prose");
+
     public static Repository Find()
     {
         var started = (string?)AppContext.GetData("EntryPointFileDirectoryPath") ?? Environment.CurrentDirectory;

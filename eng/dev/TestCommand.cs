@@ -46,6 +46,7 @@ internal sealed class TestCommand(Repository repository, Shell shell)
             {
                 await node.EnsureAsync(repository.LocalServices);
                 await node.EnsureAsync(repository.PathOf("tests"));
+                await node.EnsureAsync(repository.Prose);
             }
 
             if (groups.Any(group => group.NeedsRabbitMQ)) await new RabbitMQServer(shell).EnsureAsync();

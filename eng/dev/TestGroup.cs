@@ -7,7 +7,7 @@ internal sealed record TestGroup(string Name, string Project, string[]? NodeTest
     [
         new("unit", "Unit", NeedsNode: false),
         new("simulation", "Simulation", NeedsNode: false),
-        new("integration", "Integration", NodeTests: ["emulator", "infra"], NeedsRabbitMQ: true),
+        new("integration", "Integration", NodeTests: ["emulator", "infra", "prose"], NeedsRabbitMQ: true),
         new("e2e", "EndToEnd", NeedsRabbitMQ: true),
         new("browser", "Browser", NodeTests: ["."], NeedsBrowser: true),
     ];
