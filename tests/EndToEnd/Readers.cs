@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Outpost.Tests.EndToEnd;
 
-/// <summary>The readers of the event API that docs/consumers.md shows, as they stand there.</summary>
+/// <summary>The readers of the event API that docs/feed-readers.md shows, as they stand there.</summary>
 public sealed class Readers
 {
     [Theory]
@@ -16,7 +16,7 @@ public sealed class Readers
         using var folder = new Folder();
         var position = Path.Combine(folder.Path, "position");
         var script = Path.Combine(folder.Path, "reader.mjs");
-        await File.WriteAllTextAsync(script, Example(example).Match(await File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs", "consumers.md"))).Groups["script"].Value);
+        await File.WriteAllTextAsync(script, Example(example).Match(await File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs", "feed-readers.md"))).Groups["script"].Value);
         var log = JsonDocument.Parse(await app.Http.GetStringAsync("/api/partitions")).RootElement.GetProperty("log").GetString()!;
         ChildProcess Start() => ChildProcess.Start(program, [script], new Dictionary<string, string>
         {

@@ -5,7 +5,7 @@ using Outpost.Client;
 
 namespace Outpost.Tests.Unit.Docs;
 
-// The code of docs/consumers.md, between marks of the same names.
+// The code of docs/feed-readers.md, between marks of the same names.
 
 internal static class ReadingTheFeed
 {
