@@ -7,7 +7,7 @@ namespace Outpost;
 
 /// <summary>
 /// What can be measured from outside: instruments of the meter <c>Outpost</c> and spans of the source of the same name.
-/// One per process. Names and dimensions are what dashboards and alerts rely on: docs/monitoring.md lists them.
+/// One per process. Names and dimensions are what dashboards and alerts rely on: docs/metrics.md lists them.
 /// </summary>
 public sealed class OutpostMetrics : IDisposable
 {

@@ -2,9 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace Outpost.Tests.Integration.Telemetry;
 
-/// <summary>What docs/monitoring.md lists is what a collector is told, neither more nor less.</summary>
+/// <summary>What docs/metrics.md lists is what a collector is told, neither more nor less.</summary>
 [Collection(nameof(ExportingApp))]
-public sealed partial class The_page_on_monitoring(ExportingApp app)
+public sealed partial class The_page_on_metrics(ExportingApp app)
 {
     [Fact]
     public async Task Lists_every_instrument_with_its_unit_and_dimensions()
@@ -91,7 +91,7 @@ public sealed partial class The_page_on_monitoring(ExportingApp app)
     {
         for (var folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
         {
-            if (File.Exists(Path.Combine(folder, "Functions.sln"))) return Path.Combine(folder, "docs", "monitoring.md");
+            if (File.Exists(Path.Combine(folder, "Functions.sln"))) return Path.Combine(folder, "docs", "metrics.md");
         }
 
         throw new InvalidOperationException("The tests do not run below the repository.");
