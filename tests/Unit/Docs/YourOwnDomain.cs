@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Outpost.AspNetCore;
 using Outpost.Forwarding;
 
@@ -78,22 +79,34 @@ public sealed class ReorderHandler(ISupplier supplier) : IEventHandler<StockTake
 }
 // </handler>
 
+// <supplier>
 public interface ISupplier
 {
     Task OrderAsync(string sku, int quantity, string key, CancellationToken cancellationToken);
 }
 
+public sealed class PrintingSupplier : ISupplier
+{
+    public Task OrderAsync(string sku, int quantity, string key, CancellationToken cancellationToken)
+    {
+        Console.WriteLine($"Ordered {quantity} of {sku} for {key}.");
+        return Task.CompletedTask;
+    }
+}
+// </supplier>
+
 public static class StockApp
 {
-    // <program>
     public static async Task<int> RunAsync(string[] args)
     {
+        // <program>
         var builder = FunctionsApplication.CreateBuilder(args);
         builder.ConfigureFunctionsWebApplication();
         builder.AddOutpost().AddServiceBus().AddHandler<StockTaken, ReorderHandler>("reorders", within: TimeSpan.FromMinutes(5));
+        builder.Services.AddSingleton<ISupplier, PrintingSupplier>();
         return await builder.Build().RunOutpostAsync();
+        // </program>
     }
-    // </program>
 
     // <web>
     public static async Task<int> RunOnTheWebAsync(string[] args)
