@@ -34,10 +34,12 @@ internal static class ResultsPage
         var page = new StringBuilder("""
             # Results
 
-            Made by `dotnet run dev.cs bench --json docs/results.json --page docs/results.md` from that run's figures; medians, with
-            their range. What they mean and why they are what they are: [commits](adr/0008-what-limits-a-commit.md),
-            [forwarding](adr/0013-what-limits-forwarding.md), [feed](adr/0015-what-limits-the-feed.md). Azurite and the emulator
-            stand for Azure: ratios and counts of requests carry over, times and rates do not.
+            What the product does per request, per second and per byte, beside the bare loops that limit it. Ratios and counts of
+            requests carry over to Azure. Times and rates do not: Azurite and the emulator stand for Azure here.
+
+            Figures are medians, with their range. [Commits](adr/0008-what-limits-a-commit.md), [forwarding](adr/0013-what-limits-forwarding.md)
+            and the [feed](adr/0015-what-limits-the-feed.md) explain what limits them. Nothing here is written by hand: this page is made by
+            `dotnet run dev.cs bench --json docs/results.json --page docs/results.md`.
 
 
             """);
@@ -91,9 +93,9 @@ internal static class ResultsPage
         var text = new StringBuilder("""
             ### What that costs
 
-            Requests per million times the list price (US, 2026: a million table transactions 0.036 dollars, a million Service Bus
-            operations 0.80; see [operations](operations.md)). Sources differ on whether a batch is billed as one operation or by
-            its rows and messages, so both are here; a Service Bus operation is 64 KB, a batch of 256 KB four of them.
+            Requests per million times the list price. In the US in 2026 a million table transactions cost 0.036 dollars, and a million
+            Service Bus operations 0.80 ([cost](cost.md)). Sources differ on whether a batch is billed as one operation, or by its rows
+            and messages, so both are here. A Service Bus operation is 64 KB, so a batch of 256 KB is four.
 
 
             """);
