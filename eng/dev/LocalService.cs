@@ -66,7 +66,7 @@ internal sealed class LocalService : IAsyncDisposable
 
     /// <summary>
     /// To be thrown when it has ended although nobody asked it to. A Ctrl-C reaches it too, perhaps a moment sooner
-    /// than this process: hence the short wait.
+    /// than this process, so the wait is short.
     /// </summary>
     public async Task<DevException> DeathAsync(CancellationToken cancellationToken)
     {

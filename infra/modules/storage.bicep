@@ -1,4 +1,4 @@
-// Two accounts: the host's may be emptied and made anew, the log must not; so their redundancy, their roles and the locks
+// Two accounts: the host's may be emptied and created again, the log must not; so their redundancy, their roles and the locks
 // one may put on them are apart. An account costs nothing by itself.
 param token string
 param location string

@@ -50,7 +50,7 @@ public sealed class FileOffsetStore(string path) : IOffsetStore
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or ArgumentException)
         {
-            // Starting anew would repeat everything, or skip it: not for a program to decide.
+            // Starting from the beginning would repeat everything, or skip it: not for a program to decide.
             throw new FeedException(FeedFailure.InvalidPosition, $"The file '{path}' holds no positions: {e.Message}", e);
         }
     }

@@ -74,7 +74,7 @@ internal sealed class CommitOutcome(StoreCalls calls, string partitionKey, TimeP
         if (commitAtFirstOffset == rows.CommitId) return new Found.Committed(headIsOurs ? head : null);
         if (commitAtFirstOffset is not null) return new Found.Overtaken(headMoved && !headIsOurs ? head : null, commitAtFirstOffset);
         if (!headMoved) return new Found.NotThere();
-        // Written anew, and not by a commit, which would have moved the offset: the list was not there then, and never will be.
+        // Written again, and not by a commit, which would have moved the offset: the list was not there then, and never will be.
         if (head.Tag is not null && head.Next == rows.Before.Next) return new Found.Fenced(head);
         // The head moved and the row is missing: read too early, or retention deleted it already.
         if (!lastRound) return null;

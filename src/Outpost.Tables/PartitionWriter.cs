@@ -141,7 +141,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         if (_seen == 0 && head.Next > 0) await _outcome.CheckAsync(head, _stop.Token);
         _turns.Measured(_sources.Time.GetElapsedTime(start));
         _turns.Saw(head);
-        // Deleted and made anew, restored, failed over: its offsets would be given a second time, under the ids that readers
+        // Deleted and created again, restored, failed over: its offsets would be given a second time, under the ids that readers
         // and the broker know already.
         if (head.Next < _seen)
         {

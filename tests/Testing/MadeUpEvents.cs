@@ -39,7 +39,7 @@ public sealed partial class MadeUpEvents : IAsyncDisposable
 
     /// <param name="tables">Connection string of an Azurite.</param>
     /// <param name="table">Has a layout of one partition, and no event.</param>
-    /// <param name="count">Events there shall be.</param>
+    /// <param name="count">How many events to make.</param>
     /// <param name="bytes">An event's payload, by its offset.</param>
     public static async Task<MadeUpEvents> StartAsync(string tables, string table, long count, Func<long, int> bytes)
     {

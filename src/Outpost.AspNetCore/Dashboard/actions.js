@@ -131,7 +131,7 @@ function askDiscard(name, entry) {
 function askForget(name) {
   return ask({
     title: `Forget ${name}?`,
-    text: 'Its checkpoint and its parked events are deleted, and it no longer keeps retention from deleting old entries. If an app with a forwarder of this name starts again, it begins anew. This cannot be taken back.',
+    text: 'Its checkpoint and its parked events are deleted, and it no longer keeps retention from deleting old entries. If an app with a forwarder of this name starts again, it begins from the start. This cannot be taken back.',
     verb: 'Forget',
     dangerous: true,
     act: async () => {

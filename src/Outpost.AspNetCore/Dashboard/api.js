@@ -27,7 +27,7 @@ async function request(path, { method = 'GET', body, signal, withinMs = ANSWERS_
   const response = await fetch(path, {
     method,
     headers,
-    // Of a log that was made anew at this address the pages that the browser kept are another's: the app tells by the tag.
+    // The log may have been created again at this address. Then the pages that the browser kept are of another log: the tag tells.
     cache: 'no-cache',
     body: body && JSON.stringify(body),
     signal: signal ? AbortSignal.any([signal, deadline]) : deadline,

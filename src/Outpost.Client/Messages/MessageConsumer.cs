@@ -54,7 +54,7 @@ public sealed class MessageConsumer
 #pragma warning restore CA1031
             {
                 Failed(e);
-                // Who ran for long begins anew.
+                // A try that ran for long resets the wait.
                 failures = _time.GetElapsedTime(began) > Backoff.Longest ? 1 : failures + 1;
             }
 

@@ -29,7 +29,7 @@ internal sealed class LogBackup(TableClient table, Sources sources, Action<CopyP
             partitions.Add(await new PartitionBackup(_scan, file, partition, tell).CopyAsync(cancellationToken));
         var after = await LayoutAsync(cancellationToken);
         if (after.Text("Log") != layout.Text("Log") || after.Whole("Partitions") != layout.Whole("Partitions") || after.ETag != layout.ETag)
-            throw new BackupException("The log was made anew, or got more partitions, while it was copied: start the backup again.");
+            throw new BackupException("The log was created again, or got more partitions, while it was copied: start the backup again.");
         await file.EndAsync(partitions, cancellationToken);
         return new BackupEnd(true, file.Rows, partitions);
     }

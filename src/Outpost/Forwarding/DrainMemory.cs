@@ -29,7 +29,7 @@ internal sealed class DrainMemory
         set => Interlocked.Exchange(ref _quietUntil, value);
     }
 
-    /// <summary>Before this timestamp nothing is started: another process shall have the lease.</summary>
+    /// <summary>Before this timestamp nothing is started: the lease is left to another process.</summary>
     public long YieldedUntil
     {
         get => Interlocked.Read(ref _yieldedUntil);

@@ -320,7 +320,7 @@ public sealed partial class ForwarderOperations(
             if (heartbeats.HasRun(forwarder, InUseFor)) return new OperationResult.InUse();
         }
 
-        // Another process would begin it anew, with the oldest entry, while its rows are being deleted here.
+        // Another process would begin it again, with the oldest entry, while its rows are being deleted here.
         var states = await StatesAsync(cancellationToken);
         if (states.Any(state => !state.Damaged.ContainsKey(forwarder) && state.CheckpointOf(forwarder)?.LeaseLeft(state.ReadAt) > TimeSpan.Zero)) return new OperationResult.InUse();
         // A control row or a parked one may be all that is left by a call that was cut short.

@@ -13,7 +13,7 @@ internal abstract record Step
     /// <summary>There is nothing more to do.</summary>
     public static readonly Step Done = new Nothing("done");
 
-    /// <summary>Another process shall go on here.</summary>
+    /// <summary>Another process goes on here.</summary>
     public static readonly Step Yielded = new Nothing("yielded");
 
     // With a name of its own each, or they would all be equal.

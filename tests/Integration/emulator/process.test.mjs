@@ -84,7 +84,7 @@ describe('The process', { concurrency: true }, () => {
     await assert.rejects(startEmulator('--config', '/nowhere', { quiet: true }), /a readable file \(ENOENT\)/);
   });
 
-  test('refuses a bad argument likewise', async () => {
+  test('refuses a bad argument in the same way', async () => {
     await assert.rejects(startEmulator('--port', 'x', { quiet: true }), /code 2.*--port is "x"; allowed: 0 to 65535/s);
     await assert.rejects(startEmulator('--host', '0.0.0.0', { quiet: true }), /code 2.*loopback/s);
     await assert.rejects(startEmulator('--colour', { quiet: true }), /code 2.*allowed: --port/s);

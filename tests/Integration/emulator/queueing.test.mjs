@@ -390,7 +390,7 @@ test('Applying the records again, or a snapshot of them, ends in the same state:
   }
 });
 
-/** A record as the journal gives it back: through JSON, its messages made anew from their bytes. */
+/** A record as the journal gives it back: through JSON, its messages made again from their bytes. */
 function written({ messages, ...rest }) {
   return {
     ...JSON.parse(JSON.stringify(rest)),

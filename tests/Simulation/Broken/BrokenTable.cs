@@ -70,7 +70,7 @@ internal sealed class BrokenTable(Broken broken, SimulatedTable table, StoreCloc
         return answer;
     }
 
-    // As if the number began anew with each list.
+    // As if the number began again with each list.
     private static void OtherId(TableEntity row)
     {
         if (row.GetString("Commit") is { Length: > 16 } commit) row["Commit"] = commit[..16] + "-1";

@@ -6,7 +6,7 @@ namespace Outpost.Tests.Unit.Http;
 
 public sealed class The_dashboard_page
 {
-    // A browser keeps final pages by their address. Of a log that was made anew at the same address they are another's.
+    // A browser keeps final pages by their address. When the log is created again at the same address, they are another's.
     [Fact]
     public async Task Asks_the_app_also_for_what_its_browser_has_kept()
     {
