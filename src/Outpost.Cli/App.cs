@@ -10,19 +10,23 @@ using Spectre.Console.Rendering;
 namespace Outpost.Cli;
 
 /// <summary>A running app, as an operator asks it.</summary>
-internal sealed class App(HttpClient http, bool isJson) : IDisposable
+internal sealed class App(HttpClient http, bool isSignedIn, bool isJson) : IDisposable
 {
     private static readonly TimeSpan AnswersWithin = TimeSpan.FromSeconds(40);
 
     /// <exception cref="DevException">There is no address, or it is none.</exception>
-    public static App At(string? url, string? key, bool isJson)
+    public static App At(string? url, string? key, string? token, bool isJson)
     {
         var text = url ?? Environment.GetEnvironmentVariable("OUTPOST_URL") ?? throw new DevException("Where is the app? Give --url, or set OUTPOST_URL.");
         if (!Uri.TryCreate(text.TrimEnd('/') + "/", UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
             throw new DevException($"--url: '{text}' is not allowed; an http or https address is.");
         var http = new HttpClient { BaseAddress = address, Timeout = AnswersWithin };
         if ((key ?? Environment.GetEnvironmentVariable("OUTPOST_KEY")) is { Length: > 0 } known) http.DefaultRequestHeaders.Add("x-functions-key", known);
-        return new App(http, isJson);
+        var bearer = token ?? Environment.GetEnvironmentVariable("OUTPOST_TOKEN");
+        var isSignedIn = bearer is { Length: > 0 };
+        if (isSignedIn && !http.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", $"Bearer {bearer}"))
+            throw new DevException("--token: its value is no token; what az account get-access-token prints is.");
+        return new App(http, isSignedIn, isJson);
     }
 
     /// <summary>A path with those parameters that have a value.</summary>
@@ -76,7 +80,7 @@ internal sealed class App(HttpClient http, bool isJson) : IDisposable
     /// <exception cref="DevException">The app did not answer, or refused.</exception>
     private async Task<string> SendAsync(HttpMethod method, string path, JsonObject? body, CancellationToken stop)
     {
-        using var request = new HttpRequestMessage(method, path);
+        using var request = new HttpRequestMessage(method, isSignedIn ? Signed(path) : path);
         if (body is not null) request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
         try
         {
@@ -94,9 +98,14 @@ internal sealed class App(HttpClient http, bool isJson) : IDisposable
         }
     }
 
-    private static string Refusal(HttpStatusCode status, string text)
+    // Whoever signs in asks below /api/operators, which has all operations. The feed is elsewhere, and takes no token.
+    private static string Signed(string path) =>
+        path.StartsWith("api/status", StringComparison.Ordinal) || path.StartsWith("api/forward", StringComparison.Ordinal) ? $"api/operators/{path[4..]}" : path;
+
+    private string Refusal(HttpStatusCode status, string text)
     {
-        if (status is HttpStatusCode.Unauthorized) return "The app wants a key: give its admin key with --key, or set OUTPOST_KEY.";
+        if (status is HttpStatusCode.Unauthorized && !isSignedIn)
+            return "The app wants a key: give its admin key with --key, or sign in with --token (OUTPOST_KEY, OUTPOST_TOKEN).";
         try
         {
             if (JsonNode.Parse(text)?["detail"] is { } detail) return $"{(int)status}: {detail}";

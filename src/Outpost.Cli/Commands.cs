@@ -8,6 +8,7 @@ internal static class Commands
 {
     private static readonly Option<string?> Url = new("--url") { Description = "Where the app is, such as https://APP.azurewebsites.net; or OUTPOST_URL", Recursive = true };
     private static readonly Option<string?> Key = new("--key") { Description = "The app's admin key, where it wants one; or OUTPOST_KEY", Recursive = true };
+    private static readonly Option<string?> Token = new("--token") { Description = "Your access token, where operators sign in; or OUTPOST_TOKEN", Recursive = true };
     private static readonly Option<bool> Json = new("--json") { Description = "The app's answer as it is, for programs", Recursive = true };
 
     private static readonly Argument<string> Name = new("forwarder") { Description = "The forwarder's name, such as servicebus" };
@@ -23,7 +24,7 @@ internal static class Commands
     {
         Command[] commands = [.. Reading(), .. Acting(), .. TableCommands.All(Json), Up()];
         var root = new RootCommand("Operates an app on Outpost, and runs one on this machine.");
-        foreach (var option in new Option[] { Url, Key, Json }) root.Options.Add(option);
+        foreach (var option in new Option[] { Url, Key, Token, Json }) root.Options.Add(option);
         foreach (var command in commands) root.Subcommands.Add(command);
         return root;
     }
@@ -89,7 +90,7 @@ internal static class Commands
 
         command.SetAction(async (options, stop) =>
         {
-            using var app = App.At(options.GetValue(Url), options.GetValue(Key), options.GetValue(Json));
+            using var app = App.At(options.GetValue(Url), options.GetValue(Key), options.GetValue(Token), options.GetValue(Json));
             await run(app, options, stop);
             return 0;
         });

@@ -8,7 +8,7 @@ namespace Outpost.Tests.Unit.Docs;
 public sealed partial class The_page_on_the_tool
 {
     // Commands is internal, and the tool holds code of dev.cs, which these tests see as well: so by its name.
-    private static readonly RootCommand Tool = (RootCommand)Assembly.Load("Outpost.Cli").GetType("Outpost.Cli.Commands")!
+    internal static readonly RootCommand Tool = (RootCommand)Assembly.Load("Outpost.Cli").GetType("Outpost.Cli.Commands")!
         .GetMethod("Root", BindingFlags.Public | BindingFlags.Static)!.Invoke(null, null)!;
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
@@ -54,6 +55,21 @@ public sealed class Signed_in_operators : IAsyncLifetime
         Assert.Contains("\"forwarders\":", await status.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.OK, paused.StatusCode);
         Assert.Contains("\"pausedBy\":\"ada@example.com\"", await after.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task May_use_the_tool_with_their_token()
+    {
+        string[] pause = ["pause", "f", "--url", _http.BaseAddress!.ToString(), "--token"];
+        var raw = new InvocationConfiguration { EnableDefaultExceptionHandler = false };
+
+        var done = await Docs.The_page_on_the_tool.Tool.Parse([.. pause, Token()]).InvokeAsync(raw);
+        var status = await AskAsync(HttpMethod.Get, "status", Token());
+        var refused = await Assert.ThrowsAnyAsync<Exception>(() => Docs.The_page_on_the_tool.Tool.Parse([.. pause, Token(role: "Reader")]).InvokeAsync(raw));
+
+        Assert.Equal(0, done);
+        Assert.Contains("\"pausedBy\":\"ada@example.com\"", await status.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains("Outpost.Operator", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
