@@ -12,6 +12,7 @@ CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureIn
     ("targets", TargetBenchmarks.RunAsync),
     ("latency", LatencyBenchmarks.RunAsync),
     ("feed", FeedBenchmarks.RunAsync),
+    ("start", StartBenchmarks.RunAsync),
 ];
 
 var options = BenchmarkOptions.Parse(args);
