@@ -1,5 +1,5 @@
 // Reads the words of this repository: node eng/prose/check.mjs LIST, a file that names one file a line.
-// Prints one problem a line and ends with 1 if there is any. `--all` leaves out no page, not even those in not-yet.txt.
+// Prints one problem a line and ends with 1 if there is any.
 // dev.cs check runs it; the rules are in CONTRIBUTING.md.
 
 import { readFileSync } from 'node:fs';
@@ -13,10 +13,9 @@ import { lengthProblems, wordProblemsInPage, wordProblemsInSource } from './styl
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..');
-const [list, all] = process.argv.slice(2);
+const [list] = process.argv.slice(2);
 // The rules themselves and their tests name what they forbid.
 const files = lines(list).filter((file) => !/^(eng|tests\/Integration)\/prose\//.test(file));
-const notYet = all === '--all' ? [] : lines(join(here, 'not-yet.txt')).filter((line) => !line.startsWith('#'));
 
 const pages = files.filter((file) => file.endsWith('.md'));
 const sources = files.filter((file) => /\.(cs|bicep|mjs|js|html|css|kql|ya?ml)$/.test(file));
@@ -25,12 +24,11 @@ const anchors = new Map();
 for (const file of pages) {
   const tree = parse(read(file));
   problems.push(...linkProblems(root, file, tree, anchors));
-  if (notYet.includes(file)) continue;
   problems.push(
     ...lengthProblems(file, tree), ...wordProblemsInPage(file, tree), ...markdownProblems(file, read(file)));
 }
 
-for (const file of sources.filter((each) => !notYet.includes(each))) {
+for (const file of sources) {
   problems.push(...wordProblemsInSource(file, read(file)));
 }
 
