@@ -11,7 +11,7 @@ param environmentName string
 @minLength(1)
 param location string
 
-@description('Partitions of the log. Fixed once the log exists: docs/partitions.md.')
+@description('Partitions of the log: docs/partitions.md. A log that exists gets more by outpost grow, and then this value follows: docs/grow.md.')
 @minValue(1)
 @maxValue(256)
 param partitionCount int = 8

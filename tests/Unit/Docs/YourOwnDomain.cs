@@ -102,7 +102,7 @@ public static class StockApp
         // <program>
         var builder = FunctionsApplication.CreateBuilder(args);
         builder.ConfigureFunctionsWebApplication();
-        builder.AddOutpost().AddServiceBus().AddHandler<StockTaken, ReorderHandler>("reorders", within: TimeSpan.FromMinutes(5));
+        builder.AddOutpostTelemetry().AddOutpost().AddServiceBus().AddHandler<StockTaken, ReorderHandler>("reorders", within: TimeSpan.FromMinutes(5));
         builder.Services.AddSingleton<ISupplier, PrintingSupplier>();
         return await builder.Build().RunOutpostAsync();
         // </program>
