@@ -13,7 +13,7 @@ public sealed class DashboardPage : IResult
 {
     // One script: the files share one scope. The last one starts it.
     private static readonly string[] Scripts =
-        ["dom.js", "words.js", "api.js", "chart.js", "overview.js", "forwarders.js", "actions.js", "payload.js", "parked.js", "entries.js", "main.js"];
+        ["dom.js", "words.js", "api.js", "samples.js", "chart.js", "overview.js", "forwarders.js", "actions.js", "payload.js", "parked.js", "entries.js", "main.js"];
 
     private readonly byte[] _page;
     private readonly string _policy;

@@ -13,7 +13,22 @@ internal sealed record OffsetAnswer(long Offset);
 
 /// <summary>Answer of <c>GET /api/status</c>.</summary>
 internal sealed record StatusAnswer(
-    string Log, StatusTimer? Timer, IReadOnlyList<StatusPartition> Partitions, IReadOnlyList<StatusForwarder> Forwarders, IReadOnlyList<HealthProblem> Problems);
+    string Log, StatusTimer? Timer, IReadOnlyList<StatusPartition> Partitions, IReadOnlyList<StatusForwarder> Forwarders, IReadOnlyList<HealthProblem> Problems,
+    StatusRecent? Recent);
+
+/// <summary>Where the log stood over the last ten minutes, as far as the process that answers has looked since it began.</summary>
+/// <param name="BeganSecondsAgo">For how long that process has looked.</param>
+/// <param name="Samples">The oldest first.</param>
+internal sealed record StatusRecent(double BeganSecondsAgo, IReadOnlyList<StatusSample> Samples);
+
+/// <summary>One look.</summary>
+/// <param name="AgeSeconds">How long ago that was.</param>
+/// <param name="Head">Entries ever committed, in all partitions.</param>
+/// <param name="Forwarders">The first 16.</param>
+internal sealed record StatusSample(double AgeSeconds, long Head, IReadOnlyList<StatusForwarderSample> Forwarders);
+
+/// <summary>How far a forwarder had come, in all partitions together.</summary>
+internal sealed record StatusForwarderSample(string Name, long Next, long Backlog);
 
 /// <summary>The timer in it.</summary>
 internal sealed record StatusTimer(

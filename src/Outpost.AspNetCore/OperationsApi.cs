@@ -18,7 +18,8 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
     /// <summary><c>GET /api/status</c></summary>
     public async Task<IResult> StatusAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        if (QueryParameters.Refuse(request.Query) is { } unknown) return unknown;
+        if (QueryParameters.Refuse(request.Query, "recent") is { } unknown) return unknown;
+        if (request.Query["recent"].ToString() is not ("" or "true" or "false") and var bad) return QueryParameters.NotAllowed("recent", bad, "true or false");
         var status = await operations.StatusAsync(cancellationToken);
         return Json(request, new StatusAnswer(
             status.Log,
@@ -26,8 +27,15 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
             [.. status.Partitions.Select(p => new StatusPartition(
                 p.Partition, p.Oldest, p.Head, p.HeadTimestamp is { } at ? EntryJson.Timestamp(at) : null))],
             [.. status.Forwarders.Select(Forwarder)],
-            [.. problems.Now.Select(problem => new HealthProblem(problem.Code, problem.Detail))]));
+            [.. problems.Now.Select(problem => new HealthProblem(problem.Code, problem.Detail))],
+            request.Query["recent"] == "true" ? Recent(operations.Recent) : null));
     }
+
+    // Ages, not times: whoever asks may have another clock.
+    private static StatusRecent Recent(RecentSamples recent) => new(Seconds(recent.Age), [.. recent.Read().Select(one => new StatusSample(
+        Seconds(one.Age), one.Sample.Head, [.. one.Sample.Forwarders.Select(forwarder => new StatusForwarderSample(forwarder.Name, forwarder.Next, forwarder.Backlog))]))]);
+
+    private static double Seconds(TimeSpan time) => Math.Round(time.TotalSeconds, 3);
 
     /// <summary><c>POST /api/forward</c>: one tick now, as the timer would, for any scheduler.</summary>
     public async Task<IResult> ForwardAsync(HttpRequest request, CancellationToken cancellationToken)

@@ -61,14 +61,14 @@ function nextLink(response) {
   return url && url.origin === location.origin ? url.href : null;
 }
 
-/** How everything stands; with a key that may not know about forwarders, at least the log. */
-async function readStatus(signal) {
+/** How everything stands, perhaps with the minutes before; with a key that may not know about forwarders, at least the log. */
+async function readStatus({ recent = false } = {}) {
   try {
-    const response = await request('status', { signal });
+    const response = await request(`status${recent ? '?recent=true' : ''}`);
     return { at: new Date(response.headers.get('Date') ?? Date.now()), isLimited: false, ...await response.json() };
   } catch (error) {
     if (!(error instanceof ApiError && error.isAboutKey && key())) throw error;
-    const response = await request('partitions', { signal });
+    const response = await request('partitions');
     return { at: new Date(response.headers.get('Date') ?? Date.now()), isLimited: true, forwarders: [], ...await response.json() };
   }
 }

@@ -1,34 +1,18 @@
-// What the last polls said, over time: kept in memory only, and bounded.
+// Draws what the last ten minutes say, and reads it out for a mouse, a finger, the arrow keys and a screen reader.
 
-const SAMPLES_MAX = 600;
-const WINDOW_MS = 10 * 60_000;
 const SPAN_MS_MIN = 60_000;
-const RATE_OVER_MS = 6_000;
 const LINES_MAX = 5;
-const samples = [];
+const TICKS_MAX = 5;
+const TICK_STEPS_MS = [15_000, 30_000, 60_000, 120_000];
+/** The time that somebody points at; null: now. */
+let pointedAt = null;
 
-function remember(status, now) {
-  samples.push({
-    now,
-    head: sum(status.partitions, ({ headOffset }) => headOffset),
-    next: new Map(status.forwarders.map((forwarder) => [forwarder.name, sum(forwarder.partitions, ({ nextOffset }) => nextOffset)])),
-    backlog: new Map(status.forwarders.map((forwarder) => [forwarder.name, backlogOf(forwarder)])),
-  });
-  while (samples.length > SAMPLES_MAX || samples[0].now < now - WINDOW_MS) samples.shift();
-}
-
-/** Entries per second at sample `i`, over the seconds before it; undefined where nothing is known of those. */
-function rateAt(i, of) {
-  let since = i - 1;
-  while (since > 0 && samples[i].now - samples[since].now < RATE_OVER_MS) since--;
-  if (since < 0 || of(samples[i]) === undefined || of(samples[since]) === undefined) return undefined;
-  return Math.max(0, (1000 * (of(samples[i]) - of(samples[since]))) / (samples[i].now - samples[since].now));
-}
-
+const valueOf = (value, format) => (value === undefined ? 'not known' : format(value));
 const lineOf = (label, valueAt) => ({ label, values: samples.map((_, i) => valueAt(i)) });
 
 function drawCharts() {
   const names = [...(samples.at(-1)?.next.keys() ?? [])].slice(0, LINES_MAX - 1);
+  byId('backlog-chart').hidden = names.length === 0;
   drawChart(byId('rate-chart'), [
     lineOf('committed', (i) => rateAt(i, ({ head }) => head)),
     ...names.map((name) => lineOf(`to ${name}`, (i) => rateAt(i, ({ next }) => next.get(name)))),
@@ -38,18 +22,27 @@ function drawCharts() {
     { label: '', values: [] },
     ...names.map((name) => lineOf(name, (i) => samples[i].backlog.get(name))),
   ], number);
+  if (!samples.length) return;
+  const isWhole = samples.at(-1).now - began.at >= WINDOW_MS - GAP_MS_MAX;
+  setText(byId('charts-note'), `${isWhole ? 'The last ten minutes' : `Since ${timeAt(began.at)}, when ${began.what}`}. Times in ${zone()}. Point at a chart, or use the arrow keys in it, to read its values.`);
 }
 
 function drawChart(figure, lines, format) {
-  const svg = figure.querySelector(':scope > svg');
+  const svg = figure.querySelector('.plot > svg');
   const end = samples.at(-1)?.now ?? 0;
   const span = Math.max(SPAN_MS_MIN, end - (samples[0]?.now ?? end));
   const top = roundUp(Math.max(0, ...lines.flatMap(({ values }) => values.filter((value) => value !== undefined))));
-  const x = (i) => 600 - (600 * (end - samples[i].now)) / span;
+  const shareOf = (now) => 1 - (end - now) / span;
+  const x = (i) => 600 * shareOf(samples[i].now);
   const y = (value) => 176 - (172 * value) / top;
+  const at = pointedIndex();
+  const isPointed = pointedAt !== null;
+  const ticks = ticksOf(end - span, end);
   svg.replaceChildren(
     ...[0, 0.5, 1].map((share) => shape('path', { class: 'grid', d: `M0 ${y(share * top)}H600` })),
+    ...ticks.map((now) => shape('path', { class: 'grid', d: `M${600 * shareOf(now)} 4V176` })),
     ...lines.map(({ values }, i) => shape('path', { class: `line s${i}`, d: pathOf(values, x, y) })),
+    ...(isPointed ? [shape('path', { class: 'pointed', d: `M${x(at)} 4V176` })] : []),
   );
   const known = lines.filter(({ label }) => label !== '');
   keepChildren(figure.querySelector('.legend'), known, ({ label }) => label, ({ label }) => {
@@ -57,17 +50,88 @@ function drawChart(figure, lines, format) {
     swatch.append(shape('path', { class: `line s${lines.findIndex((line) => line.label === label)}`, d: 'M0 4H20' }));
     const value = h('b');
     const item = h('li', {}, swatch, h('span', {}, label), value);
-    item.update = ({ values }) => setText(value, format(values.at(-1) ?? 0));
+    item.update = ({ values }) => setText(value, valueOf(values[pointedIndex()], format));
     return item;
   });
-  const minutes = span < 120_000 ? `${Math.round(span / 1000)} s` : `${Math.round(span / 60_000)} min`;
-  setText(figure.querySelector('.axis span'), `${minutes} ago`);
-  setText(figure.querySelector('.most'), format(top));
+  if (!samples.length) return;
+  setText(figure.querySelector('.when'), isPointed ? `at ${timeAt(samples[at].now)}` : 'now');
+  [top, top / 2].forEach((value, i) => setText(figure.querySelectorAll('.scale span')[i], format(value)));
+  const axis = figure.querySelector('.axis');
+  // Ticks are at whole minutes, or the page is new.
+  const labelOf = (now) => timeAt(now).replace(/:00$/, '');
+  keepChildren(axis, ticks, labelOf, (now) => h('span', {}, labelOf(now)));
+  ticks.forEach((now, i) => { axis.children[i].style.left = `${100 * shareOf(now)}%`; });
+  describeChart(figure, known, format, at);
+}
+
+/** For who does not see it: what it shows in a sentence, and each sample by the arrow keys. */
+function describeChart(figure, known, format, at) {
   const told = known.map(({ label, values }) => {
     const most = Math.max(0, ...values.filter((value) => value !== undefined));
     return `${label}: ${format(values.at(-1) ?? 0)} now, at most ${format(most)}`;
   });
-  svg.setAttribute('aria-label', `The last ${minutes}. ${told.join('. ')}.`);
+  figure.querySelector('.plot > svg').setAttribute('aria-label', `From ${timeAt(samples[0].now)} to ${timeAt(samples.at(-1).now)}, ${zone()}. ${told.join('. ')}.`);
+  const slider = figure.querySelector('.plot > input');
+  // Every two seconds something new would be read out to whoever is in it.
+  if (pointedAt === null && document.activeElement === slider && slider.max !== '0') return;
+  slider.max = String(samples.length - 1);
+  slider.value = String(at);
+  slider.setAttribute('aria-valuetext', `${timeAt(samples[at].now)}: ${known.map(({ label, values }) => `${label} ${valueOf(values[at], format)}`).join(', ')}`);
+}
+
+const pointedIndex = () => (pointedAt === null ? samples.length - 1 : nearestTo(pointedAt));
+
+function nearestTo(now) {
+  let nearest = 0;
+  samples.forEach((sample, i) => {
+    if (Math.abs(sample.now - now) < Math.abs(samples[nearest].now - now)) nearest = i;
+  });
+  return nearest;
+}
+
+function point(now) {
+  if (pointedAt === now) return;
+  pointedAt = now;
+  drawCharts();
+}
+
+/** A mouse or a finger points at a time, the arrow keys go from sample to sample; both charts show the same one. */
+for (const plot of document.querySelectorAll('.plot')) {
+  const slider = plot.querySelector('input');
+  const pointAtMouse = ({ clientX }) => {
+    if (!samples.length) return;
+    const { left, width } = plot.getBoundingClientRect();
+    const end = samples.at(-1).now;
+    const span = Math.max(SPAN_MS_MIN, end - samples[0].now);
+    point(samples[nearestTo(end - span * (1 - (clientX - left) / width))].now);
+  };
+  plot.addEventListener('pointermove', pointAtMouse);
+  plot.addEventListener('pointerdown', pointAtMouse);
+  plot.addEventListener('pointercancel', () => point(null));
+  // A finger is away as soon as it has pointed.
+  plot.addEventListener('pointerleave', ({ pointerType }) => {
+    if (pointerType === 'mouse') point(null);
+  });
+  for (const ended of ['pointerup', 'click']) plot.addEventListener(ended, () => slider.focus({ preventScroll: true }));
+  slider.addEventListener('input', () => point(samples[Number(slider.value)]?.now ?? null));
+  slider.addEventListener('blur', () => point(null));
+  slider.addEventListener('keydown', ({ key: pressed }) => {
+    if (pressed === 'Escape') point(null);
+    // From now on.
+    else if (pointedAt === null) slider.value = slider.max = String(samples.length - 1);
+  });
+}
+
+/** Round times of the page's zone between two samples' times: few enough to be read. */
+function ticksOf(start, end) {
+  if (!samples.length) return [];
+  const step = TICK_STEPS_MS.find((each) => (end - start) / each <= TICKS_MAX) ?? TICK_STEPS_MS.at(-1);
+  const ticks = [];
+  for (let at = Math.ceil((start + wallOffset) / step) * step - wallOffset; at <= end; at += step) {
+    // One at the edge would not fit.
+    if (at - start > 0.05 * (end - start) && end - at > 0.05 * (end - start)) ticks.push(at);
+  }
+  return ticks;
 }
 
 function pathOf(values, x, y) {

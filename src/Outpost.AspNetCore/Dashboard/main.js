@@ -40,7 +40,7 @@ async function poll() {
   for (let failures = 0; ;) {
     await visible();
     const asked = performance.now();
-    const error = await readStatus().then(show).then(() => null, (failed) => failed);
+    const error = await readStatus({ recent: isGapBefore(asked) }).then(show).then(() => null, (failed) => failed);
     const took = performance.now() - asked;
     failures = error ? failures + 1 : 0;
     const delay = Math.min(POLL_MS_MAX, error ? POLL_MS * 2 ** (failures - 1) : Math.max(POLL_MS, took / BUSY_SHARE));
@@ -64,6 +64,10 @@ function show(status) {
   lastStatusAt = performance.now();
   byId('limited').hidden = !status.isLimited;
   remember(status, lastStatusAt);
+  draw(status);
+}
+
+function draw(status) {
   showOverview(status);
   showForwarders(status);
   showParked(status);
@@ -110,7 +114,7 @@ byId('zone').onchange = (event) => {
   sessionStorage.setItem(ZONE, event.target.value);
   for (const time of document.querySelectorAll('time[datetime]')) setText(time, clock(time.getAttribute('datetime')));
   labelTime();
-  if (lastStatusAt !== null) show(lastStatus);
+  if (lastStatusAt !== null) draw(lastStatus);
 };
 const labelTime = () => byId('entries-time-label').firstChild.replaceWith(zone() === localZone ? 'Your local time ' : 'UTC ');
 labelTime();

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using Outpost.Forwarding;
 
 namespace Outpost.AspNetCore.OpenApi;
 
@@ -81,6 +82,12 @@ internal static class Facets
                 break;
             case "array" when name == "types":
                 Add(schema, ("maxItems", GroupTypesMax));
+                break;
+            case "array" when name == "samples":
+                Add(schema, ("maxItems", RecentSamples.Max));
+                break;
+            case "array" when name == "forwarders" && owner == typeof(StatusSample):
+                Add(schema, ("maxItems", LogSample.ForwardersMax));
                 break;
             case "array" when name == "partitions":
                 Add(schema, ("maxItems", Limits.PartitionsMax));

@@ -102,7 +102,7 @@ internal static class OutpostOperations
 
     private static IEnumerable<Operation> Looking() =>
     [
-        Look("status", "ReadStatus", "How the log and its forwarders stand") with
+        Look("status", "ReadStatus", "How the log and its forwarders stand", "Recent") with
         {
             Answers = [Json<StatusAnswer>(200, "Status", "Partitions and forwarders.", """{"log":"k3v9x2ab","partitions":[{"partition":0,"oldestOffset":0,"headOffset":42}],"forwarders":[],"problems":[]}""")],
         },

@@ -35,6 +35,7 @@ internal static class Parts
         ["LastEventId"] = Query("lastEventId", "The last event that was handled; missing, empty or `null`: from the beginning.", Text()),
         ["Timeout"] = Query("timeout", "Milliseconds to wait for an entry; more than 25,000 count as 25,000.", Default(0, Whole(0, FeedQuery.TimeoutMax))),
         ["Time"] = Required(Query("time", "RFC 3339, 5.6: any offset, fraction and leap second.", new JsonObject { ["type"] = "string", ["format"] = "date-time" })),
+        ["Recent"] = Query("recent", "Whether the last ten minutes come along, as far as the process that answers has looked.", Default(false, new JsonObject { ["type"] = "boolean" })),
         ["GroupBy"] = Query("groupBy", "Returns groups instead of entries. No other parameter is allowed beside it.", new JsonObject { ["type"] = "string", ["enum"] = new JsonArray("reason") }),
         ["ParkedPartition"] = Query("partition", "Partition to start in.", Default(0, Whole(0, Limits.PartitionsMax - 1))),
         ["HistoryLimit"] = Query("limit", "Most actions of the answer.", Default(OperationsApi.HistoryDefault, Whole(1, OperatorAction.KeptMax))),
@@ -132,7 +133,7 @@ internal static class Parts
 
     private static JsonObject Whole(long min, long? max) => new JsonObject { ["type"] = "integer", ["minimum"] = min, ["maximum"] = max }.Trimmed();
 
-    private static JsonObject Default(int value, JsonObject schema)
+    private static JsonObject Default(JsonNode value, JsonObject schema)
     {
         schema["default"] = value;
         return schema;

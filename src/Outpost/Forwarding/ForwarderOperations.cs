@@ -18,13 +18,18 @@ public sealed partial class ForwarderOperations(
     // Longer than a deployment or a restart takes: what is away for so long is no more.
     private static readonly TimeSpan InUseFor = TimeSpan.FromMinutes(10);
 
+    /// <summary>Where the log stood over the last minutes, as far as this process has looked.</summary>
+    internal RecentSamples Recent => engine.Recent;
+
     /// <summary>How every forwarder stands in every partition: those of this process, and others that have a checkpoint.</summary>
     public async Task<LogStatus> StatusAsync(CancellationToken cancellationToken)
     {
         var layout = await events.LayoutAsync(cancellationToken);
         if (heartbeats is not null) await heartbeats.ReadAsync(cancellationToken);
         // A partition that is damaged is left out: what is wrong with it is told beside.
-        var states = (await events.OfAllPartitionsAsync(ReadAsync, cancellationToken)).OfType<PartitionState>().ToArray();
+        var all = await events.OfAllPartitionsAsync(ReadAsync, cancellationToken);
+        engine.Recent.Add(LogSample.Of(all, engine.Forwarders));
+        var states = all.OfType<PartitionState>().ToArray();
         var names = engine.Forwarders.Select(forwarder => forwarder.Name)
             .Concat(states.SelectMany(state => state.Checkpoints.Keys.Union(state.Damaged.Keys).Order(StringComparer.Ordinal))).Distinct().ToList();
         var forwarders = new List<ForwarderStatus>();

@@ -33,10 +33,14 @@ public sealed class ForwardingEngine : IAsyncDisposable
         _context = new ForwardingContext(events, store, watch, options, sources, metrics, new ForwardingLog(logger, sources.Time));
         _forwarders = forwarders;
         _drains = new Drains(_context, forwarders);
+        Recent = new RecentSamples(sources.Time);
     }
 
     /// <summary>The forwarders of this process.</summary>
     public IReadOnlyList<Forwarder> Forwarders => _forwarders;
+
+    /// <summary>Where the log stood over the last minutes: what ticks and operators have seen of it.</summary>
+    internal RecentSamples Recent { get; }
 
     /// <summary>Tells which forwarders other processes run; null: all of them count as run.</summary>
     public Heartbeats? Heartbeats { get; init; }
@@ -59,6 +63,7 @@ public sealed class ForwardingEngine : IAsyncDisposable
         using (stop.Register(_drains.Stop))
         {
             var states = await _context.Events.OfAllPartitionsAsync(partition => TickAsync(partition, stop), stop);
+            Recent.Add(LogSample.Of(states, _forwarders));
             await ShareAsync([.. states.OfType<PartitionState>()], stop);
             await _drains.WaitAsync(start, stop);
         }

@@ -172,6 +172,8 @@ function checkpoint(name) {
 async function operations() {
   const name = 'servicebus';
   await call('ReadStatus', 200);
+  await call('ReadStatus', 200, { recent: true });
+  await call('ReadStatus', 400, { recent: 'maybe' });
   await call('ForwardNow', 200);
   await call('ForwardNow', 400, { nonsense: 1 });
   await call('PauseForwarder', 200, { name }, { body: { reason: 'a test' } });

@@ -377,7 +377,7 @@ public sealed class The_operations_API
         Assert.Equal((503, "busy", "1"), (answer!.Status, answer.ProblemName, answer["Retry-After"]));
     }
 
-    private static OperationsApi Api(SimulatedLog log, ForwardingEngine? engine = null) => new(
+    internal static OperationsApi Api(SimulatedLog log, ForwardingEngine? engine = null) => new(
         log.Operators(engine), log.Store, new Outpost.AspNetCore.Links(null), log.Problems, log.Ticks(engine ?? log.Engine([])));
 
     private static async Task<Answer> StatusAsync(SimulatedLog log, ForwardingEngine engine) =>
