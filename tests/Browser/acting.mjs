@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import { TableClient } from '@azure/data-tables';
 import { ServiceBusClient } from '@azure/service-bus';
 import { until } from './services.mjs';
-import { assertAccessible, card, confirm, headline, onPage, parked, picture, services, describe } from './stage.mjs';
+import { assertAccessible, card, confirm, headline, onPage, parked, services, describe } from './stage.mjs';
 
 /** A payment service that says no until it is told otherwise. */
 let refuses = true;
@@ -52,7 +52,6 @@ describe('Acting', () => {
       await row('one').locator('summary').click();
       await row('one').getByText('"reason": "changed my mind"').waitFor();
       await assertAccessible(page);
-      await picture(page, 'parked', 'parked');
 
       await row('one').getByRole('button', { name: /Discard/ }).click();
       await page.getByRole('dialog').getByRole('button', { name: 'Discard', exact: true }).click();
@@ -137,7 +136,6 @@ describe('Acting', () => {
       await groups.getByRole('listitem').nth(2).waitFor();
       assert.deepEqual(await groups.locator('.reason').allTextContents(), [400, 404, 422].map((status) => `The payment service refused the refund: ${status}.`));
       await assertAccessible(page);
-      await picture(page, 'groups', 'parked');
 
       await groups.getByRole('button', { name: 'Retry all refused for The payment service refused the refund: 400.' }).click();
       await confirm(page, 'Retry', '334 events are being sent to refunds again.');

@@ -5,3 +5,4 @@ import './trouble.mjs';
 import './strangers.mjs';
 import './everybody.mjs';
 import './agreement.mjs';
+import './states.mjs';

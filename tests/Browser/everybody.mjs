@@ -39,15 +39,19 @@ describe('For everybody', () => {
     const pause = page.getByRole('button', { name: 'Pause servicebus', exact: true });
     await pause.focus();
     await page.keyboard.press('Enter');
-    assert.equal(await focused(page, 'textContent'), 'Cancel');
+    assert.match(await page.evaluate(() => document.activeElement.labels[0].textContent), /^Why\?/);
     await page.keyboard.press('Escape');
     assert.equal(await focused(page, 'textContent'), 'Pause…');
 
     await page.keyboard.press('Enter');
+    await page.keyboard.type('the broker moves');
+    await page.keyboard.press('Tab');
+    assert.equal(await focused(page, 'textContent'), 'Cancel');
     await page.keyboard.press('Tab');
     assert.equal(await focused(page, 'textContent'), 'Pause');
     await page.keyboard.press('Enter');
     await page.getByRole('status').filter({ hasText: 'servicebus is paused.' }).waitFor();
+    await card(page, 'servicebus').getByText(/Paused since .*: the broker moves\./).waitFor();
     await page.getByRole('button', { name: 'Resume servicebus', exact: true }).click();
     await confirm(page, 'Resume', 'servicebus is resumed.');
   }));

@@ -9,6 +9,9 @@ import { startServices } from './services.mjs';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const IMAGES = fileURLToPath(new URL('../../docs/images/', import.meta.url));
+const PICTURES = fileURLToPath(new URL('pictures/', import.meta.url));
+/** The pictures in docs/dashboard.md, by the state and the look that they are of. */
+const SHOWN = { 'fine-light': 'light', 'fine-dark': 'dark', 'failing-light': 'failing', 'failing-phone': 'phone', 'parked-light': 'parked' };
 const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 390, height: 844 };
 
@@ -89,6 +92,7 @@ export async function busyForPictures(app, seconds) {
   }
 }
 
+/** A picture of what is at the top of the window, or of a section; those that the documentation shows go there. */
 export async function picture(page, name, section = 'overview') {
   if (!wantsPictures) return;
   await page.mouse.move(0, 0);
@@ -97,5 +101,5 @@ export async function picture(page, name, section = 'overview') {
     if (id === 'overview') scrollTo({ top: 0, behavior: 'instant' });
     else document.getElementById(id).scrollIntoView({ behavior: 'instant' });
   }, section);
-  await page.screenshot({ path: `${IMAGES}dashboard-${name}.png` });
+  await page.screenshot({ path: name in SHOWN ? `${IMAGES}dashboard-${SHOWN[name]}.png` : `${PICTURES}${name}.png` });
 }

@@ -8,8 +8,9 @@ function askPause(name, pause, partition) {
       ? `Within a second nothing more is sent by it${where}. Commands and the event API go on; events wait in the log, in order, until somebody resumes it, also after a restart of the app.`
       : `It goes on${where} where it stopped: what waits is sent in order, within a second from now.`,
     verb: pause ? 'Pause' : 'Resume',
-    act: async () => {
-      await post(`forwarders/${part(name)}/${pause ? 'pause' : 'resume'}${partition === null ? '' : `?partition=${partition}`}`);
+    fields: pause ? [{ label: 'Why? Whoever finds it paused is told', maxlength: 500, hint: 'may be left empty' }] : [],
+    act: async (reason) => {
+      await post(`forwarders/${part(name)}/${pause ? 'pause' : 'resume'}${partition === null ? '' : `?partition=${partition}`}`, reason?.trim() ? { reason: reason.trim() } : undefined);
       tell(`${name} is ${pause ? 'paused' : 'resumed'}${where}.`);
       lookNow();
     },

@@ -76,10 +76,10 @@ function forwarderCard({ name }) {
 function sentenceOf(one) {
   const waiting = backlogOf(one);
   const pausedIn = one.partitions.filter(({ paused }) => paused);
-  if (one.state === 'paused') return waiting > 0 ? `Paused: ${counted(waiting, 'event waits', 'events wait')} until it is resumed.` : 'Paused. New events will wait until it is resumed.';
+  if (one.state === 'paused') return `${whoPaused(pausedIn[0])} ${waiting > 0 ? counted(waiting, 'event waits', 'events wait') : 'New events will wait'} until it is resumed.`;
   if (one.state === 'orphaned') return `${counted(waiting, 'event waits', 'events wait')}, and no process runs it: give the app its setting again, or forget it if it is gone for good.`;
   if (!(one.isKnownHere ?? one.withinSeconds !== null)) return 'None of this app’s own: another app’s, or one that no longer exists. It holds retention.';
-  const partly = pausedIn.length > 0 ? ` Paused in ${counted(pausedIn.length, 'partition')}.` : '';
+  const partly = pausedIn.length > 0 ? ` ${whoPaused(pausedIn[0])} That is in ${counted(pausedIn.length, 'partition')}.` : '';
   const except = one.parked > 0 ? `, except ${counted(one.parked, 'parked event')}` : '';
   return (waiting > 0 ? `${counted(waiting, 'event is', 'events are')} on the way${except}.` : `Everything is delivered${except}.`) + partly;
 }

@@ -105,7 +105,7 @@ function headline(status) {
   const held = status.forwarders.filter(({ partitions }) => partitions.some(({ paused }) => paused));
   if (held.length > 0) {
     const inPart = held.every(({ state }) => state !== 'paused') ? ' in part' : '';
-    return { tone: 'warn', text: `${held.map(({ name }) => name).join(' and ')} paused${inPart}`, more: 'Somebody did that. Events wait in the log until it is resumed.' };
+    return { tone: 'warn', text: `${held.map(({ name }) => name).join(' and ')} paused${inPart}`, more: `${whoPaused(held[0].partitions.find(({ paused }) => paused))} Events wait in the log until it is resumed.` };
   }
   if (status.forwarders.some(({ late }) => late > 0)) return { tone: 'bad', text: 'Events are late', more: 'They wait for longer than they should: the target is slow, or the timer does not run.' };
   if (parked > 0) return { tone: 'warn', text: `${counted(parked, 'event is', 'events are')} parked`, more: 'A target refused them, for the reasons below. Everything else is forwarded. Retry them, or discard them.' };
@@ -113,6 +113,12 @@ function headline(status) {
   if (status.forwarders.length === 0) return { tone: 'good', text: 'The log is served', more: 'This app forwards nothing; the event API serves what is recorded.' };
   if (waiting > 0) return { tone: 'good', text: 'Events are on their way', more: `${counted(waiting, 'event is', 'events are')} being forwarded.` };
   return { tone: 'good', text: 'Everything is forwarded', more: 'Nothing waits, nothing is parked.' };
+}
+
+/** Since when it is paused, by whom and why, as far as that is kept. */
+function whoPaused({ pausedAt, pausedBy, pausedReason }) {
+  const why = pausedReason ? `: ${pausedReason}${/[.!?]$/.test(pausedReason) ? '' : '.'}` : '.';
+  return `Paused${pausedAt ? ` since ${clock(pausedAt)}` : ''}${pausedBy ? ` by ${pausedBy}` : ''}${why}`;
 }
 
 const backlogOf = (forwarder) => sum(forwarder.partitions, ({ backlog }) => backlog);
