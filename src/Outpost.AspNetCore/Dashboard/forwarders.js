@@ -81,7 +81,7 @@ function sentenceOf(one) {
   if (!(one.isKnownHere ?? one.withinSeconds !== null)) return 'None of this app’s own: another app’s, or one that no longer exists. It holds retention.';
   const partly = pausedIn.length > 0 ? ` ${whoPaused(pausedIn[0])} That is in ${counted(pausedIn.length, 'partition')}.` : '';
   const except = one.parked > 0 ? `, except ${counted(one.parked, 'parked event')}` : '';
-  const late = one.late > 0 ? `, ${number(one.late)} of them for longer than ${age(one.withinSeconds ?? 0)}` : '';
+  const late = one.late > 0 ? `${one.late < waiting ? `, ${number(one.late)} of them` : ''} for longer than ${age(one.withinSeconds ?? 0)}` : '';
   return (late ? `${counted(waiting, 'event waits', 'events wait')}${late}${except}.` : waiting > 0 ? `${counted(waiting, 'event is', 'events are')} on the way${except}.` : `Everything is delivered${except}.`) + partly;
 }
 
