@@ -25,12 +25,15 @@ describe('Looking', () => {
     const bus = await services.startBus('looking');
     const app = await services.startApp({ ServiceBus: bus.connection, Outpost__PartitionCount: '2' });
     for (let i = 0; i < 10; i++) await app.place(`o-${i}`);
+    await until('the process has looked twice', async () => (await (await fetch(`${app.url}/api/status?recent=true`)).json()).recent.samples.filter(({ ageSeconds }) => ageSeconds > 2).length > 1);
     await onPage(app, async (page) => {
       await headline(page, 'Everything is forwarded');
       const total = page.locator('#tiles div').filter({ hasText: 'Entries ever' }).locator('dd');
       assert.equal(await total.textContent(), '10');
       await card(page, 'servicebus').getByText('Partition by partition').click();
       assert.equal(await card(page, 'servicebus').getByRole('row').count(), 3);
+      await page.getByText(/^Since .*, when the process that answers began\. Times in UTC\./).waitFor();
+      assert.ok(await page.getByRole('slider', { name: 'Entries per second' }).getAttribute('max') >= 2, 'the charts are filled when the page opens');
       assert.match(await page.locator('#rate-chart .plot > svg').getAttribute('aria-label'), /committed: .*\/s now.*to servicebus:/);
 
       // Whichever partition it goes to: the one that is shown gets one of these.
@@ -72,6 +75,42 @@ describe('Looking', () => {
     }, { failsRequests: true });
   });
 
+  test('A chart tells its values at a time by mouse, by finger and by the arrow keys, in the zone of the page', async () => {
+    const app = await services.startApp({ Payments__Url: 'http://127.0.0.1:1' });
+    await app.place('o-1');
+    await onPage(app, async (page) => {
+      await page.getByText('The last ten minutes. Times in Asia/Tokyo.').waitFor();
+      const [rates, backlogs] = [page.locator('#rate-chart'), page.locator('#backlog-chart')];
+      const { x, y, width, height } = await rates.locator('.plot').boundingBox();
+      await page.mouse.move(x + width / 2, y + height / 2);
+      await rates.getByText(/^at \d\d:\d\d:\d\d$/).waitFor();
+      assert.equal(await backlogs.locator('.when').textContent(), await rates.locator('.when').textContent(), 'both charts show the same time');
+      assert.match(await backlogs.getByRole('listitem').textContent(), /refunds3\d\d$/);
+      await page.mouse.move(0, 0);
+      await rates.getByText('now').waitFor();
+
+      const slider = backlogs.getByRole('slider', { name: 'Waiting to be forwarded' });
+      await slider.focus();
+      const told = [];
+      for (const key of ['Home', 'ArrowRight', 'ArrowRight']) {
+        await page.keyboard.press(key);
+        told.push(await slider.getAttribute('aria-valuetext'));
+      }
+
+      assert.deepEqual(told.map((text) => /^\d\d:\d\d:\d\d: refunds (\d+)$/.exec(text)[1]), ['595', '590', '585']);
+      assert.equal(await backlogs.locator('.when').textContent(), `at ${told[2].slice(0, 8)}`);
+      await assertAccessible(page);
+      await page.getByLabel('Times in').selectOption('UTC');
+      await page.getByText('The last ten minutes. Times in UTC.').waitFor();
+      const hours = (text) => Number(text.slice(0, 2));
+      await slider.focus();
+      await page.keyboard.press('Home');
+      assert.equal(hours(await slider.getAttribute('aria-valuetext')), (hours(told[0]) + 15) % 24);
+      await page.keyboard.press('Escape');
+      await backlogs.getByText('now').waitFor();
+    }, { timezoneId: 'Asia/Tokyo', prepare: withTenMinutes });
+  });
+
   test('Of ten thousand parked events the first are shown, and more when asked for', async () => {
     const app = await services.startApp();
     await app.place('o-1');
@@ -99,6 +138,16 @@ async function orderIn(app, partition) {
     const newest = await (await fetch(`${app.url}/api/events?partition=${partition}&offset=${partitions[partition].headOffset - 1}`)).json();
     if (newest[0]?.subject === `order/${id}`) return id;
   }
+}
+
+/** As an app that has run for an hour, and whose backlog has become one smaller each second. */
+async function withTenMinutes(page) {
+  await page.route('**/api/status?recent=true', async (route) => {
+    const response = await route.fetch();
+    const ages = Array.from({ length: 119 }, (_, i) => 595 - 5 * i);
+    const samples = ages.map((age) => ({ ageSeconds: age, head: 1, forwarders: [{ name: 'refunds', next: 0, backlog: age }] }));
+    await route.fulfill({ response, json: { ...await response.json(), recent: { beganSecondsAgo: 3600, samples } } });
+  });
 }
 
 /** As if a forwarder that is no more had parked the first events of partition 0. */

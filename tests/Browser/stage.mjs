@@ -12,6 +12,7 @@ const IMAGES = fileURLToPath(new URL('../../docs/images/', import.meta.url));
 const PICTURES = fileURLToPath(new URL('pictures/', import.meta.url));
 /** The pictures in docs/dashboard.md, by the state and the look that they are of. */
 const SHOWN = { 'fine-light': 'light', 'fine-dark': 'dark', 'failing-light': 'failing', 'failing-phone': 'phone', 'parked-light': 'parked' };
+const SECTION_HEIGHT = 600;
 const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 390, height: 844 };
 
@@ -101,5 +102,6 @@ export async function picture(page, name, section = 'overview') {
     if (id === 'overview') scrollTo({ top: 0, behavior: 'instant' });
     else document.getElementById(id).scrollIntoView({ behavior: 'instant' });
   }, section);
-  await page.screenshot({ path: name in SHOWN ? `${IMAGES}dashboard-${SHOWN[name]}.png` : `${PICTURES}${name}.png` });
+  const { width, height } = page.viewportSize();
+  await page.screenshot({ clip: { x: 0, y: 0, width, height: section === 'overview' ? height : Math.min(height, SECTION_HEIGHT) }, path: name in SHOWN ? `${IMAGES}dashboard-${SHOWN[name]}.png` : `${PICTURES}${name}.png` });
 }

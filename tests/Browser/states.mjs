@@ -101,7 +101,7 @@ describe('Each state by day, by night and on a phone:', () => {
   });
 
   state('table-away', async (page) => {
-    await page.route('**/api/status', (route) => route.fulfill({ status: 503, contentType: 'application/problem+json', body: '{"type":"x/store-away","detail":"Table Storage does not answer."}' }));
+    await page.route('**/api/status*', (route) => route.fulfill({ status: 503, contentType: 'application/problem+json', body: '{"type":"x/store-away","detail":"Table Storage does not answer."}' }));
     await page.getByText(/Table Storage does not answer\. What is shown below is .* old\./).waitFor();
   }, { failsRequests: true });
 
@@ -115,7 +115,7 @@ describe('Each state by day, by night and on a phone:', () => {
     answer = { status: 200, afterMs: 3000 };
     const slow = await services.startApp({ ...settings(), Outpost__TableName: began.tableName });
     await onPage(slow, async (page) => {
-      await headline(page, 'Events are late');
+      await headline(page, 'refunds is late');
       await look(page, 'late');
     });
   });

@@ -59,15 +59,19 @@ describe('With strangers about', () => {
     }, { failsRequests: true, prepare: (page) => guard(page, addresses, () => true) });
   });
 
-  test('A function key shows the log, and says that the rest takes the admin key', async () => {
+  test('A function key shows the log, has no button to act with, and says that the rest takes the admin key', async () => {
     await onPage(app, async (page) => {
       await page.getByRole('dialog').getByLabel('Key').fill(KEY);
       await page.getByRole('button', { name: 'Use this key' }).click();
       await page.getByText('This key reads the log and no more.').waitFor();
       await page.getByText('order/o-1').waitFor();
       assert.ok(await page.getByRole('heading', { name: 'Forwarders' }).isHidden());
+      assert.ok(await page.getByRole('slider', { name: 'Entries per second' }).isVisible());
+      await page.getByText('order/o-1').click();
+      await page.getByText('"customerId": ').waitFor();
+      assert.deepEqual(await page.getByRole('button').allTextContents(), ['Key…', 'Copy payload'], 'who may only look sees nothing to act with');
       await assertAccessible(page);
-    }, { failsRequests: true, prepare: (page) => guard(page, [], (path) => !path.endsWith('/status')) });
+    }, { failsRequests: true, prepare: (page) => guard(page, [], (path) => !/\/(status|forwarders)\b/.test(path)) });
   });
 });
 
@@ -99,7 +103,7 @@ async function doctor(page) {
   const entry = { partition: 0, offset: 0, id: '', type: '', subject: '', contentType: '', timestamp: now, version: 1, traceparent: '', correlationId: '' };
   const json = (body) => ({ contentType: 'application/json', body: JSON.stringify(hostile(body)), headers: { 'Next-Offset': '1' } });
   let isFirst = true;
-  await page.route('**/api/status', (route) => route.fulfill(json(status)));
+  await page.route('**/api/status*', (route) => route.fulfill(json(status)));
   await page.route('**/api/forwarders/**', (route) => route.fulfill(json([{ partition: 0, offset: 0, id: '', type: '', subject: '', reason: '', attempts: 1, at: now }])));
   await page.route('**/api/forwarders/*/parked?groupBy=reason', (route) => route.fulfill(json([{ reason: '', count: 1, followers: 0, types: [''], since: now }])));
   await page.route('**/api/events?**', (route) => {

@@ -85,7 +85,7 @@ describe('In trouble', () => {
       prepare: async (page) => {
         await page.clock.install({ time: 0 });
         await page.clock.pauseAt(1000);
-        await page.route('**/api/status', (route) => polls.push(route));
+        await page.route('**/api/status*', (route) => polls.push(route));
       },
     });
   });

@@ -148,9 +148,9 @@ function pathOf(values, x, y) {
   return path;
 }
 
-/** The next 1, 2 or 5 with zeros; at least 1, so that a still log is a line at the bottom. */
+/** The next 1, 2 or 5 with zeros; at least 2: half an entry waits nowhere. */
 function roundUp(value) {
-  if (value <= 1) return 1;
+  if (value <= 2) return 2;
   const power = 10 ** Math.floor(Math.log10(value));
   return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= value);
 }

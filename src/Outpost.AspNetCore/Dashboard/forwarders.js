@@ -12,7 +12,7 @@ const RANKS = ['orphaned', 'failing', 'paused', 'running'];
 function rankOf(one) {
   const trouble = one.late > 0 ? 2.5 : one.parked > 0 ? 2.6 : 4;
   const rank = RANKS.indexOf(one.state);
-  return Math.min(rank < 0 ? 4 : rank, trouble, one.requests?.some(({ state }) => ['failing', 'blocked'].includes(state)) ? 2.4 : 4);
+  return Math.min(rank < 0 ? 4 : rank, trouble, one.requests?.some(isStuck) ? 2.4 : 4);
 }
 
 const FACTS = [
@@ -49,7 +49,7 @@ function forwarderCard({ name }) {
     h('details', { class: 'partitions' }, h('summary', {}, 'Partition by partition'), scroller), history);
 
   card.update = (one) => {
-    const { label, mark, tone } = stateOf(one.state);
+    const { label, mark, tone } = standOf(one);
     pill.dataset.tone = tone;
     setText(pill, `${mark} ${label}`);
     const isPaused = one.state === 'paused';
@@ -61,7 +61,7 @@ function forwarderCard({ name }) {
     forget.hidden = one.isKnownHere ?? one.withinSeconds !== null;
     forget.setAttribute('aria-label', `Forget ${name}`);
     parked.hidden = one.parked === 0;
-    card.classList.toggle('calm', rankOf(one) >= 3);
+    card.classList.toggle('calm', rankOf(one) >= 3 && !one.requests?.length);
     card.classList.toggle('bad', rankOf(one) < 2);
     keepChildren(requests, (one.requests ?? []).slice(0, REQUESTS_SHOWN), ({ id, partition }) => `${id} ${partition}`, (request) => requestRow(name, request));
     sentence.hidden = one.state === 'failing';
@@ -81,7 +81,8 @@ function sentenceOf(one) {
   if (!(one.isKnownHere ?? one.withinSeconds !== null)) return 'None of this app’s own: another app’s, or one that no longer exists. It holds retention.';
   const partly = pausedIn.length > 0 ? ` ${whoPaused(pausedIn[0])} That is in ${counted(pausedIn.length, 'partition')}.` : '';
   const except = one.parked > 0 ? `, except ${counted(one.parked, 'parked event')}` : '';
-  return (waiting > 0 ? `${counted(waiting, 'event is', 'events are')} on the way${except}.` : `Everything is delivered${except}.`) + partly;
+  const late = one.late > 0 ? `${one.late < waiting ? `, ${number(one.late)} of them` : ''} for longer than ${age(one.withinSeconds ?? 0)}` : '';
+  return (late ? `${counted(waiting, 'event waits', 'events wait')}${late}${except}.` : waiting > 0 ? `${counted(waiting, 'event is', 'events are')} on the way${except}.` : `Everything is delivered${except}.`) + partly;
 }
 
 function showWhy(why, one) {
@@ -120,7 +121,7 @@ function requestRow(name, { id, kind, partition }) {
   row.update = (one) => {
     const far = one.progress ? `, ${number(one.progress.done)} of ${number(one.progress.of)}` : '';
     setText(text, `${KINDS[one.kind] ?? one.kind} in partition ${one.partition}: ${one.state}${far}${one.by ? `, by ${one.by}` : ''}${one.reason ? `. ${one.reason}` : ''}`);
-    row.dataset.tone = ['failing', 'blocked'].includes(one.state) ? 'bad' : '';
+    row.dataset.tone = isStuck(one) ? 'bad' : '';
   };
   return row;
 }

@@ -79,7 +79,8 @@ function draw(status) {
 
 function showTrouble(error) {
   const isNew = !trouble || trouble.text !== inWords(error);
-  trouble = { text: inWords(error), isAboutKey: error instanceof ApiError && error.isAboutKey };
+  const isAnswer = error instanceof ApiError;
+  trouble = { text: inWords(error), isAnswer, isAboutKey: isAnswer && error.isAboutKey };
   showFreshness();
   if (isNew) say(`${byId('trouble-title').textContent} ${trouble.text}`);
   if (isNew && trouble.isAboutKey) askForKey(trouble.text);
@@ -95,7 +96,7 @@ function showFreshness() {
   setText(byId('fresh'), trouble ? 'Not up to date' : seconds === null ? 'Asking the app…' : seconds < 10 ? 'Up to date' : `${age(seconds)} old`);
   if (!trouble) return;
   const again = Math.max(0, Math.ceil((nextTryAt - performance.now()) / 1000));
-  setText(byId('trouble-title'), trouble.isAboutKey ? 'The app asks for a key.' : 'The app can’t be asked right now.');
+  setText(byId('trouble-title'), trouble.isAboutKey ? 'The app asks for a key.' : trouble.isAnswer ? 'The app can’t tell how it stands.' : 'The app can’t be asked right now.');
   setText(byId('trouble-text'), `${trouble.text} ${old} ${trouble.isAboutKey ? '' : again > 0 ? `Next try in ${again} s.` : 'Trying…'}`);
   setText(byId('trouble-button'), trouble.isAboutKey ? 'Enter a key…' : 'Try now');
   if (seconds === null) setText(byId('headline'), trouble.isAboutKey ? 'A key is needed' : 'No answer yet');

@@ -84,6 +84,15 @@ const STATES = {
 };
 const stateOf = (state) => STATES[state] ?? { label: state, mark: '·', tone: 'calm' };
 
+/** How a forwarder stands: one that is late, or has parked something, does not look as if all were well. */
+function standOf({ state, late, parked }) {
+  if (!['idle', 'running'].includes(state)) return stateOf(state);
+  if (late > 0) return { label: 'Late', mark: '▲', tone: 'bad' };
+  return parked > 0 ? { label: 'Parked', mark: '◆', tone: 'warn' } : stateOf(state);
+}
+
+const isStuck = ({ state }) => ['failing', 'blocked'].includes(state);
+
 /** How everything stands, the worst first: in a few words, and what that means. */
 function headline(status) {
   if (status.problems?.length > 0) return { tone: 'bad', text: 'Something is wrong with the log itself', more: status.problems.map(({ detail }) => detail).join(' ') };
@@ -107,12 +116,22 @@ function headline(status) {
     const inPart = held.every(({ state }) => state !== 'paused') ? ' in part' : '';
     return { tone: 'warn', text: `${held.map(({ name }) => name).join(' and ')} paused${inPart}`, more: `${whoPaused(held[0].partitions.find(({ paused }) => paused))} Events wait in the log until it is resumed.` };
   }
-  if (status.forwarders.some(({ late }) => late > 0)) return { tone: 'bad', text: 'Events are late', more: 'They wait for longer than they should: the target is slow, or the timer does not run.' };
+  const late = status.forwarders.filter((forwarder) => forwarder.late > 0);
+  if (late.length > 0) return { tone: 'bad', text: `${late.map(({ name }) => name).join(' and ')} ${late.length === 1 ? 'is' : 'are'} late`, more: `${counted(sum(late, (one) => one.late), 'event waits', 'events wait')} for longer than they should, the oldest for ${age(Math.max(...late.map(oldestOf)))}: the target is slow, or takes nothing.` };
+  const asked = status.forwarders.flatMap(({ name, requests }) => (requests ?? []).map((request) => ({ name, ...request })));
+  const stuck = asked.find(isStuck);
+  if (stuck) return { tone: 'warn', text: `What was asked of ${stuck.name} is stuck`, more: stuck.reason ?? 'Look at the request below.' };
   if (parked > 0) return { tone: 'warn', text: `${counted(parked, 'event is', 'events are')} parked`, more: 'A target refused them, for the reasons below. Everything else is forwarded. Retry them, or discard them.' };
   if (status.partitions.every(({ headOffset }) => headOffset === 0)) return { tone: 'calm', text: 'The log is empty', more: 'Nothing has been recorded yet. The first event will show up here by itself.' };
   if (status.forwarders.length === 0) return { tone: 'good', text: 'The log is served', more: 'This app forwards nothing; the event API serves what is recorded.' };
   if (waiting > 0) return { tone: 'good', text: 'Events are on their way', more: `${counted(waiting, 'event is', 'events are')} being forwarded.` };
-  return { tone: 'good', text: 'Everything is forwarded', more: 'Nothing waits, nothing is parked.' };
+  return { tone: 'good', text: 'Everything is forwarded', more: `Nothing waits, nothing is parked.${asked.length > 0 ? ` What was asked of ${[...new Set(asked.map(({ name }) => name))].join(' and ')} is under way.` : ''}` };
+}
+
+/** Since when it is paused, by whom and why, as far as that is kept. */
+function whoPaused({ pausedAt, pausedBy, pausedReason }) {
+  const why = pausedReason ? `: ${pausedReason}${/[.!?]$/.test(pausedReason) ? '' : '.'}` : '.';
+  return `Paused${pausedAt ? ` since ${clock(pausedAt)}` : ''}${pausedBy ? ` by ${pausedBy}` : ''}${why}`;
 }
 
 /** Since when it is paused, by whom and why, as far as that is kept. */
