@@ -9,7 +9,7 @@ namespace Outpost.AspNetCore;
 /// <c>GET /api/dashboard</c>: one page with its style and script inside, the same for everybody. It holds no data and
 /// needs no key; what it shows it asks the API for, with a key that its user types in.
 /// </summary>
-public sealed class DashboardPage : IResult
+internal sealed class DashboardPage : IResult
 {
     // One script: the files share one scope. The last one starts it.
     private static readonly string[] Scripts =

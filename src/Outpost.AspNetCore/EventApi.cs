@@ -7,7 +7,7 @@ namespace Outpost.AspNetCore;
 /// <summary>How the event API behaves.</summary>
 /// <param name="FinalMaxAge">Cache life of final pages. Default one day.</param>
 /// <param name="Source">CloudEvents <c>source</c>.</param>
-public sealed record EventApiOptions(TimeSpan FinalMaxAge, string Source = "/outpost")
+internal sealed record EventApiOptions(TimeSpan FinalMaxAge, string Source = "/outpost")
 {
     /// <summary>Readers that may wait at the same time; one more is answered at once. Default 50.</summary>
     public int WaitersMax { get; init; } = 50;
@@ -23,7 +23,7 @@ public sealed record EventApiOptions(TimeSpan FinalMaxAge, string Source = "/out
 /// The log as a feed for consumers that keep their own position: pages by offset, dense and in order, with the truth
 /// about what is gone and what is not there yet.
 /// </summary>
-public sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOptions options) : IDisposable
+internal sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOptions options) : IDisposable
 {
     // Jitter makes it 240 to 360 ms: another process's entry is answered within half a second.
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(300);

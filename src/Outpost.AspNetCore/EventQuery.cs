@@ -11,7 +11,7 @@ namespace Outpost.AspNetCore;
 /// <param name="Limit">Most entries of the answer.</param>
 /// <param name="Wait">How long to wait for an entry.</param>
 /// <param name="Types">Only these event types; null: all.</param>
-public sealed record EventQuery(int Partition, long? Offset, bool Latest, int Limit, TimeSpan Wait, IReadOnlySet<string>? Types)
+internal sealed record EventQuery(int Partition, long? Offset, bool Latest, int Limit, TimeSpan Wait, IReadOnlySet<string>? Types)
 {
     /// <summary>Entries of a page unless asked otherwise.</summary>
     public const int LimitDefault = 100;

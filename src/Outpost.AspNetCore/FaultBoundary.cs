@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace Outpost.AspNetCore;
 
 /// <summary>What every HTTP function of this app does around its own work: faults become problems, once and logged.</summary>
-public sealed partial class FaultBoundary(ILogger<FaultBoundary> logger, TimeProvider time, StoreProblems? problems = null)
+internal sealed partial class FaultBoundary(ILogger<FaultBoundary> logger, TimeProvider time, StoreProblems? problems = null)
 {
     // Above every bound within, the longest of which is a waiting reader's; clients and gateways give up soon after.
     private static readonly TimeSpan RequestMax = TimeSpan.FromSeconds(33);

@@ -4,7 +4,7 @@ using Outpost.Forwarding;
 namespace Outpost.AspNetCore;
 
 /// <summary><c>GET /api/health</c>: whether this app can record commands, and whether they are forwarded.</summary>
-public sealed class HealthApi(IEventStore store, ForwarderOperations operations, SettingsProblems settings, StoreProblems problems, Sources sources)
+internal sealed class HealthApi(IEventStore store, ForwarderOperations operations, SettingsProblems settings, StoreProblems problems, Sources sources)
 {
     // Anonymous: however often it is asked, each partition is looked at once in this time, as by a timer that comes as often.
     private static readonly TimeSpan Remembered = TimeSpan.FromSeconds(10);

@@ -10,7 +10,7 @@ namespace Outpost.AspNetCore;
 /// <param name="type">How it is written.</param>
 /// <param name="status">HTTP status.</param>
 /// <param name="tag">The answer's entity tag, or null.</param>
-public sealed class JsonAnswer<T>(T value, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK, string? tag = null) : IResult
+internal sealed class JsonAnswer<T>(T value, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK, string? tag = null) : IResult
 {
     /// <inheritdoc/>
     public Task ExecuteAsync(HttpContext httpContext)

@@ -9,7 +9,7 @@ namespace Outpost.AspNetCore;
 /// <summary>A request's JSON body: read within a bound, one object, no member twice.</summary>
 /// <param name="Bytes">As received.</param>
 /// <param name="Root">The object; undefined when there was no body.</param>
-public sealed record JsonBody(byte[] Bytes, JsonElement Root)
+internal sealed record JsonBody(byte[] Bytes, JsonElement Root)
 {
     private const int DepthMax = 16;
 

@@ -20,7 +20,7 @@ public sealed class JsonFields
     private readonly FieldSchema? _schema;
 
     /// <summary>The fields of a body.</summary>
-    public JsonFields(JsonElement @object)
+    internal JsonFields(JsonElement @object)
         : this(@object, "", [])
     {
     }
@@ -42,7 +42,7 @@ public sealed class JsonFields
     }
 
     /// <summary>Everything that is wrong, or null. Also names members that nobody asked for.</summary>
-    public Problem? Problem()
+    internal Problem? Problem()
     {
         RefuseOthers();
         return _errors.Count == 0
@@ -51,18 +51,20 @@ public sealed class JsonFields
     }
 
     /// <summary>A string of <paramref name="min"/> to <paramref name="max"/> characters without control characters.</summary>
-    public string Text(string name, int min, int max) => OptionalText(name, min, max, required: true) ?? "";
+    public string Text(string name, int min, int max) => Text(name, min, max, required: true, allowed: null, allowedText: null, pattern: null) ?? "";
 
     /// <summary>The same; null when the member is missing or null.</summary>
     /// <param name="name">The member.</param>
     /// <param name="min">Fewest characters.</param>
     /// <param name="max">Most characters.</param>
-    /// <param name="required">Whether a missing or null member is an error.</param>
     /// <param name="allowed">Which texts of that length are allowed. Default: all without control characters.</param>
     /// <param name="allowedText">The same in words, for the error.</param>
     /// <param name="pattern">The same as an ECMAScript pattern, for the OpenAPI document. Empty: any text.</param>
     public string? OptionalText(
-        string name, int min, int max, bool required = false, Func<string, bool>? allowed = null, string? allowedText = null, string? pattern = null)
+        string name, int min, int max, Func<string, bool>? allowed = null, string? allowedText = null, string? pattern = null) =>
+        Text(name, min, max, required: false, allowed, allowedText, pattern);
+
+    private string? Text(string name, int min, int max, bool required, Func<string, bool>? allowed, string? allowedText, string? pattern)
     {
         if (_schema?.Text(name, min, max, required, allowed is null ? null : pattern ?? "") is { } sample) return required ? sample : null;
         var wanted = allowedText ?? $"a string of {min} to {max} characters without control characters";
@@ -109,7 +111,7 @@ public sealed class JsonFields
     }
 
     /// <summary>Whether the body has the member, and it is not null.</summary>
-    public bool Has(string name) =>
+    internal bool Has(string name) =>
         _object.ValueKind == JsonValueKind.Object && _object.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null;
 
     /// <summary>A time as in RFC 3339.</summary>

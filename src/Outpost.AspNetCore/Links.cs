@@ -7,7 +7,7 @@ namespace Outpost.AspNetCore;
 /// relative to the request's own URL, so that they hold behind a gateway that adds a prefix which the app never sees.
 /// </summary>
 /// <param name="PublicUrl">Without a slash at its end; null: not set.</param>
-public sealed record Links(string? PublicUrl)
+internal sealed record Links(string? PublicUrl)
 {
     /// <summary>The requested resource with another query.</summary>
     public string WithQuery(HttpRequest request, string query) => PublicUrl is null ? $"?{query}" : $"{PublicUrl}{request.Path}?{query}";

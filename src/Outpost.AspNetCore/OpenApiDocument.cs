@@ -11,7 +11,7 @@ namespace Outpost.AspNetCore;
 /// <c>GET /api/openapi.json</c>: the API as a document for programs, the same for everybody, without data. It is made from the
 /// operations, the types of their answers and the readers of their bodies: Outpost's and the app's own.
 /// </summary>
-public sealed class OpenApiDocument
+internal sealed class OpenApiDocument
 {
     // Public, unlike everything else here. Short, so that a new version of the app is soon described.
     private const string CacheControl = "public, max-age=300";
@@ -45,4 +45,4 @@ public sealed class OpenApiDocument
 
 /// <summary>What the app changes in the document before it is served.</summary>
 /// <param name="Apply">Changes it in place.</param>
-public sealed record OpenApiChange(Action<JsonObject> Apply);
+internal sealed record OpenApiChange(Action<JsonObject> Apply);

@@ -6,7 +6,7 @@ using Outpost.Retention;
 namespace Outpost.AspNetCore;
 
 /// <summary>Status and operations over HTTP, for people and for the dashboard.</summary>
-public sealed class OperationsApi(ForwarderOperations operations, IEventStore store, Links links, StoreProblems problems, Ticks ticks)
+internal sealed class OperationsApi(ForwarderOperations operations, IEventStore store, Links links, StoreProblems problems, Ticks ticks)
 {
     /// <summary>Who is signed in, as Azure says it.</summary>
     internal const string PrincipalHeader = "x-ms-client-principal-name";

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 namespace Outpost.AspNetCore;
 
 /// <summary>Where each partition stands, and which offset a time is at.</summary>
-public sealed class PartitionApi(IEventStore store)
+internal sealed class PartitionApi(IEventStore store)
 {
     /// <summary><c>GET /api/partitions</c></summary>
     public async Task<IResult> ListAsync(HttpRequest request, CancellationToken cancellationToken)

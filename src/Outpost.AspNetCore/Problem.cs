@@ -9,7 +9,7 @@ namespace Outpost.AspNetCore;
 /// An error answer: <c>application/problem+json</c> (RFC 9457). Its <c>type</c> ends in a stable name that programs can
 /// rely on; <c>detail</c> is a sentence for people. Never cached.
 /// </summary>
-public sealed class Problem : IResult
+internal sealed class Problem : IResult
 {
     /// <summary>What <c>type</c> begins with. The page there explains the problem.</summary>
     internal const string TypePrefix = "/api/problems/";

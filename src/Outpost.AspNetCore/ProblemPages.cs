@@ -10,7 +10,7 @@ namespace Outpost.AspNetCore;
 /// (RFC 9457, 3.1.1). The same for everybody, without data.
 /// </summary>
 /// <param name="endpoints">The app's endpoints: their own refusals have pages, too.</param>
-public sealed class ProblemPages(AppEndpoints endpoints)
+internal sealed class ProblemPages(AppEndpoints endpoints)
 {
     private readonly Lazy<Dictionary<string, ProblemType>> _types = new(() =>
         ProblemTypes.All

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Primitives;
 namespace Outpost.AspNetCore;
 
 /// <summary>Strict reading of query parameters.</summary>
-public static class QueryParameters
+internal static class QueryParameters
 {
     // The Functions host's own: the function key and its name.
     private static readonly string[] HostsOwn = ["code", "clientId"];

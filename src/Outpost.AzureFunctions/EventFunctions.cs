@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Outpost.AspNetCore;
@@ -5,20 +6,21 @@ using Outpost.AspNetCore;
 namespace Outpost.AzureFunctions;
 
 /// <summary>The log over HTTP.</summary>
-public sealed class EventFunctions(EventApi api, PartitionApi partitions, FaultBoundary boundary)
+[EditorBrowsable(EditorBrowsableState.Never)]
+public sealed class EventFunctions(IServiceProvider services)
 {
     /// <summary>Entries by offset.</summary>
     [Function("ReadEvents")]
     public Task<IResult> ReadAsync(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "events")] HttpRequest request,
         CancellationToken cancellationToken) =>
-        boundary.RunAsync(request, () => api.ReadAsync(request, cancellationToken), cancellationToken);
+        services.AnswerAsync<EventApi>(request, api => api.ReadAsync(request, cancellationToken), cancellationToken);
 
     /// <summary>HTTP Feeds, of a log with one partition.</summary>
     [Function("ReadFeed")]
     public Task<IResult> FeedAsync(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "feed")] HttpRequest request, CancellationToken cancellationToken) =>
-        boundary.RunAsync(request, () => api.FeedAsync(request, partition: null, cancellationToken), cancellationToken);
+        services.AnswerAsync<EventApi>(request, api => api.FeedAsync(request, partition: null, cancellationToken), cancellationToken);
 
     /// <summary>HTTP Feeds, of one partition.</summary>
     [Function("ReadPartitionFeed")]
@@ -26,7 +28,7 @@ public sealed class EventFunctions(EventApi api, PartitionApi partitions, FaultB
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "feed/{partition}")] HttpRequest request,
         string partition,
         CancellationToken cancellationToken) =>
-        boundary.RunAsync(request, () => api.FeedAsync(request, partition, cancellationToken), cancellationToken);
+        services.AnswerAsync<EventApi>(request, api => api.FeedAsync(request, partition, cancellationToken), cancellationToken);
 
     /// <summary>One entry.</summary>
     [Function("ReadEvent")]
@@ -34,7 +36,7 @@ public sealed class EventFunctions(EventApi api, PartitionApi partitions, FaultB
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "events/{id}")] HttpRequest request,
         string id,
         CancellationToken cancellationToken) =>
-        boundary.RunAsync(request, () => api.EntryAsync(request, id, cancellationToken), cancellationToken);
+        services.AnswerAsync<EventApi>(request, api => api.EntryAsync(request, id, cancellationToken), cancellationToken);
 
     /// <summary>One entry's payload as stored.</summary>
     [Function("ReadEventData")]
@@ -42,14 +44,14 @@ public sealed class EventFunctions(EventApi api, PartitionApi partitions, FaultB
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "events/{id}/data")] HttpRequest request,
         string id,
         CancellationToken cancellationToken) =>
-        boundary.RunAsync(request, () => api.DataAsync(request, id, cancellationToken), cancellationToken);
+        services.AnswerAsync<EventApi>(request, api => api.DataAsync(request, id, cancellationToken), cancellationToken);
 
     /// <summary>Where each partition stands.</summary>
     [Function("ReadPartitions")]
     public Task<IResult> PartitionsAsync(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "partitions")] HttpRequest request,
         CancellationToken cancellationToken) =>
-        boundary.RunAsync(request, () => partitions.ListAsync(request, cancellationToken), cancellationToken);
+        services.AnswerAsync<PartitionApi>(request, partitions => partitions.ListAsync(request, cancellationToken), cancellationToken);
 
     /// <summary>The offset at a time.</summary>
     [Function("ReadOffsetAt")]
@@ -57,5 +59,5 @@ public sealed class EventFunctions(EventApi api, PartitionApi partitions, FaultB
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "partitions/{partition}/offset-at")] HttpRequest request,
         string partition,
         CancellationToken cancellationToken) =>
-        boundary.RunAsync(request, () => partitions.OffsetAtAsync(request, partition, cancellationToken), cancellationToken);
+        services.AnswerAsync<PartitionApi>(request, partitions => partitions.OffsetAtAsync(request, partition, cancellationToken), cancellationToken);
 }

@@ -1,10 +1,13 @@
+using System.ComponentModel;
 using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.DependencyInjection;
 using Outpost.Retention;
 
 namespace Outpost.AzureFunctions;
 
 /// <summary>The timer that brings what is new in the log to its targets, and deletes what is old.</summary>
-public sealed class ForwardFunction(Ticks ticks)
+[EditorBrowsable(EditorBrowsableState.Never)]
+public sealed class ForwardFunction(IServiceProvider services)
 {
     /// <summary>One run of all forwarders, then of retention.</summary>
     [Function("Forward")]
@@ -12,7 +15,7 @@ public sealed class ForwardFunction(Ticks ticks)
     {
         try
         {
-            await ticks.RunTimerAsync(Period(timer.ScheduleStatus), cancellationToken);
+            await services.GetRequiredService<Ticks>().RunTimerAsync(Period(timer.ScheduleStatus), cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {

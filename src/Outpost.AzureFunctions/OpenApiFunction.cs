@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Outpost.AspNetCore;
@@ -5,12 +6,13 @@ using Outpost.AspNetCore;
 namespace Outpost.AzureFunctions;
 
 /// <summary>The API as a document for programs.</summary>
-public sealed class OpenApiFunction(OpenApiDocument document, FaultBoundary boundary)
+[EditorBrowsable(EditorBrowsableState.Never)]
+public sealed class OpenApiFunction(IServiceProvider services)
 {
     /// <summary>OpenAPI 3.1.</summary>
     [Function("OpenApi")]
     public Task<IResult> DocumentAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "openapi.json")] HttpRequest request,
         CancellationToken cancellationToken) =>
-        boundary.RunAsync(request, () => Task.FromResult(document.Answer()), cancellationToken);
+        services.AnswerAsync<OpenApiDocument>(request, document => Task.FromResult(document.Answer()), cancellationToken);
 }

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Outpost.AspNetCore;
@@ -5,19 +6,20 @@ using Outpost.AspNetCore;
 namespace Outpost.AzureFunctions;
 
 /// <summary>What operators look at and do.</summary>
-public sealed class OperationsFunctions(OperationsApi api, FaultBoundary boundary)
+[EditorBrowsable(EditorBrowsableState.Never)]
+public sealed class OperationsFunctions(IServiceProvider services)
 {
     /// <summary>How the log and its forwarders stand.</summary>
     [Function("ReadStatus")]
     public Task<IResult> StatusAsync(
         [HttpTrigger(AuthorizationLevel.Admin, "get", "head", Route = "status")] HttpRequest request, CancellationToken cancellationToken) =>
-        boundary.RunAsync(request, () => api.StatusAsync(request, cancellationToken), cancellationToken);
+        services.AnswerAsync<OperationsApi>(request, api => api.StatusAsync(request, cancellationToken), cancellationToken);
 
     /// <summary>One tick now, for any scheduler.</summary>
     [Function("ForwardNow")]
     public Task<IResult> ForwardAsync(
         [HttpTrigger(AuthorizationLevel.Admin, "post", Route = "forward")] HttpRequest request, CancellationToken cancellationToken) =>
-        boundary.RunAsync(request, () => api.ForwardAsync(request, cancellationToken), cancellationToken, isVersioned: false);
+        services.AnswerAsync<OperationsApi>(request, api => api.ForwardAsync(request, cancellationToken), cancellationToken, isVersioned: false);
 
     /// <summary>Pauses a forwarder.</summary>
     [Function("PauseForwarder")]
@@ -25,7 +27,7 @@ public sealed class OperationsFunctions(OperationsApi api, FaultBoundary boundar
         [HttpTrigger(AuthorizationLevel.Admin, "post", Route = "forwarders/{name}/pause")] HttpRequest request,
         string name,
         CancellationToken cancellationToken) =>
-        boundary.RunAsync(request, () => api.PauseAsync(request, name, isPaused: true, cancellationToken), cancellationToken, isVersioned: false);
+        services.AnswerAsync<OperationsApi>(request, api => api.PauseAsync(request, name, isPaused: true, cancellationToken), cancellationToken, isVersioned: false);
 
     /// <summary>Resumes a forwarder.</summary>
     [Function("ResumeForwarder")]
@@ -33,7 +35,7 @@ public sealed class OperationsFunctions(OperationsApi api, FaultBoundary boundar
         [HttpTrigger(AuthorizationLevel.Admin, "post", Route = "forwarders/{name}/resume")] HttpRequest request,
         string name,
         CancellationToken cancellationToken) =>
-        boundary.RunAsync(request, () => api.PauseAsync(request, name, isPaused: false, cancellationToken), cancellationToken, isVersioned: false);
+        services.AnswerAsync<OperationsApi>(request, api => api.PauseAsync(request, name, isPaused: false, cancellationToken), cancellationToken, isVersioned: false);
 
     /// <summary>Delivers a range again.</summary>
     [Function("ReplayEntries")]
@@ -41,7 +43,7 @@ public sealed class OperationsFunctions(OperationsApi api, FaultBoundary boundar
         [HttpTrigger(AuthorizationLevel.Admin, "post", Route = "forwarders/{name}/replay")] HttpRequest request,
         string name,
         CancellationToken cancellationToken) =>
-        boundary.RunAsync(request, () => api.ReplayAsync(request, name, cancellationToken), cancellationToken, isVersioned: false);
+        services.AnswerAsync<OperationsApi>(request, api => api.ReplayAsync(request, name, cancellationToken), cancellationToken, isVersioned: false);
 
     /// <summary>Lists what is parked.</summary>
     [Function("ReadParked")]
@@ -49,7 +51,7 @@ public sealed class OperationsFunctions(OperationsApi api, FaultBoundary boundar
         [HttpTrigger(AuthorizationLevel.Admin, "get", "head", Route = "forwarders/{name}/parked")] HttpRequest request,
         string name,
         CancellationToken cancellationToken) =>
-        boundary.RunAsync(request, () => api.ParkedAsync(request, name, cancellationToken), cancellationToken);
+        services.AnswerAsync<OperationsApi>(request, api => api.ParkedAsync(request, name, cancellationToken), cancellationToken);
 
     /// <summary>Lists what operators did.</summary>
     [Function("ReadHistory")]
@@ -57,7 +59,7 @@ public sealed class OperationsFunctions(OperationsApi api, FaultBoundary boundar
         [HttpTrigger(AuthorizationLevel.Admin, "get", "head", Route = "forwarders/{name}/history")] HttpRequest request,
         string name,
         CancellationToken cancellationToken) =>
-        boundary.RunAsync(request, () => api.HistoryAsync(request, name, cancellationToken), cancellationToken);
+        services.AnswerAsync<OperationsApi>(request, api => api.HistoryAsync(request, name, cancellationToken), cancellationToken);
 
     /// <summary>Delivers a parked entry, and then those behind it.</summary>
     [Function("RetryParked")]
@@ -67,7 +69,7 @@ public sealed class OperationsFunctions(OperationsApi api, FaultBoundary boundar
         string partition,
         string offset,
         CancellationToken cancellationToken) =>
-        boundary.RunAsync(request, () => api.RetryAsync(request, name, partition, offset, cancellationToken), cancellationToken, isVersioned: false);
+        services.AnswerAsync<OperationsApi>(request, api => api.RetryAsync(request, name, partition, offset, cancellationToken), cancellationToken, isVersioned: false);
 
     /// <summary>Gives a parked entry up.</summary>
     [Function("DiscardParked")]
@@ -77,7 +79,7 @@ public sealed class OperationsFunctions(OperationsApi api, FaultBoundary boundar
         string partition,
         string offset,
         CancellationToken cancellationToken) =>
-        boundary.RunAsync(request, () => api.DiscardAsync(request, name, partition, offset, cancellationToken), cancellationToken, isVersioned: false);
+        services.AnswerAsync<OperationsApi>(request, api => api.DiscardAsync(request, name, partition, offset, cancellationToken), cancellationToken, isVersioned: false);
 
     /// <summary>Delivers all parked entries that match.</summary>
     [Function("RetryAllParked")]
@@ -85,7 +87,7 @@ public sealed class OperationsFunctions(OperationsApi api, FaultBoundary boundar
         [HttpTrigger(AuthorizationLevel.Admin, "post", Route = "forwarders/{name}/parked/retry")] HttpRequest request,
         string name,
         CancellationToken cancellationToken) =>
-        boundary.RunAsync(request, () => api.UnparkAsync(request, name, isDiscard: false, cancellationToken), cancellationToken, isVersioned: false);
+        services.AnswerAsync<OperationsApi>(request, api => api.UnparkAsync(request, name, isDiscard: false, cancellationToken), cancellationToken, isVersioned: false);
 
     /// <summary>Gives all parked entries up that match.</summary>
     [Function("DiscardAllParked")]
@@ -93,7 +95,7 @@ public sealed class OperationsFunctions(OperationsApi api, FaultBoundary boundar
         [HttpTrigger(AuthorizationLevel.Admin, "post", Route = "forwarders/{name}/parked/discard")] HttpRequest request,
         string name,
         CancellationToken cancellationToken) =>
-        boundary.RunAsync(request, () => api.UnparkAsync(request, name, isDiscard: true, cancellationToken), cancellationToken, isVersioned: false);
+        services.AnswerAsync<OperationsApi>(request, api => api.UnparkAsync(request, name, isDiscard: true, cancellationToken), cancellationToken, isVersioned: false);
 
     /// <summary>Takes back what was asked for and is not done.</summary>
     [Function("TakeBackRequest")]
@@ -102,7 +104,7 @@ public sealed class OperationsFunctions(OperationsApi api, FaultBoundary boundar
         string name,
         string id,
         CancellationToken cancellationToken) =>
-        boundary.RunAsync(request, () => api.TakeBackAsync(request, name, id, cancellationToken), cancellationToken, isVersioned: false);
+        services.AnswerAsync<OperationsApi>(request, api => api.TakeBackAsync(request, name, id, cancellationToken), cancellationToken, isVersioned: false);
 
     /// <summary>Goes on behind entries that are gone.</summary>
     [Function("SkipEntries")]
@@ -110,7 +112,7 @@ public sealed class OperationsFunctions(OperationsApi api, FaultBoundary boundar
         [HttpTrigger(AuthorizationLevel.Admin, "post", Route = "forwarders/{name}/skip")] HttpRequest request,
         string name,
         CancellationToken cancellationToken) =>
-        boundary.RunAsync(request, () => api.SkipAsync(request, name, cancellationToken), cancellationToken, isVersioned: false);
+        services.AnswerAsync<OperationsApi>(request, api => api.SkipAsync(request, name, cancellationToken), cancellationToken, isVersioned: false);
 
     /// <summary>Forgets a forwarder that no longer exists.</summary>
     [Function("ForgetForwarder")]
@@ -118,5 +120,5 @@ public sealed class OperationsFunctions(OperationsApi api, FaultBoundary boundar
         [HttpTrigger(AuthorizationLevel.Admin, "delete", Route = "forwarders/{name}")] HttpRequest request,
         string name,
         CancellationToken cancellationToken) =>
-        boundary.RunAsync(request, () => api.ForgetAsync(request, name, cancellationToken), cancellationToken, isVersioned: false);
+        services.AnswerAsync<OperationsApi>(request, api => api.ForgetAsync(request, name, cancellationToken), cancellationToken, isVersioned: false);
 }

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
@@ -8,18 +9,19 @@ using Outpost.AspNetCore;
 namespace Outpost.AzureFunctions;
 
 /// <summary>All operations once more, for operators who sign in in place of sharing the admin key.</summary>
-public sealed class OperatorFunction(OperatorRoutes routes)
+[EditorBrowsable(EditorBrowsableState.Never)]
+public sealed class OperatorFunction(IServiceProvider services)
 {
     /// <summary>Whatever <c>/api</c> has for operators, below <c>/api/operators</c>. The token is looked at here, not by the host.</summary>
     [Function("Operators")]
     public Task<IResult> OperateAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", "post", "delete", Route = "operators/{*path}")] HttpRequest request,
         CancellationToken cancellationToken) =>
-        routes.RunAsync(request, cancellationToken);
+        services.GetRequiredService<OperatorRoutes>().RunAsync(request, cancellationToken);
 }
 
 /// <summary>The operations' routes behind a sign-in.</summary>
-public sealed class OperatorRoutes
+internal sealed class OperatorRoutes
 {
     private readonly OperatorSignIn? _signIn;
     private readonly FaultBoundary _boundary;

@@ -35,7 +35,7 @@ public enum FeedFailure
 
 /// <summary>
 /// The reader has stopped so as not to skip anything. To go on all the same, store the position to go on at
-/// (<see cref="IOffsetStore.StoreAsync"/>) and run again.
+/// (<see cref="IOffsetStore.StoreAsync"/>) and run again. An <see cref="IOffsetStore"/> of your own throws it where no reader may go on.
 /// </summary>
 /// <param name="failure">Why.</param>
 /// <param name="message">Why, for people.</param>
@@ -50,16 +50,16 @@ public sealed class FeedException(FeedFailure failure, string message, Exception
     public FeedPosition? Position { get; init; }
 
     /// <summary>The log that the server has now; null: not known.</summary>
-    public string? Log { get; init; }
+    public string? Log { get; internal init; }
 
     /// <summary>The oldest offset that is still there; null: not known.</summary>
-    public long? OldestOffset { get; init; }
+    public long? OldestOffset { get; internal init; }
 
     /// <summary>The next offset to be written; null: not known.</summary>
-    public long? HeadOffset { get; init; }
+    public long? HeadOffset { get; internal init; }
 
     /// <summary>The server's status, with <see cref="FeedFailure.Refused"/>.</summary>
-    public HttpStatusCode? StatusCode { get; init; }
+    public HttpStatusCode? StatusCode { get; internal init; }
 
     internal static FeedException OtherLog(FeedPosition position, string? now) => new(
         FeedFailure.OtherLog, $"The position {position} is of another log than the server has now{(now is null ? "" : $", '{now}'")}.")

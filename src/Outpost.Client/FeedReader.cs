@@ -9,25 +9,42 @@ namespace Outpost.Client;
 /// Everything that may pass is tried again for as long as it takes, with growing pauses, from what is stored: connections,
 /// 408, 429 and 5xx (not before their Retry-After), the store, and handlers, since passing over an entry would lose it.
 /// </summary>
-/// <param name="http">
-/// Its BaseAddress is the app's, such as <c>https://orders.example/</c>; in Azure its DefaultRequestHeaders have the key as
-/// <c>x-functions-key</c>. Its timeout must be longer than <see cref="FeedReaderOptions.Wait"/>.
-/// </param>
-/// <param name="time">Usually <c>TimeProvider.System</c>.</param>
-/// <param name="random">For pauses that differ from reader to reader; usually <c>Random.Shared</c>.</param>
-/// <param name="options">Default: as <see cref="FeedReaderOptions"/> says.</param>
-public sealed class FeedReader(HttpClient http, TimeProvider time, Random random, FeedReaderOptions? options = null)
+public sealed class FeedReader
 {
     private static readonly TimeSpan RefreshEvery = TimeSpan.FromMinutes(1);
 
     // Where pages tell of partitions that are not known here yet.
     private static readonly TimeSpan RefreshSoon = TimeSpan.FromSeconds(1);
 
-    private readonly FeedReaderOptions _options = options ?? new FeedReaderOptions();
+    private readonly HttpClient _http;
+    private readonly TimeProvider _time;
+    private readonly Random _random;
+    private readonly FeedReaderOptions _options;
     private readonly ConcurrentDictionary<int, PartitionReader> _partitions = new();
     private TaskCompletionSource? _pause;
     private long _askedAt;
     private int _running;
+
+    /// <summary>A reader that a program runs by itself; <c>AddOutpostFeedReader</c> makes one for as long as an app runs.</summary>
+    /// <param name="http">
+    /// Its BaseAddress is the app's, such as <c>https://orders.example/</c>; in Azure its DefaultRequestHeaders have the key as
+    /// <c>x-functions-key</c>. Its timeout must be longer than <see cref="FeedReaderOptions.Wait"/>.
+    /// </param>
+    /// <param name="options">Default: as <see cref="FeedReaderOptions"/> says.</param>
+    /// <param name="time">Measures pauses. Default: the system's clock.</param>
+    public FeedReader(HttpClient http, FeedReaderOptions? options = null, TimeProvider? time = null)
+#pragma warning disable RS0030 // The defaults of who passes nothing else.
+        : this(http, time ?? TimeProvider.System, Random.Shared, options)
+#pragma warning restore RS0030
+    {
+    }
+
+    /// <param name="http">As above.</param>
+    /// <param name="time">Measures pauses.</param>
+    /// <param name="random">For pauses that differ from reader to reader; thread-safe.</param>
+    /// <param name="options">As above.</param>
+    internal FeedReader(HttpClient http, TimeProvider time, Random random, FeedReaderOptions? options = null) =>
+        (_http, _time, _random, _options) = (http, time, random, options ?? new FeedReaderOptions());
 
     /// <summary>Where it stands, by partition; empty until the server has said which there are.</summary>
     public IReadOnlyList<FeedProgress> Progress =>
@@ -35,7 +52,7 @@ public sealed class FeedReader(HttpClient http, TimeProvider time, Random random
 
     /// <summary>
     /// At least once: stores the position after handling, so a crash repeats what was handled since, and a handler must
-    /// bear repeats (<see cref="FeedEntry.Id"/> is the same each time). Entries of a partition come one after the other,
+    /// bear repeats (<see cref="ReceivedEvent.Id"/> is the same each time). Entries of a partition come one after the other,
     /// partitions side by side. Ends, without an exception, when cancelled: no further entry is begun, and what was
     /// handled is stored.
     /// </summary>
@@ -44,7 +61,7 @@ public sealed class FeedReader(HttpClient http, TimeProvider time, Random random
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="FeedException">It must not or cannot go on.</exception>
     public Task RunAsync(IOffsetStore store, Func<FeedEntry, CancellationToken, Task> handle, CancellationToken cancellationToken) =>
-        RunAsync(store.LoadAsync, new StoringHandler(store, handle, _options.StoreEachEntry, time).HandleAsync, cancellationToken);
+        RunAsync(store.LoadAsync, new StoringHandler(store, handle, _options.StoreEachEntry, _time).HandleAsync, cancellationToken);
 
     /// <summary>
     /// Exactly once, where <paramref name="handle"/> stores <see cref="FeedPage.Next"/> in the same transaction as its
@@ -107,14 +124,14 @@ public sealed class FeedReader(HttpClient http, TimeProvider time, Random random
         Func<FeedPage, CancellationToken, Task> handle,
         CancellationToken cancellationToken)
     {
-        var requests = new FeedRequests(http, time, _options);
+        var requests = new FeedRequests(_http, _time, _options);
         var log = null as string;
         for (var failures = 0; ;)
         {
             var pause = RefreshEvery;
             try
             {
-                Volatile.Write(ref _askedAt, time.GetTimestamp());
+                Volatile.Write(ref _askedAt, _time.GetTimestamp());
                 var answer = await requests.PartitionsAsync(cancellationToken);
                 log ??= answer.Log;
                 if (answer.Log != log)
@@ -123,7 +140,7 @@ public sealed class FeedReader(HttpClient http, TimeProvider time, Random random
                 {
                     if (!_partitions.TryGetValue(state.Partition, out var reader))
                     {
-                        _partitions[state.Partition] = reader = new PartitionReader(state.Partition, log, requests, load, handle, Report, SawPartitions, _options, time);
+                        _partitions[state.Partition] = reader = new PartitionReader(state.Partition, log, requests, load, handle, Report, SawPartitions, _options, _time);
                         start(reader);
                     }
 
@@ -143,7 +160,7 @@ public sealed class FeedReader(HttpClient http, TimeProvider time, Random random
 
     private void SawPartitions(long partitions)
     {
-        if (partitions > _partitions.Count && time.GetElapsedTime(Volatile.Read(ref _askedAt)) >= RefreshSoon) Volatile.Read(ref _pause)?.TrySetResult();
+        if (partitions > _partitions.Count && _time.GetElapsedTime(Volatile.Read(ref _askedAt)) >= RefreshSoon) Volatile.Read(ref _pause)?.TrySetResult();
     }
 
     // Shorter where a page tells of partitions that came meanwhile.
@@ -151,7 +168,7 @@ public sealed class FeedReader(HttpClient http, TimeProvider time, Random random
     {
         var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var leaving = cancellationToken.UnsafeRegister(static (over, token) => ((TaskCompletionSource)over!).TrySetCanceled(token), over);
-        await using var end = time.CreateTimer(static over => ((TaskCompletionSource)over!).TrySetResult(), over, pause, Timeout.InfiniteTimeSpan);
+        await using var end = _time.CreateTimer(static over => ((TaskCompletionSource)over!).TrySetResult(), over, pause, Timeout.InfiniteTimeSpan);
         Volatile.Write(ref _pause, over);
         await over.Task;
     }
@@ -159,7 +176,7 @@ public sealed class FeedReader(HttpClient http, TimeProvider time, Random random
     /// <summary>Tells of a failure and decides how long to wait.</summary>
     private TimeSpan Report(int? partition, Exception e, int failures)
     {
-        var pause = Backoff.After(failures, (e as UnavailableException)?.RetryAfter, random.NextDouble());
+        var pause = Backoff.After(failures, (e as UnavailableException)?.RetryAfter, _random.NextDouble());
         _options.OnError?.Invoke(new FeedFault(partition, e, failures, pause));
         return pause;
     }

@@ -1,15 +1,5 @@
 namespace Outpost.Client;
 
-/// <summary>Where a reader starts that has no position stored.</summary>
-public enum FeedStart
-{
-    /// <summary>At the oldest entry that is still there.</summary>
-    Oldest,
-
-    /// <summary>After the last entry there is now.</summary>
-    Head,
-}
-
 /// <summary>How a reader reads.</summary>
 public sealed record FeedReaderOptions
 {
@@ -28,8 +18,11 @@ public sealed record FeedReaderOptions
     /// <summary>Only these event types. Default empty: all. The server looks through the others, so the position moves past them.</summary>
     public IReadOnlyCollection<string> Types { get; init; } = [];
 
-    /// <summary>Where a reader starts that has no position stored. Default: the oldest entry.</summary>
-    public FeedStart StartAt { get; init; }
+    /// <summary>
+    /// Whether a reader that has no position stored starts after the last entry there is now. Default false: it starts at the
+    /// oldest entry that is still there.
+    /// </summary>
+    public bool StartsAtHead { get; init; }
 
     /// <summary>
     /// Whether the position is stored after each entry rather than after each page. Default false: a crash repeats up to

@@ -79,7 +79,7 @@ internal sealed class PartitionReader(
         {
             var now = await requests.RecentPartitionsAsync(cancellationToken);
             var state = now.Partitions.First(state => state.Partition == partition);
-            var isFromHead = options.StartAt == FeedStart.Head && !await HasGrownUnderAsync(now, cancellationToken);
+            var isFromHead = options.StartsAtHead && !await HasGrownUnderAsync(now, cancellationToken);
             position = new FeedPosition(log, partition, isFromHead ? state.Head : state.Oldest);
             if (now.Log != log) throw FeedException.OtherLog(position, now.Log);
             await handle(new FeedPage(null, [], position), cancellationToken);

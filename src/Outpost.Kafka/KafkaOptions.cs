@@ -34,13 +34,13 @@ public sealed partial class KafkaOptions
     public string? CertificateAuthorities { get; set; }
 
     /// <summary>CloudEvents source of every message. Default <c>/outpost</c>.</summary>
-    public string Source { get; set; } = "/outpost";
+    internal string Source { get; set; } = "/outpost";
 
     /// <summary>Base URL in references to payloads too large for the broker.</summary>
-    public string PublicUrl { get; set; } = "http://localhost:7071";
+    internal string PublicUrl { get; set; } = "http://localhost:7071";
 
     /// <summary>The producer's configuration: in order, and with an answer soon.</summary>
-    public ProducerConfig CreateConfig()
+    internal ProducerConfig CreateConfig()
     {
         var config = new ProducerConfig
         {

@@ -7,7 +7,7 @@ namespace Outpost.Kafka;
 /// Produces entries to a topic, keyed by subject, with an idempotent producer that all in-sync replicas have to answer.
 /// A message that the broker does not take is overtaken by none of its subject; one that is too large travels as a reference.
 /// </summary>
-public sealed class KafkaTarget(KafkaOptions options, TimeProvider time) : IForwardTarget, IAsyncDisposable
+internal sealed class KafkaTarget(KafkaOptions options, TimeProvider time) : IForwardTarget, IAsyncDisposable
 {
     // A message has an answer before that, its own timeout if nothing else: less than a lease has left.
     private static readonly TimeSpan DeliveryMax = TimeSpan.FromSeconds(6);

@@ -8,7 +8,7 @@ namespace Outpost.Kafka;
 /// An entry as a Kafka message: the payload as value, the subject as key, and the entry's attributes as CloudEvents 1.0 in
 /// binary mode (<see href="https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md"/>). Pure.
 /// </summary>
-public static class MessageMapping
+internal static class MessageMapping
 {
     /// <summary>The message for an entry. It has no timestamp of its own: a late one might be old enough to be deleted at once.</summary>
     /// <param name="entry">The entry.</param>

@@ -10,7 +10,7 @@ namespace Outpost.RabbitMQ;
 /// CloudEvents' binding for AMQP 1.0 (there is none for 0.9.1; RabbitMQ hands headers to 1.0 clients as application
 /// properties, so they see that binding). Pure.
 /// </summary>
-public static class MessageMapping
+internal static class MessageMapping
 {
     // What AMQP 0.9.1 lets a short string have: properties and routing keys are such.
     private const int ShortBytesMax = 255;

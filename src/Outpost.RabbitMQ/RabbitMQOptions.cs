@@ -19,13 +19,13 @@ public sealed class RabbitMQOptions
     public RoutingKey RoutingKey { get; set; }
 
     /// <summary>CloudEvents source of every message. Default <c>/outpost</c>.</summary>
-    public string Source { get; set; } = "/outpost";
+    internal string Source { get; set; } = "/outpost";
 
     /// <summary>Base URL in references to payloads too large for the broker.</summary>
-    public string PublicUrl { get; set; } = "http://localhost:7071";
+    internal string PublicUrl { get; set; } = "http://localhost:7071";
 
     /// <summary>How long payloads are retained, and so how old an entry may be that a reference in a queue leads to. Null: for ever.</summary>
-    public TimeSpan? PayloadsKeptFor { get; set; }
+    internal TimeSpan? PayloadsKeptFor { get; set; }
 
     /// <summary>Takes what the settings say.</summary>
     /// <exception cref="InvalidSettingException">One is missing or has a value that is not allowed.</exception>
@@ -71,7 +71,7 @@ public sealed class RabbitMQOptions
         name.Length is >= 1 and <= 127 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' or ':' or '/');
 
     /// <summary>A client that notices soon when the broker is gone, and leaves opening another connection to the forwarder.</summary>
-    public ConnectionFactory CreateFactory() => new()
+    internal ConnectionFactory CreateFactory() => new()
     {
         Uri = Uri ?? throw new InvalidOperationException($"{nameof(Uri)} is missing."),
         ClientProvidedName = "outpost",

@@ -6,7 +6,7 @@ namespace Outpost.RabbitMQ;
 /// Publishes entries to an exchange or a stream: persistent, mandatory, confirmed. What the broker has confirmed is
 /// accepted; a message that no queue takes is refused; one that is larger than the broker takes travels as a reference.
 /// </summary>
-public sealed class RabbitMQTarget(RabbitMQOptions options, TimeProvider time) : IForwardTarget, IAsyncDisposable
+internal sealed class RabbitMQTarget(RabbitMQOptions options, TimeProvider time) : IForwardTarget, IAsyncDisposable
 {
     /// <summary>Opening a channel and publishing, together: less than a lease has left.</summary>
     internal static readonly TimeSpan DeliveryMax = TimeSpan.FromSeconds(6);

@@ -9,7 +9,7 @@ namespace Outpost.ServiceBus;
 /// An entry as a Service Bus message: the payload as body and the entry's attributes as CloudEvents 1.0 in AMQP binary
 /// mode (<see href="https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/amqp-protocol-binding.md"/>).
 /// </summary>
-public static class MessageMapping
+internal static class MessageMapping
 {
     private const int SessionIdMax = 128;
     private static readonly TimeSpan TimeToLiveMin = TimeSpan.FromMinutes(1);

@@ -20,13 +20,13 @@ public sealed class ServiceBusOptions
     public string Topic { get; set; } = "events";
 
     /// <summary>CloudEvents source of every message. Default <c>/outpost</c>.</summary>
-    public string Source { get; set; } = "/outpost";
+    internal string Source { get; set; } = "/outpost";
 
     /// <summary>Base URL in references to payloads too large for the broker.</summary>
-    public string PublicUrl { get; set; } = "http://localhost:7071";
+    internal string PublicUrl { get; set; } = "http://localhost:7071";
 
     /// <summary>How long payloads are retained, and so how old an entry may be that a reference in the topic leads to. Null: for ever.</summary>
-    public TimeSpan? PayloadsKeptFor { get; set; }
+    internal TimeSpan? PayloadsKeptFor { get; set; }
 
     /// <summary>Takes what the settings say.</summary>
     /// <exception cref="InvalidSettingException">One has a value that is not allowed.</exception>
@@ -52,7 +52,7 @@ public sealed class ServiceBusOptions
         topic.Length is >= 1 and <= 260 && topic.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' or '/');
 
     /// <summary>A client that answers soon, and leaves repeating to the forwarder.</summary>
-    public ServiceBusClient CreateClient()
+    internal ServiceBusClient CreateClient()
     {
         var options = new ServiceBusClientOptions();
         // The forwarder repeats by itself, in order and with its own bounds; a send that hides several tries would

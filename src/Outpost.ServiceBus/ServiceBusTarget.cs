@@ -8,7 +8,7 @@ namespace Outpost.ServiceBus;
 /// Sends entries to a topic, as many in one batch as its size allows. A batch is accepted or refused as a whole. An
 /// entry that fits into no batch, or is refused for its size, travels as a reference to its payload.
 /// </summary>
-public sealed class ServiceBusTarget(ServiceBusOptions options, TimeProvider time) : IForwardTarget, IAsyncDisposable
+internal sealed class ServiceBusTarget(ServiceBusOptions options, TimeProvider time) : IForwardTarget, IAsyncDisposable
 {
     // Opening a link and sending, together: less than a lease has left, with the time that the client takes to notice.
     private static readonly TimeSpan DeliveryMax = TimeSpan.FromSeconds(6);

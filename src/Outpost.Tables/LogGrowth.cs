@@ -14,7 +14,7 @@ namespace Outpost.Tables;
 /// count.
 /// </para>
 /// </summary>
-public sealed class LogGrowth
+internal sealed class LogGrowth
 {
     // A partition is written at most a few hundred times a second; whoever loses each race for so long meets something else.
     private static readonly TimeSpan StepMax = TimeSpan.FromMinutes(1);

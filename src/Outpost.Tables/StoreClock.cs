@@ -15,7 +15,7 @@ namespace Outpost.Tables;
 /// Local time is what the machine's clock said at the start, counted on by a timer that nobody sets: a commit knows of
 /// no answer since a clock was set, and a time that is too late would stay for as long, since times never decrease.
 /// </summary>
-public sealed partial class StoreClock(TimeProvider time, ILogger<StoreClock> logger, OutpostMetrics? metrics = null) : HttpPipelinePolicy
+internal sealed partial class StoreClock(TimeProvider time, ILogger<StoreClock> logger, OutpostMetrics? metrics = null) : HttpPipelinePolicy
 {
     private static readonly TimeSpan SkewWorthTelling = TimeSpan.FromSeconds(2);
     private const int WitnessesMax = 5;

@@ -8,7 +8,7 @@ namespace Outpost.Tables;
 /// The log in one table. Thread-safe; one per process, since it holds the process's one writer per partition.
 /// Faults of the store come as <see cref="StoreUnavailableException"/> where trying later helps.
 /// </summary>
-public sealed class TableEventStore : IEventStore, IAsyncDisposable
+internal sealed class TableEventStore : IEventStore, IAsyncDisposable
 {
     // A second or two of commits, for forwarders and readers that are close behind; bytes in all partitions together.
     private const int RecentEntriesMax = 1000;

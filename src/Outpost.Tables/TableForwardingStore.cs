@@ -5,7 +5,7 @@ using Outpost.Forwarding;
 namespace Outpost.Tables;
 
 /// <summary>Checkpoints, operators' wishes and parked entries, in the log's own table. Thread-safe.</summary>
-public sealed class TableForwardingStore(TableClient table, Sources sources, StoreProblems? problems = null) : IForwardingStore
+internal sealed class TableForwardingStore(TableClient table, Sources sources, StoreProblems? problems = null) : IForwardingStore
 {
     private readonly StoreCalls _calls = new(table, sources.Time, problems);
 

@@ -5,7 +5,7 @@ using Outpost.Forwarding;
 namespace Outpost.Tables;
 
 /// <summary>Heartbeats of processes, in a table partition of their own. Thread-safe.</summary>
-public sealed class TableHeartbeatStore(TableClient table, Sources sources, StoreProblems? problems = null) : IHeartbeatStore
+internal sealed class TableHeartbeatStore(TableClient table, Sources sources, StoreProblems? problems = null) : IHeartbeatStore
 {
     // More processes than this have never been one app.
     private const int ProcessesMax = 1000;

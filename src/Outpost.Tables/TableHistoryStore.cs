@@ -5,7 +5,7 @@ using Outpost.Forwarding;
 namespace Outpost.Tables;
 
 /// <summary>Operators' actions, in a table partition of their own. Thread-safe.</summary>
-public sealed class TableHistoryStore(TableClient table, Sources sources, StoreProblems? problems = null) : IHistoryStore
+internal sealed class TableHistoryStore(TableClient table, Sources sources, StoreProblems? problems = null) : IHistoryStore
 {
     private readonly StoreCalls _calls = new(table, sources.Time, problems);
 

@@ -5,7 +5,7 @@ using Outpost.Retention;
 namespace Outpost.Tables;
 
 /// <summary>Deletes rows of the log. Thread-safe.</summary>
-public sealed class TableRetentionStore(TableClient table, Sources sources, StoreProblems? problems = null) : IRetentionStore
+internal sealed class TableRetentionStore(TableClient table, Sources sources, StoreProblems? problems = null) : IRetentionStore
 {
     private readonly StoreCalls _calls = new(table, sources.Time, problems);
 

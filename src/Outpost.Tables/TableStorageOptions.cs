@@ -19,7 +19,7 @@ public sealed class TableStorageOptions
     /// <summary>3 to 63 letters and digits, the first a letter. Default <c>outpost</c>.</summary>
     public string TableName { get; set; } = "outpost";
 
-    /// <summary>1 to <see cref="Limits.PartitionsMax"/>; that of the log, which grows by <see cref="LogGrowth"/>. Default 1.</summary>
+    /// <summary>1 to <see cref="Limits.PartitionsMax"/>; that of the log, which grows by <c>outpost grow</c>. Default 1.</summary>
     public int Partitions { get; set; } = 1;
 
     /// <summary>Takes what the settings say.</summary>
@@ -56,13 +56,13 @@ public sealed class TableStorageOptions
     };
 
     /// <summary>A client for the table, whose answers keep <paramref name="clock"/> right and whose requests are counted.</summary>
-    public TableClient CreateClient(StoreClock clock, OutpostMetrics metrics) =>
+    internal TableClient CreateClient(StoreClock clock, OutpostMetrics metrics) =>
         CreateClient(clock, options => options.AddPolicy(new RequestMetrics(metrics), HttpPipelinePosition.PerRetry));
 
     /// <summary>A client for the table, whose answers keep <paramref name="clock"/> right.</summary>
     /// <param name="clock">Sees every answer.</param>
     /// <param name="configure">Last word on the client's options, for what a host or a test adds.</param>
-    public TableClient CreateClient(StoreClock clock, Action<TableClientOptions>? configure = null)
+    internal TableClient CreateClient(StoreClock clock, Action<TableClientOptions>? configure = null)
     {
         var options = new TableClientOptions();
         // A transaction is small and the service answers in milliseconds or not at all; what is unclear after these

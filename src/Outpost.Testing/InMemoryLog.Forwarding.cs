@@ -2,7 +2,7 @@ using Outpost.Forwarding;
 
 namespace Outpost.Testing;
 
-public sealed partial class InMemoryLog
+internal sealed partial class InMemoryLog
 {
     private readonly SortedDictionary<string, Heartbeat> _heartbeats = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<OperatorAction>> _history = new(StringComparer.Ordinal);

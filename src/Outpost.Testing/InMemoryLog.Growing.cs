@@ -2,7 +2,7 @@ using Outpost.Forwarding;
 
 namespace Outpost.Testing;
 
-public sealed partial class InMemoryLog
+internal sealed partial class InMemoryLog
 {
     /// <summary>Gives the log more partitions, as <c>outpost grow</c> does: what is there stays where it is, and new entities go by the new count.</summary>
     /// <param name="count">At least as many as it has, at most <see cref="Limits.PartitionsMax"/>.</param>

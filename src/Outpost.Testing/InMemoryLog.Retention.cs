@@ -2,7 +2,7 @@ using Outpost.Retention;
 
 namespace Outpost.Testing;
 
-public sealed partial class InMemoryLog
+internal sealed partial class InMemoryLog
 {
     Task<IReadOnlyList<EntryTrace>> IRetentionStore.ReadTracesAsync(int partition, long offset, int limit, CancellationToken cancellationToken) =>
         DoAsync<IReadOnlyList<EntryTrace>>(

@@ -10,7 +10,7 @@ namespace Outpost.Testing;
 /// </summary>
 /// <param name="time">Its clock.</param>
 /// <param name="partitions">How many partitions it has.</param>
-public sealed partial class InMemoryLog(TimeProvider time, int partitions = 1) : IEventStore, IForwardingStore, IRetentionStore, IHeartbeatStore, IHistoryStore
+internal sealed partial class InMemoryLog(TimeProvider time, int partitions = 1) : IEventStore, IForwardingStore, IRetentionStore, IHeartbeatStore, IHistoryStore
 {
     private readonly Lock _lock = new();
     private LogLayout _layout = new("inmemory", partitions is >= 1 and <= Limits.PartitionsMax

@@ -53,7 +53,7 @@ public sealed class OutpostTest : IAsyncDisposable
     /// <summary>Runs commands and reads entities.</summary>
     public EventLog Log { get; }
 
-    /// <summary>What <c>configure</c> registered, and the stores for code that asks for one.</summary>
+    /// <summary>What <c>configure</c> registered, for a test that needs one of them.</summary>
     public IServiceProvider Services => _services;
 
     /// <summary>Longest delivery, in real time; in a debugger it has no end.</summary>

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Outpost;
 
 /// <summary>What is asked of all partitions of a log that may grow meanwhile.</summary>
-public static class AllPartitions
+internal static class AllPartitions
 {
     /// <summary>
     /// Reads each partition, by number. Any of them tells when the log has grown, and then those that came are read too.

@@ -21,7 +21,7 @@ public sealed record EntityType<TState>(string Name, JsonTypeInfo<TState> Json)
 
     /// <summary>The state of an entity as stored.</summary>
     /// <exception cref="DamagedRowException">What is stored is no such state.</exception>
-    public TState Read(StoredEntity stored) => Read(stored.State, stored.Place);
+    internal TState Read(StoredEntity stored) => Read(stored.State, stored.Place);
 
     internal TState Read(StoredReceipt receipt) => Read(receipt.State, receipt.Place);
 
@@ -87,7 +87,7 @@ public sealed record Idempotency(string Scope, string Key, string Fingerprint);
 public sealed record VersionCondition(IReadOnlyList<long>? Versions)
 {
     /// <summary>Whether the entity at this version (null: it does not exist) is one the caller accepts.</summary>
-    public bool Accepts(long? version) => version is { } v && (Versions is null || Versions.Contains(v));
+    internal bool Accepts(long? version) => version is { } v && (Versions is null || Versions.Contains(v));
 }
 
 /// <summary>The state of an entity, and its version: from 1, one more with each change.</summary>
@@ -105,13 +105,29 @@ public abstract record CommandResult<TState>
     /// <summary>The answer for what came of it; every case has one.</summary>
     /// <param name="done">It is done, now or before.</param>
     /// <param name="refused">Its own rules refuse it.</param>
-    /// <param name="notTaken">Anything else: <see cref="Stale"/>, <see cref="KeyReused"/>, <see cref="TooLarge"/>, <see cref="Busy"/> or <see cref="Unknown"/>.</param>
-    public T Match<T>(Func<Done, T> done, Func<Refusal, T> refused, Func<CommandResult<TState>, T> notTaken) => this switch
-    {
-        Done success => done(success),
-        Refused no => refused(no.Refusal),
-        _ => notTaken(this),
-    };
+    /// <param name="stale">The caller has not seen the current version.</param>
+    /// <param name="keyReused">The idempotency key belongs to another request.</param>
+    /// <param name="tooLarge">It does not fit in one transaction.</param>
+    /// <param name="busy">Nothing was written; later it may be.</param>
+    /// <param name="unknown">Nobody knows; sending it again with the same key tells.</param>
+    public T Match<T>(
+        Func<Done, T> done,
+        Func<Refusal, T> refused,
+        Func<Stale, T> stale,
+        Func<KeyReused, T> keyReused,
+        Func<TooLarge, T> tooLarge,
+        Func<Busy, T> busy,
+        Func<Unknown, T> unknown) => this switch
+        {
+            Done success => done(success),
+            Refused no => refused(no.Refusal),
+            Stale old => stale(old),
+            KeyReused reused => keyReused(reused),
+            TooLarge large => tooLarge(large),
+            Busy full => busy(full),
+            Unknown open => unknown(open),
+            _ => throw new InvalidOperationException($"Unknown command result {GetType().Name}."),
+        };
 
     /// <summary>Done, now or (when <paramref name="Replayed"/>) before; state and version are those right after it.</summary>
     public sealed record Done(TState State, long Version, bool Replayed) : CommandResult<TState>;

@@ -39,18 +39,8 @@ internal sealed class CommandSpan : IDisposable
     public CommandResult<TState> Answered<TState>(CommandResult<TState> result)
         where TState : class
     {
-        _result = result switch
-        {
-            CommandResult<TState>.Done { Replayed: true } => "replayed",
-            CommandResult<TState>.Done => "done",
-            CommandResult<TState>.Refused => "refused",
-            CommandResult<TState>.Stale => "stale",
-            CommandResult<TState>.KeyReused => "key_reused",
-            CommandResult<TState>.TooLarge => "too_large",
-            CommandResult<TState>.Busy => "busy",
-            CommandResult<TState>.Unknown => "unknown",
-            var other => throw new InvalidOperationException($"Unknown command result {other}."),
-        };
+        _result = result.Match(
+            success => success.Replayed ? "replayed" : "done", _ => "refused", _ => "stale", _ => "key_reused", _ => "too_large", _ => "busy", _ => "unknown");
         if (result is CommandResult<TState>.Done done) _activity?.SetTag("outpost.version", done.Version);
         if (result is CommandResult<TState>.Unknown unknown) _activity?.SetStatus(ActivityStatusCode.Error, unknown.Detail);
         return result;

@@ -8,7 +8,7 @@ namespace Outpost;
 /// <c>{log}-{partition:D4}-{offset:D19}</c>, for example <c>k3v9x2ab-0000-0000000000000000041</c>.
 /// Ids of one partition sort like their offsets.
 /// </summary>
-/// <param name="Log">The 8-character id of the log (<see cref="LogLayout.Log"/>).</param>
+/// <param name="Log">The 8-character id of the log.</param>
 /// <param name="Partition">0 to <see cref="Limits.PartitionsMax"/> - 1.</param>
 /// <param name="Offset">0 or more.</param>
 public readonly record struct EventId(string Log, int Partition, long Offset)

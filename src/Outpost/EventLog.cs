@@ -7,15 +7,24 @@ namespace Outpost;
 /// Runs commands: read the entity, decide, and commit state and events together, each command exactly once.
 /// Thread-safe; one per process.
 /// </summary>
-/// <param name="store">Where the log is.</param>
-/// <param name="time">Measures waiting.</param>
-/// <param name="metrics">Counts commands by result; null: nobody does.</param>
-public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetrics? metrics = null)
+public sealed class EventLog
 {
     // Commands with a key that are under way in this process: a repeat waits here instead of racing its original.
     private readonly ConcurrentDictionary<(string Scope, string Key), Task> _inFlight = new();
-    private readonly EntityTurns _turns = new(time);
-    private readonly EntityPlaces _places = new(store, metrics);
+    private readonly IEventStore _store;
+    private readonly TimeProvider _time;
+    private readonly OutpostMetrics? _metrics;
+    private readonly EntityTurns _turns;
+    private readonly EntityPlaces _places;
+
+    /// <param name="store">Where the log is.</param>
+    /// <param name="time">Measures waiting.</param>
+    /// <param name="metrics">Counts commands by result; null: nobody does.</param>
+    internal EventLog(IEventStore store, TimeProvider time, OutpostMetrics? metrics = null)
+    {
+        (_store, _time, _metrics) = (store, time, metrics);
+        (_turns, _places) = (new EntityTurns(time), new EntityPlaces(store, metrics));
+    }
 
     /// <summary>
     /// Runs one command, in a span of its own. With its events goes the command's trace parent, or else that of the
@@ -25,8 +34,8 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
     public async Task<CommandResult<TState>> ExecuteAsync<TState>(Command<TState> command, CancellationToken cancellationToken)
         where TState : class
     {
-        using var span = CommandSpan.Start(command, metrics);
-        using var deadline = new CancellationTokenSource(Limits.CommandWaitMax, time);
+        using var span = CommandSpan.Start(command, _metrics);
+        using var deadline = new CancellationTokenSource(Limits.CommandWaitMax, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
         try
         {
@@ -64,7 +73,7 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
     private async Task<CommandResult<TState>> OnceAsync<TState>(Command<TState> command, CancellationToken cancellationToken)
         where TState : class
     {
-        var began = time.GetTimestamp();
+        var began = _time.GetTimestamp();
         if (command.Idempotency is not { } idempotency) return await DecideAndCommitAsync(command, began, cancellationToken);
 
         if (idempotency.Key.Length is 0 or > Limits.IdempotencyKeyMax)
@@ -87,14 +96,14 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
 
     private async Task<bool> EnterAsync((string Scope, string Key) key, Task mine, CancellationToken cancellationToken)
     {
-        var start = time.GetTimestamp();
+        var start = _time.GetTimestamp();
         while (_inFlight.GetOrAdd(key, mine) is var first && first != mine)
         {
-            var left = Limits.RepeatWaitMax - time.GetElapsedTime(start);
+            var left = Limits.RepeatWaitMax - _time.GetElapsedTime(start);
             if (left <= TimeSpan.Zero) return false;
             try
             {
-                await UntilDoneAsync(first).WaitAsync(left, time, cancellationToken);
+                await UntilDoneAsync(first).WaitAsync(left, _time, cancellationToken);
             }
             catch (TimeoutException)
             {
@@ -112,7 +121,7 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
         Command<TState> command, long began, CancellationToken cancellationToken)
         where TState : class
     {
-        var layout = await store.LayoutAsync(cancellationToken);
+        var layout = await _store.LayoutAsync(cancellationToken);
         var subject = command.Entity.Subject(command.EntityId);
         var partition = layout.PartitionOf(subject);
         IDisposable? turn = null;
@@ -153,7 +162,7 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
         guess &= found.Entity is null;
         // Its process was suspended, and what was repeated elsewhere meanwhile may have left no trace any more: receipts go
         // after an hour at the earliest.
-        if (time.GetElapsedTime(began) > Limits.CommandLifeMax)
+        if (_time.GetElapsedTime(began) > Limits.CommandLifeMax)
             return new CommandResult<TState>.Busy("The command was held up for too long; nothing was written. Send it again with the same Idempotency-Key.");
         return Decide(command, found.Entity) switch
         {
@@ -170,7 +179,7 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
         Command<TState> command, EntityPlaces.Found found, Outcome<TState>.Write write, CancellationToken cancellationToken)
         where TState : class
     {
-        return await store.CommitAsync(found.Partition, write.Change with { Generation = found.Layout.Generation }, cancellationToken) switch
+        return await _store.CommitAsync(found.Partition, write.Change with { Generation = found.Layout.Generation }, cancellationToken) switch
         {
             CommitResult.Committed => new CommandResult<TState>.Done(write.State, write.Change.Version, Replayed: false),
             CommitResult.EntityChanged or CommitResult.LogGrown => null,
@@ -190,7 +199,7 @@ public sealed class EventLog(IEventStore store, TimeProvider time, OutpostMetric
         where TState : class
     {
         if (command.Idempotency is not { } idempotency) return null;
-        var receipt = await store.ReadReceiptAsync(partition, idempotency, cancellationToken);
+        var receipt = await _store.ReadReceiptAsync(partition, idempotency, cancellationToken);
         if (receipt is null) return null;
         return receipt.Fingerprint == idempotency.Fingerprint
             ? new CommandResult<TState>.Done(command.Entity.Read(receipt), receipt.Version, Replayed: true)

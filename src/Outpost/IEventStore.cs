@@ -3,7 +3,7 @@ using Outpost.Forwarding;
 namespace Outpost;
 
 /// <summary>What the log needs of a store. Implemented by Outpost.Tables.</summary>
-public interface IEventStore
+internal interface IEventStore
 {
     /// <summary>
     /// The log's id and partition counts as this process knows them: read (or created) once, and again as soon as a head tells
@@ -48,7 +48,7 @@ public interface IEventStore
 /// <param name="State">The state as serialized.</param>
 /// <param name="Version">From 1, one more with each change.</param>
 /// <param name="Tag">The store's concurrency token.</param>
-public sealed record StoredEntity(ReadOnlyMemory<byte> State, long Version, string Tag)
+internal sealed record StoredEntity(ReadOnlyMemory<byte> State, long Version, string Tag)
 {
     /// <summary>Keys of its row.</summary>
     public (string PartitionKey, string RowKey) Place { get; init; }
@@ -58,7 +58,7 @@ public sealed record StoredEntity(ReadOnlyMemory<byte> State, long Version, stri
 /// <param name="Fingerprint">Hash of the request.</param>
 /// <param name="State">State right after the command, as serialized.</param>
 /// <param name="Version">Version right after it.</param>
-public sealed record StoredReceipt(string Fingerprint, ReadOnlyMemory<byte> State, long Version)
+internal sealed record StoredReceipt(string Fingerprint, ReadOnlyMemory<byte> State, long Version)
 {
     /// <summary>Keys of its row.</summary>
     public (string PartitionKey, string RowKey) Place { get; init; }
@@ -73,7 +73,7 @@ public sealed record StoredReceipt(string Fingerprint, ReadOnlyMemory<byte> Stat
 /// <param name="Idempotency">Leaves a receipt.</param>
 /// <param name="TraceParent">Kept with the events.</param>
 /// <param name="CorrelationId">Kept with the events.</param>
-public sealed record Change(
+internal sealed record Change(
     string EntityType,
     string EntityId,
     StoredEntity? Expected,
@@ -97,7 +97,7 @@ public sealed record Change(
 }
 
 /// <summary>What came of a change.</summary>
-public enum CommitResult
+internal enum CommitResult
 {
     /// <summary>It is in the log.</summary>
     Committed,
@@ -124,7 +124,7 @@ public enum CommitResult
 /// <param name="Head">Next offset to be written.</param>
 /// <param name="HeadTimestamp">Time of the last commit; null when there was none.</param>
 /// <param name="Checkpoints">By forwarder name.</param>
-public sealed record PartitionState(
+internal sealed record PartitionState(
     int Partition,
     long Oldest,
     long Head,
@@ -164,19 +164,30 @@ public sealed record PartitionState(
 /// <param name="Rows">The rows of all events below are deleted; from here to <see cref="PartitionState.Oldest"/> some may still be there.</param>
 /// <param name="Receipts">The receipts of all events below are deleted.</param>
 /// <param name="Tag">The store's concurrency token; null: nothing was ever trimmed.</param>
-public sealed record Trimmed(long Rows, long Receipts, string? Tag);
+internal sealed record Trimmed(long Rows, long Receipts, string? Tag);
 
 /// <summary>The stored log does not fit this process's settings or version, or is not the one it was when the process started.</summary>
-public sealed class LayoutMismatchException(string message) : OutpostException(message);
+public sealed class LayoutMismatchException : OutpostException
+{
+    internal LayoutMismatchException(string message)
+        : base(message)
+    {
+    }
+}
 
 /// <summary>A change that does not fit in one transaction. Nothing was written.</summary>
-public sealed class TooLargeException(string message) : OutpostException(message);
+internal sealed class TooLargeException(string message) : OutpostException(message);
 
 /// <summary>The store cannot be reached, or answers that it is overloaded. Trying again later helps.</summary>
-/// <param name="message">One sentence, for operators.</param>
-/// <param name="innerException">What the client threw.</param>
-public sealed class StoreUnavailableException(string message, Exception? innerException = null) : OutpostException(message, innerException)
+public sealed class StoreUnavailableException : OutpostException
 {
+    /// <param name="message">One sentence, for operators.</param>
+    /// <param name="innerException">What the client threw.</param>
+    internal StoreUnavailableException(string message, Exception? innerException = null)
+        : base(message, innerException)
+    {
+    }
+
     /// <summary>What is wrong, as a short name that stays the same: <c>store-away</c>, <c>store-forbidden</c>, <c>store-unreadable</c> or <c>table-missing</c>.</summary>
-    public string Code { get; init; } = "store-away";
+    public string Code { get; internal init; } = "store-away";
 }

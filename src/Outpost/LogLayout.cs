@@ -7,7 +7,7 @@ namespace Outpost;
 /// <summary>What a log is divided into: its id, and the partition counts it has had.</summary>
 /// <param name="Log">Random id of this log, 8 characters of <c>a-z0-9</c>; another log has another id.</param>
 /// <param name="Partitions">How many it has now, 1 to <see cref="Limits.PartitionsMax"/>.</param>
-public sealed record LogLayout(string Log, int Partitions)
+internal sealed record LogLayout(string Log, int Partitions)
 {
     /// <summary>The counts it has had, in order; the last is <see cref="Partitions"/>. More than one: the log has grown.</summary>
     public IReadOnlyList<int> Counts { get; init; } = [Partitions];

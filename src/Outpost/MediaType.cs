@@ -4,7 +4,7 @@ using System.Text;
 namespace Outpost;
 
 /// <summary>What a content type says about a payload: JSON value, text or bytes.</summary>
-public static class MediaType
+internal static class MediaType
 {
     /// <summary><c>application/json</c>.</summary>
     public const string Json = "application/json";

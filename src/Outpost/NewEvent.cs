@@ -38,7 +38,7 @@ public sealed record NewEvent
     public ReadOnlyMemory<byte> Payload { get; }
 
     /// <summary>An event whose type is the <see cref="EventName"/> of <typeparamref name="T"/> and whose payload is its JSON.</summary>
-    public static NewEvent Json<T>(T payload, JsonTypeInfo<T> json) =>
+    internal static NewEvent Json<T>(T payload, JsonTypeInfo<T> json) =>
         new(EventName.Of(typeof(T)), MediaType.Json, JsonSerializer.SerializeToUtf8Bytes(payload, json), trusted: true);
 
     /// <summary>What a decision named as an event.</summary>

@@ -1,7 +1,7 @@
 namespace Outpost;
 
 /// <summary>Finds an offset by time. Timestamps never decrease along offsets, so a binary search does it.</summary>
-public static class OffsetSearch
+internal static class OffsetSearch
 {
     /// <summary>
     /// The offset of the first entry at or after <paramref name="time"/>, in about log2(entries) reads; the head when

@@ -9,7 +9,7 @@ namespace Outpost;
 /// What can be measured from outside: instruments of the meter <c>Outpost</c> and spans of the source of the same name.
 /// One per process. Names and dimensions are what dashboards and alerts rely on: docs/metrics.md lists them.
 /// </summary>
-public sealed class OutpostMetrics : IDisposable
+internal sealed class OutpostMetrics : IDisposable
 {
     /// <summary>Name of the meter and of the activity source.</summary>
     public const string Name = "Outpost";

@@ -4,7 +4,7 @@ namespace Outpost;
 /// The highest head this process has seen in each partition, from its own commits and from what it read. Tells without
 /// a request that an entry has a successor, and wakes who waits for one; also who waits for the log to grow. Thread-safe.
 /// </summary>
-public sealed class PartitionHeads
+internal sealed class PartitionHeads
 {
     private readonly Partition[] _partitions = [.. Enumerable.Range(0, Limits.PartitionsMax).Select(_ => new Partition())];
     private readonly Lock _growing = new();

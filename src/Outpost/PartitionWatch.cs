@@ -5,7 +5,7 @@ namespace Outpost;
 /// state now and then; own commits wake them without a request. So the number of waiters costs nothing.
 /// Thread-safe; one per process.
 /// </summary>
-public sealed class PartitionWatch
+internal sealed class PartitionWatch
 {
     private static readonly TimeSpan PollAfterFailure = TimeSpan.FromSeconds(1);
 

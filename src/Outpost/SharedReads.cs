@@ -6,7 +6,7 @@ namespace Outpost;
 /// </summary>
 /// <typeparam name="TKey">What is asked for.</typeparam>
 /// <typeparam name="T">What is read.</typeparam>
-public sealed class SharedReads<TKey, T>
+internal sealed class SharedReads<TKey, T>
     where TKey : notnull
 {
     private readonly Dictionary<TKey, List<TaskCompletionSource<T>>> _underWay = [];

@@ -6,13 +6,13 @@ namespace Outpost;
 /// <param name="Code">A short name that stays the same.</param>
 /// <param name="Detail">One sentence that names what, and where.</param>
 /// <param name="IsFatal">Commands or readers of a whole partition cannot go on.</param>
-public sealed record StoreProblem(string Code, string Detail, bool IsFatal);
+internal sealed record StoreProblem(string Code, string Detail, bool IsFatal);
 
 /// <summary>
 /// What this process has found to be wrong with the log: for health and status. Each damaged row is logged once.
 /// Thread-safe; one per process.
 /// </summary>
-public sealed partial class StoreProblems(TimeProvider time, ILogger<StoreProblems> logger)
+internal sealed partial class StoreProblems(TimeProvider time, ILogger<StoreProblems> logger)
 {
     // Of a table that is damaged all over, the first tell enough.
     private const int Max = 100;

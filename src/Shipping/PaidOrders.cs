@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Outpost.Client;
 
 namespace Outpost.Shipping;
@@ -11,16 +10,16 @@ public sealed class PaidOrders(EventLog log) : IMessageHandler, IFeedHandler
 {
     /// <inheritdoc/>
     public Task HandleAsync(EventMessage message, CancellationToken cancellationToken) =>
-        HandleAsync(message.Type, message.Key, () => message.PayloadJson, message.TraceParent, cancellationToken);
+        HandleAsync(message, message.Key, cancellationToken);
 
     /// <inheritdoc/>
     public Task HandleAsync(FeedEntry entry, CancellationToken cancellationToken) =>
-        HandleAsync(entry.Type, entry.Id, () => entry.PayloadJson, entry.TraceParent, cancellationToken);
+        HandleAsync(entry, entry.Id, cancellationToken);
 
-    private async Task HandleAsync(string type, string key, Func<JsonElement> payload, string? traceParent, CancellationToken cancellationToken)
+    private async Task HandleAsync(ReceivedEvent @event, string key, CancellationToken cancellationToken)
     {
-        if (type != "OrderPaid") return;
-        var paid = payload();
+        if (@event.Type != "OrderPaid") return;
+        var paid = @event.PayloadJson;
         var (orderId, customerId) = (paid.GetProperty("orderId").GetString()!, paid.GetProperty("customerId").GetString()!);
         var result = await log.ExecuteAsync(new Command<Shipment>
         {
@@ -28,9 +27,9 @@ public sealed class PaidOrders(EventLog log) : IMessageHandler, IFeedHandler
             EntityId = orderId,
             LikelyNew = true,
             Decide = shipment => ShipmentDecisions.Send(shipment, orderId, customerId),
-            Idempotency = new Idempotency("orders", key, type),
+            Idempotency = new Idempotency("orders", key, @event.Type),
             // One trace through both services.
-            TraceParent = traceParent,
+            TraceParent = @event.TraceParent,
         }, cancellationToken);
         // Busy, or not known whether it was taken: the event comes again, with the same key.
         if (result is not CommandResult<Shipment>.Done) throw new IOException($"The shipment of order {orderId} was not recorded: {result}");

@@ -68,9 +68,16 @@ public sealed partial class A_new_app_from_packages
         // As a workflow of the repository that publishes them says it.
         var publisher = new Dictionary<string, string> { ["GITHUB_SERVER_URL"] = "https://git.example", ["GITHUB_REPOSITORY"] = "example/outpost" };
         await RunAsync(copy, publisher, "dotnet", "pack", "src/Packages.slnf", "-c", "Release", "-o", folder.PathOf("packages"), "-v", "quiet", "-nologo", "-nodeReuse:false", $"-p:Version={version}");
-        using var package = await ZipFile.OpenReadAsync(folder.PathOf("packages", $"Outpost.{version}.nupkg"));
-        using var nuspec = new StreamReader(await package.GetEntry("Outpost.nuspec")!.OpenAsync());
-        Assert.Contains("<projectUrl>https://git.example/example/outpost</projectUrl>", await nuspec.ReadToEndAsync(), StringComparison.Ordinal);
+        Assert.Contains("<projectUrl>https://git.example/example/outpost</projectUrl>", await NuspecAsync(folder, "Outpost", version), StringComparison.Ordinal);
+        // Packages that share internals fit only those of the same minor version.
+        Assert.Contains($"id=\"Outpost\" version=\"[{version}, 0.2.0)\"", await NuspecAsync(folder, "Outpost.Tables", version), StringComparison.Ordinal);
+    }
+
+    private static async Task<string> NuspecAsync(TemporaryFolder folder, string id, string version)
+    {
+        using var package = await ZipFile.OpenReadAsync(folder.PathOf("packages", $"{id}.{version}.nupkg"));
+        using var nuspec = new StreamReader(await package.GetEntry($"{id}.nuspec")!.OpenAsync());
+        return await nuspec.ReadToEndAsync();
     }
 
     private static async Task<string> NewAppAsync(TemporaryFolder folder, string version)

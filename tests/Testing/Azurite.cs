@@ -9,7 +9,7 @@ namespace Outpost.Tests.Testing;
 /// with this process, however that ends: its standard input closes. Each test takes a table of its own, so all of them
 /// run side by side.
 /// </summary>
-public static class Azurite
+internal static class Azurite
 {
     private const string ReadyPrefix = "Tables: ";
 

@@ -45,7 +45,7 @@ public enum WireFault
 /// A proxy in front of Azurite that fails chosen requests as networks do: real connections that break and real
 /// waiting, below everything a client does by itself. One for each process under test.
 /// </summary>
-public sealed class FaultyProxy : IAsyncDisposable
+internal sealed class FaultyProxy : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly HttpMessageInvoker _upstream;

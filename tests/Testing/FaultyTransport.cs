@@ -41,7 +41,7 @@ public enum Fault
 /// <summary>
 /// A transport that fails chosen requests, below the SDK's own repeats, and counts them all.
 /// </summary>
-public sealed class FaultyTransport(Func<HttpMessage, int, Fault?> plan) : HttpPipelineTransport, IDisposable
+internal sealed class FaultyTransport(Func<HttpMessage, int, Fault?> plan) : HttpPipelineTransport, IDisposable
 {
     private static readonly string OneRow = """
         --b

@@ -8,7 +8,7 @@ namespace Outpost.Tests.Testing;
 /// The mock cluster that librdkafka has for its own tests, in this process: brokers that speak the protocol on real
 /// connections, keep what is produced, and fail as they are told to. One for each test that wants one.
 /// </summary>
-public sealed partial class KafkaCluster : IDisposable
+internal sealed partial class KafkaCluster : IDisposable
 {
     private const short ProduceRequest = 0;
     private const int Producer = 0;

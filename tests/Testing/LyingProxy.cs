@@ -44,7 +44,7 @@ public enum Lie
 }
 
 /// <summary>A proxy in front of Azurite that answers in its place what gateways, mix-ups and broken networks answer.</summary>
-public sealed class LyingProxy : IAsyncDisposable
+internal sealed class LyingProxy : IAsyncDisposable
 {
     private static readonly int[] Statuses = [200, 201, 202, 204, 301, 304, 400, 401, 403, 404, 407, 408, 409, 412, 413, 429, 500, 502, 503, 504];
 

@@ -14,7 +14,7 @@ namespace Outpost.Tests.Testing;
 /// A log with more and larger events than anything here could store: the rows of its events are made up when they are
 /// asked for, all else is in Azurite. They come as fast as the reader takes them, as many as it asks for.
 /// </summary>
-public sealed partial class MadeUpEvents : IAsyncDisposable
+internal sealed partial class MadeUpEvents : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly HttpMessageInvoker _upstream = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false });

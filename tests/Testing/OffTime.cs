@@ -1,7 +1,7 @@
 namespace Outpost.Tests.Testing;
 
 /// <summary>Real time on a machine whose clock is off; timers and elapsed time are right.</summary>
-public sealed class OffTime(TimeSpan by) : TimeProvider
+internal sealed class OffTime(TimeSpan by) : TimeProvider
 {
     private long _offTicks = by.Ticks;
 

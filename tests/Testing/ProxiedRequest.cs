@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Outpost.Tests.Testing;
 
 /// <summary>A request as it came to a <see cref="FaultyProxy"/>, whole, so that it can be sent on at any time.</summary>
-public sealed class ProxiedRequest
+internal sealed class ProxiedRequest
 {
     private static readonly HashSet<string> OfTheConnection =
         new(StringComparer.OrdinalIgnoreCase) { "Host", "Connection", "Keep-Alive", "Transfer-Encoding", "Content-Length" };

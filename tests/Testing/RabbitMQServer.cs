@@ -9,7 +9,7 @@ namespace Outpost.Tests.Testing;
 /// test that breaks its node starts another. It ends when this process does, however that ends: its script watches its
 /// standard input, which only this process holds open.
 /// </summary>
-public sealed class RabbitMQServer : IAsyncDisposable
+internal sealed class RabbitMQServer : IAsyncDisposable
 {
     /// <summary>The largest message that it takes.</summary>
     public const int MessageBytesMax = 300_000;
@@ -144,13 +144,13 @@ public sealed class RabbitMQServer : IAsyncDisposable
 }
 
 /// <summary>A test that needs RabbitMQ: skipped, and said so, where it is not installed.</summary>
-public sealed class RabbitMQFactAttribute : FactAttribute
+internal sealed class RabbitMQFactAttribute : FactAttribute
 {
     public RabbitMQFactAttribute() => Skip = RabbitMQServer.Missing;
 }
 
 /// <summary>A theory that needs RabbitMQ.</summary>
-public sealed class RabbitMQTheoryAttribute : TheoryAttribute
+internal sealed class RabbitMQTheoryAttribute : TheoryAttribute
 {
     public RabbitMQTheoryAttribute() => Skip = RabbitMQServer.Missing;
 }

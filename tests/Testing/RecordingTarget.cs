@@ -3,7 +3,7 @@ using Outpost.Forwarding;
 namespace Outpost.Tests.Testing;
 
 /// <summary>A target that remembers what it accepted, and fails when told to.</summary>
-public sealed class RecordingTarget(int batchSize = 10) : IForwardTarget
+internal sealed class RecordingTarget(int batchSize = 10) : IForwardTarget
 {
     private readonly Lock _lock = new();
     private readonly List<EventEntry> _delivered = [];

@@ -10,7 +10,7 @@ using Outpost.Tables;
 namespace Outpost.Tests.Testing;
 
 /// <summary>Answers the requests of a real client as a test says, in place of a network.</summary>
-public sealed class ScriptedService(Func<ScriptedService.Asked, Answer> answers) : HttpPipelineTransport
+internal sealed class ScriptedService(Func<ScriptedService.Asked, Answer> answers) : HttpPipelineTransport
 {
     private int _requests;
 
@@ -88,7 +88,7 @@ public sealed class ScriptedService(Func<ScriptedService.Asked, Answer> answers)
 }
 
 /// <summary>What a <see cref="ScriptedService"/> answers: as the service does, unless said otherwise.</summary>
-public sealed record Answer(int Status, string Body)
+internal sealed record Answer(int Status, string Body)
 {
     /// <summary>Whether it has the service's request id.</summary>
     public bool IsMarked { get; init; } = true;

@@ -10,7 +10,7 @@ namespace Outpost.Tests.Testing;
 /// topic of its own for every test that asks. It ends when this process does, however that ends: it watches its
 /// standard input, which only this process holds open.
 /// </summary>
-public static partial class ServiceBusEmulator
+internal static partial class ServiceBusEmulator
 {
     private static readonly TimeSpan StartsWithin = TimeSpan.FromSeconds(30);
     private static readonly Lazy<Task<Running>> Started = new(StartAsync);
@@ -158,13 +158,13 @@ public static partial class ServiceBusEmulator
 }
 
 /// <summary>A subscription of a test's own topic.</summary>
-public sealed record ServiceBusSubscription(string Name, bool RequiresSession);
+internal sealed record ServiceBusSubscription(string Name, bool RequiresSession);
 
 /// <summary>How many messages a queue or subscription holds, by what became of them.</summary>
-public sealed record ServiceBusCounts(int Active, int Locked, int Deferred, int DeadLettered);
+internal sealed record ServiceBusCounts(int Active, int Locked, int Deferred, int DeadLettered);
 
 /// <summary>A fault and when it is met.</summary>
-public sealed record ServiceBusFaultWish(ServiceBusFault Fault)
+internal sealed record ServiceBusFaultWish(ServiceBusFault Fault)
 {
     /// <summary>How many sends, links or connections meet it; null is all that come.</summary>
     public int? Times { get; init; }

@@ -8,7 +8,7 @@ namespace Outpost.Tests.Testing;
 /// A TCP proxy in front of a broker. Told to be silent, it passes nothing on and closes nothing, as a network does that
 /// drops packets: half-open connections. Connections made afterwards work.
 /// </summary>
-public sealed class SilentProxy : IDisposable
+internal sealed class SilentProxy : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly ConcurrentBag<Pair> _pairs = [];

@@ -9,7 +9,7 @@ using Outpost.Tables;
 namespace Outpost.Tests.Testing;
 
 /// <summary>One process's view of a log in Azurite: store, command runner and what a test asks of them.</summary>
-public sealed class TestLog : IAsyncDisposable
+internal sealed class TestLog : IAsyncDisposable
 {
     private TestLog(
         string connectionString, string tableName, int partitions, Sources sources, Action<TableClientOptions>? configure)

@@ -5,33 +5,24 @@ namespace Outpost.AspNetCore;
 /// <summary>A command's result as an HTTP answer.</summary>
 public static class CommandAnswer
 {
-    /// <summary>Maps every result; <paramref name="done"/> makes the body of a success.</summary>
+    /// <summary>Maps every result to its answer.</summary>
+    /// <param name="result">What came of the command.</param>
+    /// <param name="response">Told whether a success is a repeat.</param>
+    /// <param name="done">Makes the body of a success.</param>
     public static IResult ToHttp<TState>(
         this CommandResult<TState> result, HttpResponse response, Func<CommandResult<TState>.Done, IResult> done)
-        where TState : class
-    {
-        switch (result)
-        {
-            case CommandResult<TState>.Done success:
+        where TState : class => result.Match<IResult>(
+            success =>
+            {
                 if (success.Replayed) response.Headers["Idempotency-Replayed"] = "true";
                 return done(success);
-            case CommandResult<TState>.Refused { Refusal: var refusal }:
-                return Problem.Refused(refusal);
-            case CommandResult<TState>.Stale { CurrentVersion: { } version }:
-                return Problem.PreconditionFailed($"If-Match names another version; the current one is \"{version}\".")
-                    .With("currentVersion", version);
-            case CommandResult<TState>.Stale:
-                return Problem.PreconditionFailed("If-Match names a version of something that does not exist.");
-            case CommandResult<TState>.KeyReused:
-                return Problem.KeyReused("Idempotency-Key: this key came with another body before. Use a new key for a new request.");
-            case CommandResult<TState>.TooLarge tooLarge:
-                return Problem.TooLarge(tooLarge.Detail);
-            case CommandResult<TState>.Busy busy:
-                return Problem.Unavailable("busy", busy.Detail);
-            case CommandResult<TState>.Unknown unknown:
-                return Problem.Unavailable("outcome-unknown", unknown.Detail);
-            default:
-                throw new InvalidOperationException($"Unknown command result {result.GetType().Name}.");
-        }
-    }
+            },
+            Problem.Refused,
+            stale => stale.CurrentVersion is { } version
+                ? Problem.PreconditionFailed($"If-Match names another version; the current one is \"{version}\".").With("currentVersion", version)
+                : Problem.PreconditionFailed("If-Match names a version of something that does not exist."),
+            _ => Problem.KeyReused("Idempotency-Key: this key came with another body before. Use a new key for a new request."),
+            tooLarge => Problem.TooLarge(tooLarge.Detail),
+            busy => Problem.Unavailable("busy", busy.Detail),
+            unknown => Problem.Unavailable("outcome-unknown", unknown.Detail));
 }

@@ -6,17 +6,28 @@ using Microsoft.Net.Http.Headers;
 
 namespace Outpost.AspNetCore;
 
-/// <summary>What a command's headers say, checked.</summary>
-/// <param name="Key">The idempotency key, or null.</param>
-/// <param name="IfMatch">Versions accepted, or null for any.</param>
-/// <param name="TraceParent">A valid W3C <c>traceparent</c>, or null.</param>
-/// <param name="CorrelationId"><c>X-Correlation-Id</c>, or null.</param>
-public sealed partial record CommandHeaders(string? Key, VersionCondition? IfMatch, string? TraceParent, string? CorrelationId)
+/// <summary>What a command's headers say, checked: for an endpoint whose body <see cref="EntityApi"/> does not read.</summary>
+public sealed partial class CommandHeaders
 {
     private const int CorrelationIdMax = 128;
 
-    /// <summary>Reads the headers; null and a problem where one is not allowed.</summary>
-    public static (CommandHeaders? Headers, Problem? Problem) Read(HttpRequest request)
+    private CommandHeaders(string? key, VersionCondition? ifMatch, string? traceParent, string? correlationId) =>
+        (Key, IfMatch, TraceParent, CorrelationId) = (key, ifMatch, traceParent, correlationId);
+
+    /// <summary>The idempotency key, or null.</summary>
+    public string? Key { get; }
+
+    /// <summary>Versions accepted, or null for any.</summary>
+    public VersionCondition? IfMatch { get; }
+
+    /// <summary>A valid W3C <c>traceparent</c>, or null.</summary>
+    public string? TraceParent { get; }
+
+    /// <summary><c>X-Correlation-Id</c>, or null.</summary>
+    public string? CorrelationId { get; }
+
+    /// <summary>Reads the headers; null and the answer (400) where one is not allowed.</summary>
+    public static (CommandHeaders? Headers, IResult? Problem) Read(HttpRequest request)
     {
         if (Preconditions.OfCommand(request, isVersioned: true) is { } condition) return (null, condition);
         var (key, keyProblem) = ReadKey(request);
@@ -31,7 +42,7 @@ public sealed partial record CommandHeaders(string? Key, VersionCondition? IfMat
     }
 
     /// <summary>How a repeat is recognised; null without a key.</summary>
-    /// <param name="scope">Method and path.</param>
+    /// <param name="scope">Where the key is valid: method and path, which names the entity.</param>
     /// <param name="body">The request's body as received: another body under the same key is a mistake.</param>
     public Idempotency? Idempotency(string scope, ReadOnlySpan<byte> body) =>
         Key is null ? null : new Idempotency(scope, Key, Convert.ToHexStringLower(SHA256.HashData(body)));

@@ -6,8 +6,16 @@ namespace Outpost.AspNetCore;
 /// Commands and reads of entities over HTTP: headers, body, idempotency and preconditions are read and checked, the
 /// command runs, and its result becomes the answer. One call for each endpoint.
 /// </summary>
-public sealed class EntityApi(EventLog log, Sources sources, Links links, FaultBoundary boundary)
+public sealed class EntityApi
 {
+    private readonly EventLog _log;
+    private readonly Sources _sources;
+    private readonly Links _links;
+    private readonly FaultBoundary _boundary;
+
+    internal EntityApi(EventLog log, Sources sources, Links links, FaultBoundary boundary) =>
+        (_log, _sources, _links, _boundary) = (log, sources, links, boundary);
+
     /// <summary>Runs a command without a body (or <c>{}</c>) on the entity that the path names: 200 with its new state.</summary>
     /// <param name="request">The request.</param>
     /// <param name="resource">The kind of entity.</param>
@@ -53,7 +61,7 @@ public sealed class EntityApi(EventLog log, Sources sources, Links links, FaultB
         Func<TBody, string?> idOf,
         Func<TState?, string, TBody, Decision<TState>> decide,
         CancellationToken cancellationToken)
-        where TState : class => boundary.RunAsync(request, async () =>
+        where TState : class => _boundary.RunAsync(request, async () =>
         {
             var (command, body, problem) = await ReadAsync(request, resource.BodyBytesMax, hasBody: true, read, cancellationToken);
             if (command is null) return problem!;
@@ -61,22 +69,22 @@ public sealed class EntityApi(EventLog log, Sources sources, Links links, FaultB
             // one entity only.
             var named = idOf(body!);
             var idempotency = command.Idempotency(named is null ? Scope(request) : $"{Scope(request)} {resource.Entity.Subject(named)}");
-            var id = named ?? resource.NewId(idempotency, sources.NewId);
-            var result = await log.ExecuteAsync(
+            var id = named ?? resource.NewId(idempotency, _sources.NewId);
+            var result = await _log.ExecuteAsync(
                 command.On(resource.Entity, id, idempotency, state => decide(state, id, body!)) with { LikelyNew = true }, cancellationToken);
             return result.ToHttp(request.HttpContext.Response, done =>
             {
-                request.HttpContext.Response.Headers.Location = links.Below(request, id);
+                request.HttpContext.Response.Headers.Location = _links.Below(request, id);
                 return resource.Answer(done.State, done.Version, StatusCodes.Status201Created);
             });
         }, cancellationToken);
 
     /// <summary>An entity as it is now: 200 with its version as <c>ETag</c>, or 404.</summary>
     public Task<IResult> ReadAsync<TState>(HttpRequest request, EntityResource<TState> resource, string id, CancellationToken cancellationToken)
-        where TState : class => boundary.RunAsync(request, async () =>
+        where TState : class => _boundary.RunAsync(request, async () =>
         {
             if (QueryParameters.Refuse(request.Query) is { } unknown) return unknown;
-            var found = EntityId.IsAllowed(id) ? await log.ReadAsync(resource.Entity, id, cancellationToken) : null;
+            var found = EntityId.IsAllowed(id) ? await _log.ReadAsync(resource.Entity, id, cancellationToken) : null;
             return found is null ? resource.NotFound(id) : resource.Answer(found.State, found.Version, StatusCodes.Status200OK);
         }, cancellationToken);
 
@@ -88,17 +96,17 @@ public sealed class EntityApi(EventLog log, Sources sources, Links links, FaultB
         Func<JsonFields, TBody> read,
         Func<TState?, TBody, Decision<TState>> decide,
         CancellationToken cancellationToken)
-        where TState : class => boundary.RunAsync(request, async () =>
+        where TState : class => _boundary.RunAsync(request, async () =>
         {
             var (command, body, problem) = await ReadAsync(request, resource.BodyBytesMax, hasBody, read, cancellationToken);
             if (command is null) return problem!;
             if (!EntityId.IsAllowed(id)) return resource.NotFound(id);
-            var result = await log.ExecuteAsync(
+            var result = await _log.ExecuteAsync(
                 command.On(resource.Entity, id, command.Idempotency(Scope(request)), state => decide(state, body!)), cancellationToken);
             return result.ToHttp(request.HttpContext.Response, done => resource.Answer(done.State, done.Version, StatusCodes.Status200OK));
         }, cancellationToken);
 
-    private static async Task<(Request? Command, TBody? Body, Problem? Problem)> ReadAsync<TBody>(
+    private static async Task<(Request? Command, TBody? Body, IResult? Problem)> ReadAsync<TBody>(
         HttpRequest request, int bytesMax, bool hasBody, Func<JsonFields, TBody> read, CancellationToken cancellationToken)
     {
         if (QueryParameters.Refuse(request.Query) is { } unknown) return (null, default, unknown);

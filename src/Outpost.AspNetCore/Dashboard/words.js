@@ -134,11 +134,5 @@ function whoPaused({ pausedAt, pausedBy, pausedReason }) {
   return `Paused${pausedAt ? ` since ${clock(pausedAt)}` : ''}${pausedBy ? ` by ${pausedBy}` : ''}${why}`;
 }
 
-/** Since when it is paused, by whom and why, as far as that is kept. */
-function whoPaused({ pausedAt, pausedBy, pausedReason }) {
-  const why = pausedReason ? `: ${pausedReason}${/[.!?]$/.test(pausedReason) ? '' : '.'}` : '.';
-  return `Paused${pausedAt ? ` since ${clock(pausedAt)}` : ''}${pausedBy ? ` by ${pausedBy}` : ''}${why}`;
-}
-
 const backlogOf = (forwarder) => sum(forwarder.partitions, ({ backlog }) => backlog);
 const oldestOf = (forwarder) => Math.max(0, ...forwarder.partitions.map((one) => one.oldestUnforwardedAgeSeconds));

@@ -5,15 +5,15 @@ namespace Outpost.AspNetCore;
 /// <param name="Path">With its prefix and placeholders.</param>
 /// <param name="Id">Its name.</param>
 /// <param name="Key">The key it takes.</param>
-/// <param name="Attributes">What is said about it: <see cref="EntityEndpointAttribute"/>, <see cref="RefusesAttribute"/>.</param>
-public sealed record AppEndpoint(string Method, string Path, string Id, OpenApiKey Key, IReadOnlyList<object> Attributes);
+/// <param name="Attributes">What is said about it: <see cref="IEntityEndpoint"/>, <see cref="RefusesAttribute"/>.</param>
+internal sealed record AppEndpoint(string Method, string Path, string Id, OpenApiKey Key, IReadOnlyList<object> Attributes);
 
 /// <summary>Finds the app's own endpoints, when the document is first asked for.</summary>
 /// <param name="Find">All that the host answers; Outpost's own are passed over.</param>
-public sealed record AppEndpoints(Func<IEnumerable<AppEndpoint>> Find);
+internal sealed record AppEndpoints(Func<IEnumerable<AppEndpoint>> Find);
 
 /// <summary>The key that an endpoint takes.</summary>
-public enum OpenApiKey
+internal enum OpenApiKey
 {
     /// <summary>None.</summary>
     None,

@@ -12,7 +12,7 @@ internal static partial class AppOperations
 
     public static Operation Of(AppEndpoint endpoint)
     {
-        var about = endpoint.Attributes.OfType<EntityEndpointAttribute>().FirstOrDefault();
+        var about = endpoint.Attributes.OfType<IEntityEndpoint>().FirstOrDefault();
         var operation = new Operation(endpoint.Method, endpoint.Path, endpoint.Id, endpoint.Key, Tag, about?.Summary ?? endpoint.Id)
         {
             Parameters = [.. Placeholder().Matches(endpoint.Path).Select(match => PathParameter(match.Groups["name"].Value))],
@@ -33,7 +33,7 @@ internal static partial class AppOperations
         };
     }
 
-    private static Operation Command(Operation operation, IEntityCommand command, EntityEndpointAttribute about) => operation with
+    private static Operation Command(Operation operation, IEntityCommand command, IEntityEndpoint about) => operation with
     {
         Parameters = [.. operation.Parameters, "IdempotencyKey", "IfMatch", "TraceParent", "CorrelationId"],
         Body = BodyOf(command.Body),
@@ -60,7 +60,7 @@ internal static partial class AppOperations
     private static FieldSchema Describe<T>()
         where T : ICommandBody<T> => JsonFields.Describe(body => T.Read(body));
 
-    private static Content View(EntityEndpointAttribute about) => new("application/json", Schemas.Of(about.View));
+    private static Content View(IEntityEndpoint about) => new("application/json", Schemas.Of(about.View));
 
     private static JsonObject PathParameter(string name) => new()
     {

@@ -9,9 +9,16 @@ using Outpost.AspNetCore;
 namespace Outpost;
 
 /// <summary>Outpost's routes in an ASP.NET Core app; a function app has them as functions.</summary>
-/// <param name="Feed">The log for consumers: events, partitions, feed.</param>
-/// <param name="Operations">What operators look at and do.</param>
-public sealed record OutpostRoutes(IEndpointConventionBuilder Feed, IEndpointConventionBuilder Operations);
+public sealed class OutpostRoutes
+{
+    internal OutpostRoutes(IEndpointConventionBuilder feed, IEndpointConventionBuilder operations) => (Feed, Operations) = (feed, operations);
+
+    /// <summary>The log for consumers: events, partitions, feed.</summary>
+    public IEndpointConventionBuilder Feed { get; }
+
+    /// <summary>What operators look at and do.</summary>
+    public IEndpointConventionBuilder Operations { get; }
+}
 
 /// <summary>Maps Outpost's routes.</summary>
 public static class OutpostEndpoints

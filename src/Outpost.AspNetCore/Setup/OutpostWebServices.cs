@@ -44,7 +44,8 @@ public static class OutpostWebServices
         // A function app has its own way to find them.
         services.TryAddSingleton(provider => new AppEndpoints(() => MappedEndpoints.Of(provider.GetService<EndpointDataSource>())));
         services.AddSingleton<FaultBoundary>();
-        services.AddSingleton<EntityApi>();
+        services.AddSingleton(provider => new EntityApi(
+            provider.GetRequiredService<EventLog>(), provider.GetRequiredService<Sources>(), provider.GetRequiredService<Links>(), provider.GetRequiredService<FaultBoundary>()));
         services.AddHealthChecks().AddCheck<OutpostHealthCheck>("outpost");
         services.AddHostedService<ScheduledTicks>();
         // Requests and deliveries under way have this long to end, then the writers their own few seconds; all within 15.

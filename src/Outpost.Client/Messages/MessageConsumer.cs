@@ -23,7 +23,7 @@ public sealed class MessageConsumer
     /// <param name="time">Measures tries and pauses.</param>
     /// <param name="random">Spreads pauses; must be thread-safe, as the shared one is.</param>
     /// <exception cref="ArgumentException">An option has a value that is not allowed.</exception>
-    public MessageConsumer(
+    internal MessageConsumer(
         IMessageSource source, Func<EventMessage, CancellationToken, Task> handle, MessageConsumerOptions options, TimeProvider time, Random random)
     {
         if (options.Problem() is { } problem) throw new ArgumentException(problem, nameof(options));
@@ -35,7 +35,7 @@ public sealed class MessageConsumer
     internal Action<string?>? OnSettled { get; init; }
 
     /// <summary>Runs until it is stopped. A source that fails is run again, after pauses of up to 30 s.</summary>
-    public async Task RunAsync(CancellationToken stop)
+    internal async Task RunAsync(CancellationToken stop)
     {
         for (var failures = 0; !stop.IsCancellationRequested;)
         {

@@ -4,7 +4,7 @@ namespace Outpost.Forwarding;
 /// How far a forwarder has come in one partition, and who holds the lease on it. One row, written by compare-and-swap
 /// only, so that of two processes that both think they hold the lease only one can go on.
 /// </summary>
-public sealed record Checkpoint
+internal sealed record Checkpoint
 {
     /// <summary>
     /// Longest time from a write by its owner until others may take over, by the store's clock. Long enough for a send

@@ -6,7 +6,7 @@ namespace Outpost.Forwarding;
 /// <param name="IsPaused">Nothing is delivered until it is resumed.</param>
 /// <param name="Requests">Asked for, in order of <see cref="ControlRequest.Number"/>; those carried out drop out later.</param>
 /// <param name="Tag">The store's concurrency token; null: not stored yet.</param>
-public sealed record Control(bool IsPaused, IReadOnlyList<ControlRequest> Requests, string? Tag)
+internal sealed record Control(bool IsPaused, IReadOnlyList<ControlRequest> Requests, string? Tag)
 {
     /// <summary>Requests waiting in one partition; more would not fit in one property, and nobody would oversee them.</summary>
     public const int RequestsMax = 100;
@@ -62,7 +62,7 @@ public sealed record Control(bool IsPaused, IReadOnlyList<ControlRequest> Reques
 /// <param name="Offset">The parked entry, or the first of a replay.</param>
 /// <param name="ToOffset">The last of a replay.</param>
 /// <param name="Id">Names it; the messages of a replay carry it. Older versions gave ids to replays only.</param>
-public sealed record ControlRequest(long Number, ControlRequestKind Kind, long Offset, long? ToOffset = null, string? Id = null)
+internal sealed record ControlRequest(long Number, ControlRequestKind Kind, long Offset, long? ToOffset = null, string? Id = null)
 {
     /// <summary>When it was asked for; null: an older version did not say.</summary>
     public DateTimeOffset? At { get; init; }
@@ -89,7 +89,7 @@ public sealed record ControlRequest(long Number, ControlRequestKind Kind, long O
 /// <summary>How far one request has come: kept with the checkpoint, by whoever carries it out.</summary>
 /// <param name="Number">Its number.</param>
 /// <param name="Id">Its id.</param>
-public sealed record RequestProgress(long Number, string? Id)
+internal sealed record RequestProgress(long Number, string? Id)
 {
     /// <summary>Where a replay goes on; null: it has not begun.</summary>
     public long? Next { get; init; }
@@ -108,7 +108,7 @@ public sealed record RequestProgress(long Number, string? Id)
 }
 
 /// <summary>What can be asked for.</summary>
-public enum ControlRequestKind
+internal enum ControlRequestKind
 {
     /// <summary>Deliver a range again, marked as a replay.</summary>
     Replay,

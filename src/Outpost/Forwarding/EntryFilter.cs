@@ -1,7 +1,7 @@
 namespace Outpost.Forwarding;
 
 /// <summary>Which entries an operator means. What is null matches any; texts match as they are, character for character.</summary>
-public sealed record EntryFilter
+internal sealed record EntryFilter
 {
     /// <summary>Why a parked entry was refused.</summary>
     public string? Reason { get; init; }

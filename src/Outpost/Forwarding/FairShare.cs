@@ -6,7 +6,7 @@ namespace Outpost.Forwarding;
 /// </summary>
 /// <param name="Owner">The process that wishes.</param>
 /// <param name="Epoch">Of the lease it saw.</param>
-public sealed record LeaseWish(string Owner, long Epoch)
+internal sealed record LeaseWish(string Owner, long Epoch)
 {
     /// <summary>Whether the holder of a lease is asked to hand it over.</summary>
     internal bool IsFor(Checkpoint lease) => Epoch == lease.Epoch && Owner != lease.Owner;

@@ -4,7 +4,7 @@ namespace Outpost.Forwarding;
 /// <param name="Delivered">Entries accepted by the targets.</param>
 /// <param name="Batches">Deliveries it took.</param>
 /// <param name="FailedPartitions">How often forwarding of a partition ended with an error.</param>
-public sealed record ForwardRun(long Delivered, long Batches, int FailedPartitions)
+internal sealed record ForwardRun(long Delivered, long Batches, int FailedPartitions)
 {
     /// <summary>Both together.</summary>
     public static ForwardRun operator +(ForwardRun one, ForwardRun other) =>

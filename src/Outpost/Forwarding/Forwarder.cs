@@ -3,7 +3,7 @@ namespace Outpost.Forwarding;
 /// <summary>One way out of the log: a name, a target, and by when an entry should be there.</summary>
 /// <param name="Name">In its checkpoints' keys: 1 to 50 characters of <c>a-z0-9-</c>.</param>
 /// <param name="Target">Where entries go.</param>
-public sealed partial record Forwarder(string Name, IForwardTarget Target)
+internal sealed partial record Forwarder(string Name, IForwardTarget Target)
 {
     /// <summary>Where it starts in a partition that it has no checkpoint in. Default: with the oldest entry.</summary>
     public StartAt StartAt { get; init; } = StartAt.Oldest;

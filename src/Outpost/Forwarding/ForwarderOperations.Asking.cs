@@ -1,7 +1,7 @@
 namespace Outpost.Forwarding;
 
 /// <summary>How what operators ask for gets into the store.</summary>
-public sealed partial class ForwarderOperations
+internal sealed partial class ForwarderOperations
 {
     // From an offset on: what is below the oldest is offered no more, and of what comes then a row may be missing.
     private async Task<long> FirstThereAsync(PartitionState state, long from, CancellationToken cancellationToken)

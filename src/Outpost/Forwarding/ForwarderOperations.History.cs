@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Outpost.Forwarding;
 
 /// <summary>Every action is kept and logged: who did it, when, to what, why, and what came of it.</summary>
-public sealed partial class ForwarderOperations
+internal sealed partial class ForwarderOperations
 {
     /// <summary>What operators did to a forwarder, the newest first; null: nobody knows such a forwarder.</summary>
     /// <param name="forwarder">Its name.</param>

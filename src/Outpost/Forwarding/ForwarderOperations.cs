@@ -6,7 +6,7 @@ namespace Outpost.Forwarding;
 /// What operators do: look, pause, resume, replay, retry, discard, forget. Wishes are written to the store and carried
 /// out by whichever process holds the lease, so they survive restarts and are safe while forwarding runs.
 /// </summary>
-public sealed partial class ForwarderOperations(
+internal sealed partial class ForwarderOperations(
     IEventStore events, IForwardingStore store, ForwardingEngine engine, Sources sources, Heartbeats? heartbeats = null, IHistoryStore? history = null)
 {
     // Lost only to another operator's write at the same moment.

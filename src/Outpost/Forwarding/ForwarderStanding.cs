@@ -13,7 +13,7 @@ namespace Outpost.Forwarding;
 /// <param name="LastError">Why the last attempt failed; null: it did not.</param>
 /// <param name="ConsecutiveFailures">Runs in a row that failed.</param>
 /// <param name="LastWriteAt">When its checkpoint was last written; null: never.</param>
-public sealed record ForwarderStanding(
+internal sealed record ForwarderStanding(
     string Forwarder,
     int Partition,
     long NextOffset,

@@ -6,7 +6,7 @@ namespace Outpost.Forwarding;
 /// Runs all forwarders of this process: at each tick of the timer, and whenever this process has committed something.
 /// Leases make it safe for any process to do so at any time. Thread-safe; one per process.
 /// </summary>
-public sealed class ForwardingEngine : IAsyncDisposable
+internal sealed class ForwardingEngine : IAsyncDisposable
 {
     // Until a store that cannot be reached at the start is asked again.
     private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(5);

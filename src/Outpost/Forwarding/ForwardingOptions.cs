@@ -1,7 +1,7 @@
 namespace Outpost.Forwarding;
 
 /// <summary>How this process forwards.</summary>
-public sealed record ForwardingOptions
+internal sealed record ForwardingOptions
 {
     /// <summary>Names this process in checkpoints; another process has another name.</summary>
     public required string Owner { get; init; }

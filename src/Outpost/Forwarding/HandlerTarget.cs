@@ -56,7 +56,7 @@ public sealed class HandlerOptions
 /// <param name="json">How payloads are read.</param>
 /// <param name="options">How the handler is called.</param>
 /// <param name="time">Measures calls.</param>
-public sealed class HandlerTarget<TEvent>(IEventHandler<TEvent> handler, JsonTypeInfo<TEvent> json, HandlerOptions options, TimeProvider time) : IForwardTarget
+internal sealed class HandlerTarget<TEvent>(IEventHandler<TEvent> handler, JsonTypeInfo<TEvent> json, HandlerOptions options, TimeProvider time) : IForwardTarget
 {
     private readonly HandlerTarget _target = new(Routes(handler, json), _ => false, scopes: null, options, time);
 

@@ -7,11 +7,11 @@ namespace Outpost.Forwarding;
 /// <param name="Period">From one tick of the timer to the next.</param>
 /// <param name="Forwarders">The forwarders that it runs, paused ones too.</param>
 /// <param name="IsStopped">The process ended after this tick.</param>
-public sealed record Heartbeat(
+internal sealed record Heartbeat(
     string Process, DateTimeOffset At, DateTimeOffset? TimerAt, TimeSpan Period, IReadOnlyList<string> Forwarders, bool IsStopped);
 
 /// <summary>Where heartbeats are kept. Implemented by Outpost.Tables.</summary>
-public interface IHeartbeatStore
+internal interface IHeartbeatStore
 {
     /// <summary>Writes a process's heartbeat over its last one.</summary>
     Task SaveAsync(Heartbeat heartbeat, CancellationToken cancellationToken);
@@ -27,4 +27,4 @@ public interface IHeartbeatStore
 /// <param name="LastTickAt">Its last tick, in whatever process, to the minute where it was another one; null: none is known.</param>
 /// <param name="Schedule">As set.</param>
 /// <param name="IsMissed">It has not run for three of its ticks.</param>
-public sealed record TimerStanding(DateTimeOffset? LastTickAt, string? Schedule, bool IsMissed);
+internal sealed record TimerStanding(DateTimeOffset? LastTickAt, string? Schedule, bool IsMissed);

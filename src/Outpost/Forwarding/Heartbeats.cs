@@ -4,7 +4,7 @@ namespace Outpost.Forwarding;
 /// Tells other processes of this one's ticks, and reads theirs: who runs which forwarder, and whether the timer runs at
 /// all. Thread-safe; one per process.
 /// </summary>
-public sealed class Heartbeats(
+internal sealed class Heartbeats(
     IHeartbeatStore store, string process, IReadOnlyList<string> forwarders, string? schedule, Func<DateTimeOffset> now, TimeProvider time)
 {
     /// <summary>How often a process writes: one request a minute, whatever the timer's period and the number of partitions.</summary>

@@ -1,7 +1,7 @@
 namespace Outpost.Forwarding;
 
 /// <summary>What forwarding, its operators and retention need of a store besides the log itself.</summary>
-public interface IForwardingStore
+internal interface IForwardingStore
 {
     /// <summary>
     /// Writes a checkpoint where it still is what the caller last saw (compare and swap on <see cref="Checkpoint.Tag"/>),

@@ -4,7 +4,7 @@ namespace Outpost.Forwarding;
 /// <param name="Log">The log's id.</param>
 /// <param name="Partitions">By number.</param>
 /// <param name="Forwarders">Those of this process first.</param>
-public sealed record LogStatus(string Log, IReadOnlyList<PartitionState> Partitions, IReadOnlyList<ForwarderStatus> Forwarders)
+internal sealed record LogStatus(string Log, IReadOnlyList<PartitionState> Partitions, IReadOnlyList<ForwarderStatus> Forwarders)
 {
     /// <summary>How the timer does; null: this process keeps no heartbeats.</summary>
     public TimerStanding? Timer { get; init; }
@@ -14,7 +14,7 @@ public sealed record LogStatus(string Log, IReadOnlyList<PartitionState> Partiti
 /// <param name="Name">Its name.</param>
 /// <param name="Within">Its "at the latest by"; null: no process that knows it has said.</param>
 /// <param name="Partitions">By number.</param>
-public sealed record ForwarderStatus(string Name, TimeSpan? Within, IReadOnlyList<ForwarderStanding> Partitions)
+internal sealed record ForwarderStatus(string Name, TimeSpan? Within, IReadOnlyList<ForwarderStanding> Partitions)
 {
     /// <summary>Whether it is one of this process's own.</summary>
     public bool IsKnownHere { get; init; }

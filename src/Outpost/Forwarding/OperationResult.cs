@@ -1,7 +1,7 @@
 namespace Outpost.Forwarding;
 
 /// <summary>What came of an operator's wish.</summary>
-public abstract record OperationResult
+internal abstract record OperationResult
 {
     private OperationResult()
     {

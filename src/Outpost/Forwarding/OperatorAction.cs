@@ -10,7 +10,7 @@ namespace Outpost.Forwarding;
 /// <param name="Detail">Which entries or partitions, in words.</param>
 /// <param name="By">Who; null: nobody knows.</param>
 /// <param name="Why">Why, where somebody said so.</param>
-public sealed record OperatorAction(string Id, DateTimeOffset At, string Forwarder, string What, string Detail, string? By, string? Why)
+internal sealed record OperatorAction(string Id, DateTimeOffset At, string Forwarder, string What, string Detail, string? By, string? Why)
 {
     /// <summary>Actions that are kept for each forwarder, the newest: what one answer holds, and months of what operators do.</summary>
     public const int KeptMax = 500;
@@ -29,7 +29,7 @@ public sealed record OperatorAction(string Id, DateTimeOffset At, string Forward
 }
 
 /// <summary>Where operators' actions are kept: the newest <see cref="OperatorAction.KeptMax"/> of each forwarder.</summary>
-public interface IHistoryStore
+internal interface IHistoryStore
 {
     /// <summary>Writes an action, over what was written of it before.</summary>
     Task SaveAsync(OperatorAction action, CancellationToken cancellationToken);

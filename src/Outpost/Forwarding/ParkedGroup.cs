@@ -6,7 +6,7 @@ namespace Outpost.Forwarding;
 /// <param name="Followers">Entries that wait behind them.</param>
 /// <param name="Types">Event types of those that were refused, at most ten.</param>
 /// <param name="Since">When the first of them was parked.</param>
-public sealed record ParkedGroup(string Reason, long Count, long Followers, IReadOnlyList<string> Types, DateTimeOffset Since)
+internal sealed record ParkedGroup(string Reason, long Count, long Followers, IReadOnlyList<string> Types, DateTimeOffset Since)
 {
     private const int TypesMax = 10;
 

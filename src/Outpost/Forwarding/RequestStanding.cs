@@ -8,7 +8,7 @@ namespace Outpost.Forwarding;
 /// </param>
 /// <param name="Done">Entries of a replay, or of many parked ones, that were dealt with; null: it is about one.</param>
 /// <param name="Reason">Why it does not go on; null: it does.</param>
-public sealed record RequestStanding(int Partition, ControlRequest Request, string State, long? Done, string? Reason)
+internal sealed record RequestStanding(int Partition, ControlRequest Request, string State, long? Done, string? Reason)
 {
     /// <summary>What it is taken back by.</summary>
     public string Id => Request.NameIn(Partition);

@@ -1,7 +1,7 @@
 namespace Outpost.Retention;
 
 /// <summary>What retention needs of a store.</summary>
-public interface IRetentionStore
+internal interface IRetentionStore
 {
     /// <summary>When entries were committed and what receipts they name, from an offset on, dense.</summary>
     Task<IReadOnlyList<EntryTrace>> ReadTracesAsync(int partition, long offset, int limit, CancellationToken cancellationToken);
@@ -32,4 +32,4 @@ public interface IRetentionStore
 /// <param name="At">When it was committed.</param>
 /// <param name="Commit">Id of its commit, which its receipt names too; null: its row is damaged.</param>
 /// <param name="Receipt">Key of its command's receipt; null: it has none.</param>
-public sealed record EntryTrace(long Offset, DateTimeOffset At, string? Commit, string? Receipt);
+internal sealed record EntryTrace(long Offset, DateTimeOffset At, string? Commit, string? Receipt);

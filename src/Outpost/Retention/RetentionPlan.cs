@@ -5,7 +5,7 @@ namespace Outpost.Retention;
 /// <summary>How long things are kept.</summary>
 /// <param name="Events">Forwarded entries older than this are deleted; null keeps all. Receipts may make it longer: an entry is what leads to its receipt.</param>
 /// <param name="Receipts">Receipts older than this are deleted. Default 48 hours.</param>
-public sealed record RetentionOptions(TimeSpan? Events, TimeSpan Receipts)
+internal sealed record RetentionOptions(TimeSpan? Events, TimeSpan Receipts)
 {
     /// <summary>How long an entry is kept at least.</summary>
     public TimeSpan? EventsAtLeast => Events is { } events && events < Receipts ? Receipts : Events;
@@ -15,10 +15,10 @@ public sealed record RetentionOptions(TimeSpan? Events, TimeSpan Receipts)
 /// <param name="Offset">Nothing from here on may be deleted.</param>
 /// <param name="Forwarder">Who needs it.</param>
 /// <param name="Why"><c>paused</c>, <c>behind</c>, <c>parked</c> or <c>replay</c>.</param>
-public sealed record Hold(long Offset, string Forwarder, string Why);
+internal sealed record Hold(long Offset, string Forwarder, string Why);
 
 /// <summary>Decides what may be deleted. Pure.</summary>
-public static class RetentionPlan
+internal static class RetentionPlan
 {
     /// <summary>
     /// The lowest offset that somebody still needs: the checkpoint of each forwarder (configured or stored), its first

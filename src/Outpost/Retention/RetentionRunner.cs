@@ -7,7 +7,7 @@ namespace Outpost.Retention;
 /// Deletes what is old: receipts, and entries that everybody has. Several processes may do so at once; what one of them
 /// deleted does not matter to the other. Runs with the timer, a little at a time.
 /// </summary>
-public sealed partial class RetentionRunner(
+internal sealed partial class RetentionRunner(
     IEventStore events,
     IRetentionStore store,
     IForwardingStore forwarding,

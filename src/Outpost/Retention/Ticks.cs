@@ -8,7 +8,7 @@ namespace Outpost.Retention;
 /// asks, an operator or another scheduler does, and a process that commits asks by itself where the timer does not come:
 /// leases make it safe for any number of processes to do so. Thread-safe; one per process.
 /// </summary>
-public sealed partial class Ticks(ForwardingEngine engine, RetentionRunner retention, PartitionHeads heads, TimeProvider time, ILogger<Ticks> logger, Heartbeats? heartbeats = null)
+internal sealed partial class Ticks(ForwardingEngine engine, RetentionRunner retention, PartitionHeads heads, TimeProvider time, ILogger<Ticks> logger, Heartbeats? heartbeats = null)
 {
     // How soon a timer that stays away is noticed.
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);

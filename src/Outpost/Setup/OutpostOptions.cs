@@ -12,10 +12,10 @@ public sealed class OutpostOptions
     private const int SecondsMax = 7 * 24 * 3600;
 
     /// <summary>The setting that names the timer's schedule; flat, because the scale controller knows no sections.</summary>
-    public const string ScheduleSetting = "FORWARDER_SCHEDULE";
+    internal const string ScheduleSetting = "FORWARDER_SCHEDULE";
 
     /// <summary>The schedule of an app that ticks by itself and has none set: every 10 seconds.</summary>
-    public const string ScheduleDefault = "*/10 * * * * *";
+    internal const string ScheduleDefault = "*/10 * * * * *";
 
     /// <summary>CloudEvents source of every event: a URI reference. Default <c>/outpost</c>.</summary>
     public string Source { get; set; } = "/outpost";

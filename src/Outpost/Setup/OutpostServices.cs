@@ -29,7 +29,8 @@ public static class OutpostServices
 #pragma warning restore RS0030
         services.AddSingleton<OutpostMetrics>();
         services.AddSingleton<StoreProblems>();
-        services.AddSingleton<EventLog>();
+        services.AddSingleton(provider => new EventLog(
+            provider.GetRequiredService<IEventStore>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<OutpostMetrics>()));
         services.AddSingleton<PartitionWatch>();
         services.AddSingleton(provider => provider.GetRequiredService<IEventStore>().Heads);
         AddForwarding(services);

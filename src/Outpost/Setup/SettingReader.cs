@@ -39,7 +39,7 @@ public sealed class SettingReader(IConfiguration configuration)
 
     /// <summary>Whether anything is set in a group.</summary>
     /// <exception cref="InvalidSettingException">Something in it is none of <paramref name="names"/>: it would do nothing.</exception>
-    public bool AllowOnly(string group, params string[] names)
+    internal bool AllowOnly(string group, params string[] names)
     {
         if (OptionalText(group) is not null) throw new InvalidSettingException($"{group}: is not allowed; it is a group and has {string.Join(", ", names)}.");
         var isSet = false;
@@ -61,7 +61,7 @@ public sealed class SettingReader(IConfiguration configuration)
     /// <param name="address">The name of its address within the group, such as <c>fullyQualifiedNamespace</c>.</param>
     /// <param name="parse">Throws where a text is no connection string of the service.</param>
     /// <exception cref="InvalidSettingException">It is no connection string; its text is not shown.</exception>
-    public ServiceConnection? Connection(string name, string address, Action<string> parse)
+    internal ServiceConnection? Connection(string name, string address, Action<string> parse)
     {
         if (OptionalText(name) is not { } text)
             return OptionalText($"{name}__{address}") is { } uri ? new ServiceConnection(null, uri, OptionalText($"{name}__clientId")) : null;
@@ -86,7 +86,7 @@ public sealed class SettingReader(IConfiguration configuration)
 /// <param name="ConnectionString">Null for managed identity.</param>
 /// <param name="Address">Service URI, or fully qualified namespace.</param>
 /// <param name="ClientId">A user-assigned identity; null: the system-assigned one, or a developer's own sign-in.</param>
-public sealed record ServiceConnection(string? ConnectionString, string? Address, string? ClientId)
+internal sealed record ServiceConnection(string? ConnectionString, string? Address, string? ClientId)
 {
     /// <summary>The address; never the connection string, which may hold a key.</summary>
     public override string ToString() => Address ?? "(connection string)";

@@ -65,7 +65,7 @@ internal sealed partial class StartupCheck(
 
 /// <summary>Settings whose absence lets the app start but not do all its work; found once, at start.</summary>
 /// <param name="Problems">A sentence each, with the setting's name.</param>
-public sealed record SettingsProblems(IReadOnlyList<string> Problems)
+internal sealed record SettingsProblems(IReadOnlyList<string> Problems)
 {
     internal static SettingsProblems Of(OutpostOptions options) => new(options is { HasOwnTimer: false, Schedule: null }
         ? [$"{OutpostOptions.ScheduleSetting} is missing: a six-field NCRONTAB expression is needed, or the timer never runs."]

@@ -6,7 +6,7 @@ namespace Outpost.Tests.Integration.Log;
 
 public sealed class A_log_on_tables : LogContract
 {
-    protected override async Task<ProcessesUnderTest> StartAsync(int partitions, int processes)
+    private protected override async Task<ProcessesUnderTest> StartAsync(int partitions, int processes)
     {
         var logs = new List<TestLog> { await TestLog.CreateAsync(partitions) };
         while (logs.Count < processes) logs.Add(await logs[0].AnotherProcessAsync());

@@ -114,10 +114,10 @@ public abstract partial class LogContract
     }
 
     /// <summary>One process on a new log.</summary>
-    protected async Task<LogUnderTest> StartAsync(int partitions = 1) => (await StartAsync(partitions, processes: 1))[0];
+    private protected async Task<LogUnderTest> StartAsync(int partitions = 1) => (await StartAsync(partitions, processes: 1))[0];
 
     /// <summary>Several processes on one new log.</summary>
-    protected abstract Task<ProcessesUnderTest> StartAsync(int partitions, int processes);
+    private protected abstract Task<ProcessesUnderTest> StartAsync(int partitions, int processes);
 
     private static Command<Tally> Events(string id, params NewEvent[] events) => Tallies.Count(id, "") with
     {

@@ -4,7 +4,7 @@ using Outpost.Retention;
 namespace Outpost.Tests.Testing.Contract;
 
 /// <summary>A log as one process has it: its store, whatever that is, and the real code above it.</summary>
-public sealed class LogUnderTest(
+internal sealed class LogUnderTest(
     IEventStore events, IForwardingStore forwarding, IRetentionStore retention, IHeartbeatStore heartbeats, IHistoryStore history, TimeProvider time,
     IAsyncDisposable? owned = null)
     : IAsyncDisposable
@@ -53,7 +53,7 @@ public sealed class LogUnderTest(
 }
 
 /// <summary>Several processes on one log, and how somebody else has it grow.</summary>
-public sealed class ProcessesUnderTest(IReadOnlyList<LogUnderTest> logs, Func<int, Task> grow) : IAsyncDisposable
+internal sealed class ProcessesUnderTest(IReadOnlyList<LogUnderTest> logs, Func<int, Task> grow) : IAsyncDisposable
 {
     public Task GrowAsync(int partitions) => grow(partitions);
 

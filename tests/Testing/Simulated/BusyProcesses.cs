@@ -8,7 +8,7 @@ namespace Outpost.Tests.Testing;
 /// <param name="LostRaces">Transactions refused because another process was first.</param>
 /// <param name="Failures">What commands were answered other than done.</param>
 /// <param name="Table">What they wrote.</param>
-public sealed record Work(
+internal sealed record Work(
     IReadOnlyList<int> Commands,
     double Seconds,
     IReadOnlyList<TimeSpan> Waits,
@@ -26,7 +26,7 @@ public sealed record Work(
 }
 
 /// <summary>Processes whose callers each place one order after the other, on virtual time and with Azure's limits.</summary>
-public sealed record BusyProcesses
+internal sealed record BusyProcesses
 {
     /// <summary>Each with a store of its own, on one table.</summary>
     public int Processes { get; init; } = 1;

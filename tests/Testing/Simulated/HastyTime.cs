@@ -6,7 +6,7 @@ namespace Outpost.Tests.Testing;
 /// except <see cref="Advance"/>.
 /// </summary>
 /// <param name="littleWhile">Up to this long. Null: 4 seconds.</param>
-public sealed class HastyTime(TimeSpan? littleWhile = null) : TimeProvider
+internal sealed class HastyTime(TimeSpan? littleWhile = null) : TimeProvider
 {
     private readonly TimeSpan _littleWhile = littleWhile ?? TimeSpan.FromSeconds(4);
     private readonly Lock _lock = new();

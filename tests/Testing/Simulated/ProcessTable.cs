@@ -13,7 +13,7 @@ namespace Outpost.Tests.Testing;
 /// </summary>
 /// <param name="table">The service.</param>
 /// <param name="clock">The process's idea of the service's time.</param>
-public class ProcessTable(SimulatedTable table, StoreClockPolicy clock) : TableClient
+internal class ProcessTable(SimulatedTable table, StoreClockPolicy clock) : TableClient
 {
     // The clock looks at the first answers, and at some of the later ones: a look costs as much as the request.
     private const int LooksAlways = 10;
@@ -87,10 +87,10 @@ public class ProcessTable(SimulatedTable table, StoreClockPolicy clock) : TableC
 }
 
 /// <summary>Has a process's clock see the answer of one request; null: there was none.</summary>
-public delegate ValueTask StoreClockPolicy(Func<Task<Response?>> request);
+internal delegate ValueTask StoreClockPolicy(Func<Task<Response?>> request);
 
 /// <summary>The client's pipeline around requests that are not made of bytes.</summary>
-public static class Pipeline
+internal static class Pipeline
 {
     /// <summary>The policy as the pipeline would run it.</summary>
     public static StoreClockPolicy Through(HttpPipelinePolicy policy) => async request =>

@@ -5,7 +5,7 @@ namespace Outpost.Tests.Testing;
 /// <param name="WithKeys">Whether commands had an idempotency key.</param>
 /// <param name="CommandsPerSecond">In virtual time.</param>
 /// <param name="LimitedBy"><c>round trip</c>, <c>partition</c> or <c>account</c>: what requests waited for most.</param>
-public sealed record Scaling(int Partitions, bool WithKeys, double CommandsPerSecond, string LimitedBy);
+internal sealed record Scaling(int Partitions, bool WithKeys, double CommandsPerSecond, string LimitedBy);
 
 /// <summary>
 /// How throughput grows with partitions, on the simulated table with Azure's latency and limits.
@@ -17,7 +17,7 @@ public sealed record Scaling(int Partitions, bool WithKeys, double CommandsPerSe
 /// partition, 6,600 per account. Without a key it is two rows, 49 to a transaction of 99: 990 and 9,899.
 /// </para>
 /// </summary>
-public static class ScalingOverPartitions
+internal static class ScalingOverPartitions
 {
     // Enough that a full transaction waits while one is under way: 33 or 49 are in flight, as many are next.
     private const int CallersPerPartition = 128;

@@ -6,7 +6,7 @@ using Outpost.Tables;
 namespace Outpost.Tests.Testing;
 
 /// <summary>The log over a <see cref="SimulatedTable"/>, as one process has it. Several may share a table.</summary>
-public sealed class SimulatedLog : IAsyncDisposable
+internal sealed class SimulatedLog : IAsyncDisposable
 {
     public SimulatedLog(SimulatedTable? table = null, HastyTime? time = null, int partitions = 1)
     {

@@ -7,7 +7,7 @@ namespace Outpost.Tests.Testing;
 /// <param name="Values">Its properties, without keys.</param>
 /// <param name="Tag">Its ETag.</param>
 /// <param name="Timestamp">When it was written, by the service's clock.</param>
-public sealed record SimulatedRow(Dictionary<string, object> Values, string Tag, DateTimeOffset Timestamp)
+internal sealed record SimulatedRow(Dictionary<string, object> Values, string Tag, DateTimeOffset Timestamp)
 {
     /// <summary>A number; null: there is none of this name.</summary>
     public long? Number(string name) => Values.TryGetValue(name, out var value) ? (long)value : null;
@@ -47,4 +47,4 @@ public sealed record SimulatedRow(Dictionary<string, object> Values, string Tag,
 /// <param name="Row">Its row key.</param>
 /// <param name="Before">As it was; null: it was not there.</param>
 /// <param name="After">As it is; null: it is deleted.</param>
-public sealed record RowChange(string Partition, string Row, SimulatedRow? Before, SimulatedRow? After);
+internal sealed record RowChange(string Partition, string Row, SimulatedRow? Before, SimulatedRow? After);

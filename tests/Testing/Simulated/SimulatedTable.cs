@@ -10,7 +10,7 @@ namespace Outpost.Tests.Testing;
 /// A table in memory that keeps all of the service's promises and none beyond them: transactions are isolated and all
 /// or nothing, limits hold, and an update without an ETag is an upsert. Any request can be made to go wrong.
 /// </summary>
-public sealed class SimulatedTable(TimeProvider time, bool exists = true) : TableClient
+internal sealed class SimulatedTable(TimeProvider time, bool exists = true) : TableClient
 {
     private const int PageMax = 1000;
     private readonly TimeProvider _time = time;

@@ -5,7 +5,7 @@ using Azure.Data.Tables;
 namespace Outpost.Tests.Testing;
 
 /// <summary>What must be true of the rows of a log whatever happened to it. Reads raw rows, not through the product.</summary>
-public static class SoundLog
+internal static class SoundLog
 {
     /// <summary>The steps of all events in order, after everything that can be checked without knowing the commands.</summary>
     public static IReadOnlyList<string> Check(SimulatedTable table, string partitionKey = "0000")

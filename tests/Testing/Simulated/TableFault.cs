@@ -4,7 +4,7 @@ using Azure.Data.Tables;
 namespace Outpost.Tests.Testing;
 
 /// <summary>What goes wrong with one request to a <see cref="SimulatedTable"/>.</summary>
-public abstract record TableFault
+internal abstract record TableFault
 {
     private TableFault()
     {
@@ -36,7 +36,7 @@ public abstract record TableFault
 }
 
 /// <summary>The moment at which requests arrive that were under way for longer than their caller waited.</summary>
-public sealed class Landing
+internal sealed class Landing
 {
     private readonly Lock _lock = new();
     private readonly List<Action> _underWay = [];
@@ -72,7 +72,7 @@ public sealed class Landing
 }
 
 /// <summary>Errors as the real client throws them.</summary>
-public static class TableError
+internal static class TableError
 {
     public static Exception Unreachable() =>
         new RequestFailedException(0, "Connection refused", null, new HttpRequestException("Connection refused"));
@@ -113,7 +113,7 @@ public static class TableError
 /// <param name="Kind">Which operation.</param>
 /// <param name="Partition">Partition key of the rows; empty: the table itself.</param>
 /// <param name="Keys">Row keys of what was written or read; the filter of a query.</param>
-public sealed record TableRequest(int Number, TableOperation Kind, string Partition, IReadOnlyList<string> Keys);
+internal sealed record TableRequest(int Number, TableOperation Kind, string Partition, IReadOnlyList<string> Keys);
 
 public enum TableOperation
 {

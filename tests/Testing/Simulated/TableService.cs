@@ -12,7 +12,7 @@ namespace Outpost.Tests.Testing;
 /// </summary>
 /// <param name="time">The world's clock.</param>
 /// <param name="random">Spreads each half round trip evenly by <see cref="Spread"/> both ways; null: all take the same.</param>
-public sealed class TableService(TimeProvider time, Random? random = null)
+internal sealed class TableService(TimeProvider time, Random? random = null)
 {
     private static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(100);
     private readonly Dictionary<string, Bucket> _partitions = new(StringComparer.Ordinal);

@@ -12,9 +12,9 @@ public sealed record Counted(string Step);
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(Tally))]
 [JsonSerializable(typeof(Counted))]
-public sealed partial class TallyJson : JsonSerializerContext;
+internal sealed partial class TallyJson : JsonSerializerContext;
 
-public static class Tallies
+internal static class Tallies
 {
     public static readonly EntityType<Tally> Entity = new("tally", TallyJson.Default.Tally);
 

@@ -7,7 +7,7 @@ namespace Outpost.Tests.Testing;
 /// The log as one process has it, in a world of virtual time. To be made, used and disposed inside the world's
 /// <see cref="VirtualTime.Run(Func{Task})"/>, since its writers run where they were started.
 /// </summary>
-public sealed class VirtualLog : IAsyncDisposable
+internal sealed class VirtualLog : IAsyncDisposable
 {
     public VirtualLog(VirtualTime world, SimulatedTable table, Random random, int partitions = 1)
     {

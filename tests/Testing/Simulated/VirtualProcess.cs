@@ -9,7 +9,7 @@ namespace Outpost.Tests.Testing;
 /// A process in a world of virtual time: it can be paused between any two steps, go on later as if nothing had been, or
 /// be killed. Its clock may be wrong. To be made inside the world's <see cref="VirtualTime.Run(Func{Task})"/>.
 /// </summary>
-public sealed class VirtualProcess
+internal sealed class VirtualProcess
 {
     private readonly ProcessScheduler _scheduler;
     private readonly ProcessTime _time;

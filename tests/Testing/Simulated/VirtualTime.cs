@@ -17,7 +17,7 @@ namespace Outpost.Tests.Testing;
 /// Whether what awaited something goes on at once where that was completed by the same process, as the thread pool has it;
 /// otherwise each such moment is a step of its own, and so a choice: more orders, and several times the work.
 /// </param>
-public sealed class VirtualTime(Random? random = null, long stepsMax = 50_000_000, bool runsOn = false) : TimeProvider
+internal sealed class VirtualTime(Random? random = null, long stepsMax = 50_000_000, bool runsOn = false) : TimeProvider
 {
     private static readonly DateTimeOffset Start = new(2026, 11, 22, 8, 0, 0, TimeSpan.Zero);
     private static readonly TimeSpan PatienceWithEscaped = TimeSpan.FromMilliseconds(200);

@@ -55,11 +55,11 @@ public sealed class A_reader
     }
 
     [Theory]
-    [InlineData(FeedStart.Oldest, 4)]
-    [InlineData(FeedStart.Head, 9)]
-    public async Task Starts_where_it_is_told_and_remembers_that_before_it_reads(FeedStart start, long offset)
+    [InlineData(false, 4)]
+    [InlineData(true, 9)]
+    public async Task Starts_where_it_is_told_and_remembers_that_before_it_reads(bool startsAtHead, long offset)
     {
-        using var feed = new ScriptedFeed { Options = new() { StartAt = start }, Partitions = () => PartitionList(1, oldest: 4, head: 9) };
+        using var feed = new ScriptedFeed { Options = new() { StartsAtHead = startsAtHead }, Partitions = () => PartitionList(1, oldest: 4, head: 9) };
 
         await feed.ReadAsync();
 

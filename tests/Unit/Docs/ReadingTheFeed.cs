@@ -10,9 +10,9 @@ namespace Outpost.Tests.Unit.Docs;
 internal static class ReadingTheFeed
 {
     // <read>
-    public static async Task ReadAsync(HttpClient http, TimeProvider time, string path, CancellationToken stopping)
+    public static async Task ReadAsync(HttpClient http, string path, CancellationToken stopping)
     {
-        var reader = new FeedReader(http, time, Random.Shared, new FeedReaderOptions
+        var reader = new FeedReader(http, new FeedReaderOptions
         {
             Types = ["OrderPlaced", "OrderCancelled"],
             OnError = fault => Console.Error.WriteLine($"Again in {fault.RetryIn}: {fault.Error.Message}"),

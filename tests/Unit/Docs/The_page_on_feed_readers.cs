@@ -27,7 +27,7 @@ public sealed class The_page_on_feed_readers
             BaseAddress = new Uri("http://feed.example/"),
         };
 
-        await ReadingTheFeed.ReadAsync(http, log.Time, path, stop.Token);
+        await ReadingTheFeed.ReadAsync(http, path, stop.Token);
 
         Assert.Equal(150, (await new FileOffsetStore(path).LoadAsync(0, CancellationToken.None))!.Offset);
         Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
@@ -47,7 +47,7 @@ public sealed class The_page_on_feed_readers
         using var http = new HttpClient(new FeedServer(server)) { BaseAddress = new Uri("http://feed.example/") };
         var handled = new List<long>();
 
-        await ReadingTheFeed.ReadWhatIsLeftAsync(new FeedReader(http, log.Time, new Random(1)), store, HandleAsync, stop.Token);
+        await ReadingTheFeed.ReadWhatIsLeftAsync(new FeedReader(http, time: log.Time), store, HandleAsync, stop.Token);
 
         Assert.Equal([4, 5, 6], handled);
 

@@ -82,6 +82,26 @@ public sealed class The_page_on_your_own_domain
         Assert.Equal("c-1", (await log.EntriesAsync())[^1].CorrelationId);
     }
 
+    [Fact]
+    public async Task Says_how_an_endpoint_with_another_body_answers()
+    {
+        await using var log = new SimulatedLog();
+        byte[] picture = [0x89, 0x50, 0x4E, 0x47];
+        Task<Http.Answer> PutAsync(byte[] body, params (string, string)[] headers) => AnswerAsync(
+            Request("PUT", "/api/stock/a-17/label", body, headers), request => StockCommands.LabelAsync(request, "a-17", log.Log, CancellationToken.None));
+
+        var put = await PutAsync(picture, ("Idempotency-Key", "k1"));
+        var again = await PutAsync(picture, ("Idempotency-Key", "k1"));
+        var other = await PutAsync([0x00], ("Idempotency-Key", "k1"));
+        var stale = await PutAsync(picture, ("If-Match", "\"7\""));
+        var bad = await PutAsync(picture, ("Idempotency-Key", ""));
+
+        Assert.Equal((200, """{"sku":"a-17","onHand":0}""", null), (put.Status, put.Text, put["Idempotency-Replayed"]));
+        Assert.Equal((200, put.Text, "true"), (again.Status, again.Text, again["Idempotency-Replayed"]));
+        Assert.Equal([422, 412, 400], new[] { other, stale, bad }.Select(answer => answer.Status));
+        Assert.Equal(["LabelPrinted", "ShelfNote"], (await log.EntriesAsync()).Select(entry => entry.Type));
+    }
+
     private static Command<StockItem> Receive(string sku, int quantity) => new()
     {
         Entity = StockDecisions.Entity,

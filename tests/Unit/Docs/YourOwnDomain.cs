@@ -161,16 +161,13 @@ public static class StockCommands
 
     // <result>
     public static string Describe(CommandResult<StockItem> result) => result.Match(
-        done => $"{done.State.OnHand} left, version {done.Version}",
-        refusal => $"{refusal.Code}: {refusal.Detail}",
-        other => other switch
-        {
-            CommandResult<StockItem>.Stale stale => $"somebody was faster: it is version {stale.CurrentVersion} now",
-            CommandResult<StockItem>.KeyReused => "this key was used for another request",
-            CommandResult<StockItem>.TooLarge large => large.Detail,
-            CommandResult<StockItem>.Busy => "nothing was written: try again later",
-            _ => "send it again with the same key: that tells",
-        });
+        done: done => $"{done.State.OnHand} left, version {done.Version}",
+        refused: refusal => $"{refusal.Code}: {refusal.Detail}",
+        stale: stale => $"somebody was faster: it is version {stale.CurrentVersion} now",
+        keyReused: _ => "this key was used for another request",
+        tooLarge: large => large.Detail,
+        busy: _ => "nothing was written: try again later",
+        unknown: _ => "send it again with the same key: that tells");
     // </result>
 
     // <payloads>
@@ -179,4 +176,23 @@ public static class StockCommands
         new NewEvent("LabelPrinted", "image/png", picture),
         new NewEvent("ShelfNote", "text/plain; charset=utf-8", Encoding.UTF8.GetBytes($"{sku} has a new label ✓")));
     // </payloads>
+
+    // <endpoint>
+    public static async Task<IResult> LabelAsync(HttpRequest request, string sku, EventLog log, CancellationToken stop)
+    {
+        var (headers, problem) = CommandHeaders.Read(request);
+        if (headers is null) return problem!;
+        using var picture = new MemoryStream();
+        await request.Body.CopyToAsync(picture, stop);
+        var command = new Command<StockItem>
+        {
+            Entity = StockDecisions.Entity,
+            EntityId = sku,
+            Decide = current => Label(current, sku, picture.ToArray()),
+            IfMatch = headers.IfMatch,
+            Idempotency = headers.Idempotency($"PUT /stock/{sku}/label", picture.ToArray()),
+        };
+        return (await log.ExecuteAsync(command, stop)).ToHttp(request.HttpContext.Response, done => Results.Ok(done.State));
+    }
+    // </endpoint>
 }

@@ -5,7 +5,7 @@ namespace Outpost.Tests.Unit.Tables;
 
 public sealed class A_log_on_a_simulated_table : LogContract
 {
-    protected override Task<ProcessesUnderTest> StartAsync(int partitions, int processes)
+    private protected override Task<ProcessesUnderTest> StartAsync(int partitions, int processes)
     {
         var first = new SimulatedLog(partitions: partitions);
         return Task.FromResult(new ProcessesUnderTest([.. Enumerable.Range(0, processes).Select(process => Process(process == 0 ? first : first.AnotherProcess()))],

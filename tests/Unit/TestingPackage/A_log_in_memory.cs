@@ -6,7 +6,7 @@ namespace Outpost.Tests.Unit.TestingPackage;
 public sealed class A_log_in_memory : LogContract
 {
     // All processes have the same object: it is as one table.
-    protected override Task<ProcessesUnderTest> StartAsync(int partitions, int processes)
+    private protected override Task<ProcessesUnderTest> StartAsync(int partitions, int processes)
     {
         var time = new HastyTime();
         var log = new InMemoryLog(time, partitions);
