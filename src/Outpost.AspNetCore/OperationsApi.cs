@@ -26,7 +26,8 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
             [.. status.Partitions.Select(p => new StatusPartition(
                 p.Partition, p.Oldest, p.Head, p.HeadTimestamp is { } at ? EntryJson.Timestamp(at) : null))],
             [.. status.Forwarders.Select(Forwarder)],
-            [.. problems.Now.Select(problem => new HealthProblem(problem.Code, problem.Detail))]));
+            [.. Troubles.Of(status).Concat(problems.Now).Distinct().OrderByDescending(problem => problem.IsFatal)
+                .Select(problem => new HealthProblem(problem.Code, problem.Detail))]));
     }
 
     /// <summary><c>POST /api/forward</c>: one tick now, as the timer would, for any scheduler.</summary>
@@ -245,6 +246,7 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
     {
         var worst = status.Partitions.FirstOrDefault(p => p.LastError is not null);
         var lastWrite = status.Partitions.Max(p => p.LastWriteAt);
+        (string Cause, string WayOut)? why = worst?.LastError is { } error ? Troubles.Why(status.Name, error) : null;
         return new StatusForwarder(
             status.Name,
             status.State,
@@ -264,7 +266,11 @@ public sealed class OperationsApi(ForwarderOperations operations, IEventStore st
                 PausedAt = p.Control.PausedAt is { } since ? EntryJson.Timestamp(since) : null,
                 PausedBy = p.Control.PausedBy,
                 PausedReason = p.Control.PausedFor,
-            })]);
+            })])
+        {
+            Cause = why?.Cause,
+            WayOut = why?.WayOut,
+        };
     }
 
     private static StatusRequest Request(RequestStanding standing) => new(
