@@ -78,7 +78,7 @@ public sealed class HealthApi(IEventStore store, ForwarderOperations operations,
         catch (Exception)
 #pragma warning restore CA1031
         {
-            return [Troubles.Of(new StoreUnavailableException("Table Storage does not answer."))];
+            return [Troubles.Of(new StoreUnavailableException("Table Storage does not answer.") { Code = "store-away" })];
         }
     }
 }

@@ -20,6 +20,7 @@ internal static partial class Troubles
         (RefusesAll(), "{0} refuses one event after the other", "Look at the reasons of the parked events. Forwarding goes on once it accepts one, or once you retry or discard one of the parked events."),
         (RowDamaged(), "The stored row of this forwarder is damaged", "Mend it (docs/operations.md, Damaged rows); forwarding then resumes by itself."),
         (Gone(), "Entries are missing before the next one", "Restore them, or go on behind them with outpost skip."),
+        (TooSlow(), "{0} does not answer in time", "It is tried again and again, and forwarding resumes by itself. Look at what it calls."),
         (Away(), "{0} can’t be reached", "Forwarding resumes by itself."),
     ];
 
@@ -33,15 +34,15 @@ internal static partial class Troubles
             : (string.Format(CultureInfo.InvariantCulture, known.Cause, target), known.WayOut);
     }
 
-    /// <summary>What is wrong with the store itself.</summary>
+    /// <summary>What is wrong with the store itself. In words of its own: what the client threw may hold what is not for everybody.</summary>
     public static StoreProblem Of(StoreUnavailableException e) => new(
         e.Code,
-        e.Message + e.Code switch
+        e.Code switch
         {
-            "store-forbidden" => " Give the app's identity the role Storage Table Data Contributor, or correct its key.",
-            "table-missing" => " Restore it from a backup, or start the app again: it then begins a new log.",
-            "store-unreadable" => " Look at what stands between the app and the store, such as a proxy.",
-            _ => " Everything resumes by itself once it answers.",
+            "store-forbidden" => "Table Storage does not let this app in. Give the app's identity the role Storage Table Data Contributor, or correct its key.",
+            "table-missing" => "The log's table is not there. Restore it from a backup, or start the app again: it then begins a new log.",
+            "store-unreadable" => "What was answered is not what Table Storage was asked for. Look at what stands between the app and the store, such as a proxy.",
+            _ => "Table Storage did not answer, or is overloaded. Everything resumes by itself once it answers.",
         },
         IsFatal: true);
 
@@ -128,6 +129,9 @@ internal static partial class Troubles
 
     [GeneratedRegex("are gone before|is not in the log")]
     private static partial Regex Gone();
+
+    [GeneratedRegex("took longer|did not return")]
+    private static partial Regex TooSlow();
 
     [GeneratedRegex(@"ServiceCommunicationProblem|ServiceTimeout|Socket|HttpRequestException|IOException|Timeout|HttpIOException|\b50[0-9]\b", RegexOptions.IgnoreCase)]
     private static partial Regex Away();

@@ -5,7 +5,6 @@ using System.Text.Json.Nodes;
 using Outpost.AspNetCore;
 using Spectre.Console;
 using Spectre.Console.Rendering;
-
 using Answer = Outpost.Tests.Unit.Http.Answer;
 
 namespace Outpost.Tests.Unit.Agreement;

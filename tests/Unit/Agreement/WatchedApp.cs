@@ -1,12 +1,10 @@
 using System.Diagnostics.Metrics;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 using Outpost.AspNetCore;
 using Outpost.Forwarding;
 using Outpost.Retention;
 using Outpost.Tables;
 using static Outpost.Tests.Unit.Http.Asking;
-
 using Answer = Outpost.Tests.Unit.Http.Answer;
 
 namespace Outpost.Tests.Unit.Agreement;
@@ -86,15 +84,16 @@ internal sealed class WatchedApp : IMeterFactory
         }
     }
 
-    /// <summary>Fifteen seconds pass: three ticks, and a few commands.</summary>
+    /// <summary>Fifteen seconds pass: three ticks, a few commands, and the platform asks for health.</summary>
     public async Task PassAsync()
     {
         lock (_measured) _measured.Clear();
         for (var tick = 0; tick < 3; tick++)
         {
             Log.Time.Advance(Period);
-            for (var i = 0; HasCallers && i < 4; i++) await TryCommandAsync($"caller-{tick}-{i}");
+            for (var i = 0; HasCallers && i < 6; i++) await TryCommandAsync($"caller-{tick}-{i}");
             if (HasTimer) await TickAsync();
+            await HealthAsync();
         }
 
         _listener.RecordObservableInstruments();
