@@ -70,13 +70,9 @@ internal static class Troubled
         return app;
     }
 
-    public static async Task<WatchedApp> TableAwayAsync()
-    {
-        var app = await ForwardedAsync();
-        app.HasCallers = true;
-        app.Log.Table.Faults = _ => new TableFault.BeforeEffect(TableError.Unreachable);
-        return app;
-    }
+    public static Task<WatchedApp> TableAwayAsync() => WithoutStoreAsync(TableError.Unreachable);
+
+    public static Task<WatchedApp> StoreRoleMissingAsync() => WithoutStoreAsync(() => TableError.Status(403, "AuthorizationPermissionMismatch"));
 
     public static Task<WatchedApp> TableMadeAgainAsync() => AnotherLogAsync(entries: 1);
 
@@ -101,6 +97,7 @@ internal static class Troubled
         var app = await ForwardedAsync();
         var head = app.Log.Table.Row("0000", "!head")!;
         app.Log.Table.Put(new TableEntity("0000", "!head") { ["NextOffset"] = head["Next"], ["Commit"] = head["Commit"], ["At"] = head["At"], ["Generation"] = 2L });
+        app.HasCallers = true;
         return app;
     }
 
@@ -114,6 +111,14 @@ internal static class Troubled
 
     private static async Task<WatchedApp> FailingAsync(Exception error) =>
         new(await ParkedLog.WithAsync("a"), Bus(new RecordingTarget { Before = (_, _) => throw error }));
+
+    private static async Task<WatchedApp> WithoutStoreAsync(Func<Exception> error)
+    {
+        var app = await ForwardedAsync();
+        app.HasCallers = true;
+        app.Log.Table.Faults = _ => new TableFault.BeforeEffect(error);
+        return app;
+    }
 
     private static async Task<WatchedApp> ParkedAsync(int count, string[] reasons)
     {

@@ -37,7 +37,8 @@ internal sealed class WatchedApp : IMeterFactory
         _commands = new EventLog(log.Store, log.Time, metrics);
         _engine = new ForwardingEngine(
             log.Store, log.Checkpoints, log.Watch, forwarders, new ForwardingOptions { Owner = process, Linger = TimeSpan.Zero }, log.Sources, metrics,
-            NullLogger<ForwardingEngine>.Instance) { Heartbeats = _heartbeats };
+            NullLogger<ForwardingEngine>.Instance)
+        { Heartbeats = _heartbeats };
         _retention = new RetentionRunner(
             log.Store, new TableRetentionStore(log.Table, log.Sources), log.Checkpoints, log.Watch, _engine, TenDays, log.Sources, metrics,
             NullLogger<RetentionRunner>.Instance);
