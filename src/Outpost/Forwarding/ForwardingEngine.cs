@@ -155,8 +155,15 @@ public sealed class ForwardingEngine : IAsyncDisposable
             return;
         }
 
-        await _context.Events.RefreshLayoutAsync(stop);
         _lookedAtLog = Time.GetTimestamp();
+        try
+        {
+            await _context.Events.RefreshLayoutAsync(stop);
+        }
+        catch (StoreUnavailableException)
+        {
+            // Whoever reads the partitions finds so too, and says it. The timer runs all the same.
+        }
     }
 
     // Null: it could not be read.
