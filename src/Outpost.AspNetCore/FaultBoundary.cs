@@ -42,7 +42,7 @@ internal sealed partial class FaultBoundary(ILogger<FaultBoundary> logger, TimeP
         catch (StoreUnavailableException e)
         {
             LogStoreUnavailable(request.Method, request.Path, e);
-            return Problem.Unavailable("store-unavailable", "Table Storage does not answer, or is overloaded.", TimeSpan.FromSeconds(2));
+            return Problem.Unavailable("store-unavailable", Troubles.Of(e).Detail, TimeSpan.FromSeconds(2));
         }
         catch (DamagedRowException e)
         {
@@ -53,7 +53,11 @@ internal sealed partial class FaultBoundary(ILogger<FaultBoundary> logger, TimeP
         catch (LayoutMismatchException e)
         {
             LogFault(request.Method, request.Path, e);
-            return Problem.Unavailable("layout-mismatch", "This app's settings do not fit the stored log, or that went back in time; the app's own log says more.", TimeSpan.FromSeconds(60));
+            return Problem.Unavailable(
+                "layout-mismatch",
+                problems?.Now.FirstOrDefault(problem => problem.Code == "log-went-back")?.Detail
+                ?? "This app's settings do not fit the stored log, or that went back in time; the app's own log says more.",
+                TimeSpan.FromSeconds(60));
         }
 #pragma warning disable CA1031 // Any fault is answered as a problem and logged here, where the request is known.
         catch (Exception e)

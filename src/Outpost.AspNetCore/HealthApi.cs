@@ -59,7 +59,7 @@ internal sealed class HealthApi(IEventStore store, ForwarderOperations operation
         try
         {
             await store.LayoutAsync(deadline.Token);
-            return Of(await operations.StatusAsync(deadline.Token));
+            return Troubles.Of(await operations.StatusAsync(deadline.Token));
         }
         catch (LayoutMismatchException)
         {
@@ -72,36 +72,13 @@ internal sealed class HealthApi(IEventStore store, ForwarderOperations operation
         }
         catch (StoreUnavailableException e)
         {
-            return [new StoreProblem(e.Code, e.Message, IsFatal: true)];
+            return [Troubles.Of(e)];
         }
 #pragma warning disable CA1031 // Whatever is wrong, it is the answer; details are for the log, not for anonymous callers.
         catch (Exception)
 #pragma warning restore CA1031
         {
-            return [new StoreProblem("store-away", "Table Storage does not answer.", IsFatal: true)];
+            return [Troubles.Of(new StoreUnavailableException("Table Storage does not answer.") { Code = "store-away" })];
         }
     }
-
-    /// <summary>What is wrong with forwarders. Pure.</summary>
-    internal static IReadOnlyList<StoreProblem> Of(LogStatus status) =>
-    [
-        .. status.Timer is { IsMissed: true } timer
-            ? [new StoreProblem(
-                "timer-missing",
-                $"The timer has not run for three of its ticks{(timer.LastTickAt is { } last ? $", not since {last.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}" : "")}: look at FORWARDER_SCHEDULE and at the function Forward; POST /api/forward runs one tick.",
-                IsFatal: false)]
-            : Array.Empty<StoreProblem>(),
-        .. status.Forwarders.Where(forwarder => forwarder.State == "orphaned").Select(forwarder => new StoreProblem(
-            "forwarder-orphaned",
-            $"{forwarder.Name}: {forwarder.Partitions.Sum(partition => partition.Backlog)} entries wait and no process runs it: give the app its setting again (for servicebus: ServiceBus), or forget it with DELETE /api/forwarders/{forwarder.Name}.",
-            IsFatal: false)),
-        .. status.Forwarders.Where(forwarder => forwarder.State == "failing").Select(forwarder => new StoreProblem(
-            "forwarder-failing",
-            $"{forwarder.Name} fails: {forwarder.Partitions.First(partition => partition.LastError is not null).LastError}",
-            IsFatal: false)),
-        .. status.Forwarders.Where(forwarder => forwarder.Partitions.Sum(partition => partition.Late) > 0).Select(forwarder => new StoreProblem(
-            "forwarder-late",
-            $"{forwarder.Name}: {forwarder.Partitions.Sum(partition => partition.Late)} entries wait for longer than {forwarder.Within?.TotalSeconds:0} s.",
-            IsFatal: false)),
-    ];
 }

@@ -53,7 +53,14 @@ internal sealed record StatusForwarder(
     int RefusedInARow,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? LastWriteAt,
     IReadOnlyList<StatusRequest> Requests,
-    IReadOnlyList<StatusForwarderPartition> Partitions);
+    IReadOnlyList<StatusForwarderPartition> Partitions)
+{
+    /// <summary>What <see cref="LastError"/> means.</summary>
+    public string? Cause { get; init; }
+
+    /// <summary>What helps.</summary>
+    public string? WayOut { get; init; }
+}
 
 /// <summary>What an operator asked of that forwarder, in one partition.</summary>
 internal sealed record StatusRequest(

@@ -27,7 +27,8 @@ internal sealed class OperationsApi(ForwarderOperations operations, IEventStore 
             [.. status.Partitions.Select(p => new StatusPartition(
                 p.Partition, p.Oldest, p.Head, p.HeadTimestamp is { } at ? EntryJson.Timestamp(at) : null))],
             [.. status.Forwarders.Select(Forwarder)],
-            [.. problems.Now.Select(problem => new HealthProblem(problem.Code, problem.Detail))],
+            [.. Troubles.Of(status).Concat(problems.Now).Distinct().OrderByDescending(problem => problem.IsFatal)
+                .Select(problem => new HealthProblem(problem.Code, problem.Detail))],
             request.Query["recent"] == "true" ? Recent(operations.Recent) : null));
     }
 
@@ -253,6 +254,7 @@ internal sealed class OperationsApi(ForwarderOperations operations, IEventStore 
     {
         var worst = status.Partitions.FirstOrDefault(p => p.LastError is not null);
         var lastWrite = status.Partitions.Max(p => p.LastWriteAt);
+        (string Cause, string WayOut)? why = worst?.LastError is { } error ? Troubles.Why(status.Name, error) : null;
         return new StatusForwarder(
             status.Name,
             status.State,
@@ -272,7 +274,11 @@ internal sealed class OperationsApi(ForwarderOperations operations, IEventStore 
                 PausedAt = p.Control.PausedAt is { } since ? EntryJson.Timestamp(since) : null,
                 PausedBy = p.Control.PausedBy,
                 PausedReason = p.Control.PausedFor,
-            })]);
+            })])
+        {
+            Cause = why?.Cause,
+            WayOut = why?.WayOut,
+        };
     }
 
     private static StatusRequest Request(RequestStanding standing) => new(

@@ -20,6 +20,9 @@ internal sealed class LayoutStore(StoreCalls calls, int partitions, StoreClock c
     private LogLayout? _known;
     private long? _lookedAt;
 
+    // The table holds another log: this process neither writes to it nor serves it any more.
+    private LayoutMismatchException? _wentBack;
+
     private enum Wish
     {
         Open,
@@ -31,7 +34,8 @@ internal sealed class LayoutStore(StoreCalls calls, int partitions, StoreClock c
     public LogLayout? Known => Volatile.Read(ref _known);
 
     public ValueTask<LogLayout> GetAsync(CancellationToken cancellationToken) =>
-        Known is { } layout ? new ValueTask<LogLayout>(layout) : new ValueTask<LogLayout>(OpenAsync(cancellationToken));
+        Volatile.Read(ref _wentBack) is { } another ? ValueTask.FromException<LogLayout>(new LayoutMismatchException(another.Message))
+        : Known is { } layout ? new ValueTask<LogLayout>(layout) : new ValueTask<LogLayout>(OpenAsync(cancellationToken));
 
     /// <summary>As it is stored now.</summary>
     public async Task<LogLayout> RefreshAsync(CancellationToken cancellationToken)
@@ -78,10 +82,11 @@ internal sealed class LayoutStore(StoreCalls calls, int partitions, StoreClock c
     {
         var row = await calls.ReachAsync(ReadAsync, CancellationToken.None);
         if (row is not null && (Known is not { } layout || (row.Layout.Log == layout.Log && row.Layout.Generation >= layout.Generation))) return row;
-        throw calls.WentBack(
+        _wentBack = calls.WentBack(
             Keys.LayoutPartition,
             $"Table '{calls.Table.Name}' has another layout than the one that this process began with: another log, or an older one. "
-            + "Start the app again; docs/operations.md, Backup and restore, says what else to do.");
+            + "Start the app again; docs/restore.md says what else to do.");
+        throw _wentBack;
     }
 
     // Begun by one, and ended for all who wait, whoever leaves: one call with one deadline, whatever it takes.

@@ -174,6 +174,7 @@ internal sealed class TableEventStore : IEventStore, IAsyncDisposable
         await _layout.SawAsync(head, cancellationToken);
         return new PartitionState(partition, oldest, head.Next, head.Next == 0 ? null : head.At, checkpoints)
         {
+            Generation = head.Generation,
             Controls = controls,
             Wishes = wishes,
             ReadAt = readAt ?? _clock.Now,

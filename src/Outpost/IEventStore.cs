@@ -140,6 +140,9 @@ internal sealed record PartitionState(
     /// <summary>When this was read, by the store's clock.</summary>
     public DateTimeOffset ReadAt { get; init; }
 
+    /// <summary>How many counts the log had when the head was written last: <see cref="LogLayout.Generation"/>, or one more while it grows.</summary>
+    internal int Generation { get; init; } = 1;
+
     /// <summary>How far retention has come.</summary>
     public Trimmed Trimmed { get; init; } = new(0, 0, null);
 

@@ -140,7 +140,8 @@ internal sealed class OutpostMetrics : IDisposable
     internal void LeaseTakenOver(string forwarder) => _leaseChanges.Add(1, new KeyValuePair<string, object?>("forwarder", forwarder));
 
     internal void Stands(ForwarderStanding standing, bool isOrphaned = false) => _standings[(standing.Forwarder, standing.Partition)] = new Standing(
-        standing.Backlog, standing.OldestUnforwardedAge?.TotalSeconds ?? 0, standing.Parked, standing.Late, standing.LastError is not null, isOrphaned,
+        standing.Backlog, standing.OldestUnforwardedAge?.TotalSeconds ?? 0, standing.Parked, standing.Late,
+        standing.LastError is not null || standing.Requests.Any(request => request.State == "blocked"), isOrphaned,
         _time?.GetTimestamp() ?? 0);
 
     /// <summary>Ends the gauges of other forwarders in a partition.</summary>

@@ -48,31 +48,14 @@ function inWords(error) {
   return String(error?.message ?? error);
 }
 
-/** Why a forwarder fails: a title and what has to be done, from the stored error. The first that fits. */
-const CAUSES = [
-  [/MessagingEntityNotFound/, (it) => [`${it} has no such topic or queue`, 'Create it, or correct the setting Forwarder__Topic.']],
-  [/MessagingEntityDisabled/, (it) => [`${it}’s topic is disabled`, 'Enable it; forwarding then resumes by itself.']],
-  [/QuotaExceeded/, (it) => [`${it} is full`, 'Consumers have to make room; forwarding then resumes by itself.']],
-  [/ServiceBusy|\b429\b/, (it) => [`${it} is overloaded`, 'It asked to be sent less; forwarding resumes by itself.']],
-  [/Unauthori[sz]ed|CredentialUnavailable|AuthenticationFailed|\b40[13]\b/, (it) => [
-    `${it} refuses this app’s identity`, 'Check the connection and the role (Azure Service Bus Data Sender); forwarding then resumes by itself.']],
-  [/refused \d+ entries in a row/, (it) => [
-    `${it} refuses one event after the other`, 'Look at the reasons below. Forwarding goes on once it accepts one, or once you retry or discard one of the parked events.']],
-  [/ServiceCommunicationProblem|ServiceTimeout|Socket|HttpRequestException|IOException|Timeout|HttpIOException|\b50[0-9]\b/i, (it) => [
-    `${it} can’t be reached`, 'Forwarding resumes by itself.']],
-];
-
 /** A failing forwarder explained: title, and a sentence on what goes on, what waits and what helps. */
 function explain(forwarder) {
-  const target = forwarder.name === 'servicebus' ? 'The bus' : `The target of ${forwarder.name}`;
-  const [, cause] = CAUSES.find(([pattern]) => pattern.test(forwarder.lastError ?? '')) ?? [];
-  const [title, help] = cause?.(target) ?? [`${target} does not accept events`, 'It is tried again and again; forwarding resumes by itself.'];
   const waiting = sum(forwarder.partitions, (partition) => partition.backlog);
   const oldest = Math.max(0, ...forwarder.partitions.map((partition) => partition.oldestUnforwardedAgeSeconds));
   const waits = waiting === 0
     ? 'Nothing waits right now.'
     : `${counted(waiting, 'event is', 'events are')} waiting, the oldest for ${age(oldest)}.`;
-  return { title: `${title}.`, text: `Commands and the event API go on. ${waits} ${help}` };
+  return { title: `${forwarder.cause ?? 'Its target does not accept events'}.`, text: `Commands and the event API go on. ${waits} ${forwarder.wayOut ?? ''}` };
 }
 
 const STATES = {
@@ -93,9 +76,20 @@ function standOf({ state, late, parked }) {
 
 const isStuck = ({ state }) => ['failing', 'blocked'].includes(state);
 
-/** How everything stands, the worst first: in a few words, and what that means. */
+const OF_THE_LOG = /^(log|layout)-/;
+
+const toldOf = (status, codes) => (status.problems ?? []).filter(({ code }) => codes.test(code)).map(({ detail }) => detail).join(' ');
+
+/** How everything stands, the worst first: in a few words, what that means, and whatever else no other part of the page says. */
 function headline(status) {
-  if (status.problems?.length > 0) return { tone: 'bad', text: 'Something is wrong with the log itself', more: status.problems.map(({ detail }) => detail).join(' ') };
+  const { tone, text, more } = worst(status);
+  const besides = toldOf(status, /^(request-blocked|retention-held|clock-off)$/);
+  return { tone, text, more: more.includes(besides) ? more : `${more} ${besides}` };
+}
+
+function worst(status) {
+  const told = (codes) => toldOf(status, codes);
+  if (told(OF_THE_LOG)) return { tone: 'bad', text: 'Something is wrong with the log itself', more: told(OF_THE_LOG) };
   const by = (state) => status.forwarders.filter((forwarder) => forwarder.state === state).map(({ name }) => name);
   const parked = sum(status.forwarders, (forwarder) => forwarder.parked);
   const waiting = sum(status.forwarders, backlogOf);
@@ -118,10 +112,13 @@ function headline(status) {
   }
   const late = status.forwarders.filter((forwarder) => forwarder.late > 0);
   if (late.length > 0) return { tone: 'bad', text: `${late.map(({ name }) => name).join(' and ')} ${late.length === 1 ? 'is' : 'are'} late`, more: `${counted(sum(late, (one) => one.late), 'event waits', 'events wait')} for longer than they should, the oldest for ${age(Math.max(...late.map(oldestOf)))}: the target is slow, or takes nothing.` };
+  if (told(/^request-blocked$/)) return { tone: 'warn', text: 'A request is blocked', more: told(/^request-blocked$/) };
   const asked = status.forwarders.flatMap(({ name, requests }) => (requests ?? []).map((request) => ({ name, ...request })));
   const stuck = asked.find(isStuck);
   if (stuck) return { tone: 'warn', text: `What was asked of ${stuck.name} is stuck`, more: stuck.reason ?? 'Look at the request below.' };
   if (parked > 0) return { tone: 'warn', text: `${counted(parked, 'event is', 'events are')} parked`, more: 'A target refused them, for the reasons below. Everything else is forwarded. Retry them, or discard them.' };
+  if (told(/^retention-held$/)) return { tone: 'warn', text: 'Old events can’t be deleted', more: told(/^retention-held$/) };
+  if (told(/^clock-off$/)) return { tone: 'warn', text: 'This machine’s clock is wrong', more: told(/^clock-off$/) };
   if (status.partitions.every(({ headOffset }) => headOffset === 0)) return { tone: 'calm', text: 'The log is empty', more: 'Nothing has been recorded yet. The first event will show up here by itself.' };
   if (status.forwarders.length === 0) return { tone: 'good', text: 'The log is served', more: 'This app forwards nothing; the event API serves what is recorded.' };
   if (waiting > 0) return { tone: 'good', text: 'Events are on their way', more: `${counted(waiting, 'event is', 'events are')} being forwarded.` };

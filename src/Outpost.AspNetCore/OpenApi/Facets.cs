@@ -28,6 +28,8 @@ internal static class Facets
         ["isKnownHere"] = "Whether the process that answers runs it.",
         ["withinSeconds"] = "\"At the latest by\"; null for a forwarder of another app that has not said.",
         ["late"] = "Entries that wait longer than that.",
+        ["cause"] = "What the last error means, in a few words; only while there is one.",
+        ["wayOut"] = "What helps; only while there is an error.",
         ["failingSince"] = "When the first of the runs that failed in a row did.",
         ["consecutiveFailures"] = "Runs in a row that failed, the one under way too.",
         ["refusedInARow"] = "Entries refused since the target last took one, or somebody retried or discarded one.",

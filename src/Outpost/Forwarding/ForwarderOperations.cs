@@ -24,7 +24,8 @@ internal sealed partial class ForwarderOperations(
     /// <summary>How every forwarder stands in every partition: those of this process, and others that have a checkpoint.</summary>
     public async Task<LogStatus> StatusAsync(CancellationToken cancellationToken)
     {
-        var layout = await events.LayoutAsync(cancellationToken);
+        // As it is stored now: the table may hold another log by now.
+        var layout = await events.RefreshLayoutAsync(cancellationToken);
         if (heartbeats is not null) await heartbeats.ReadAsync(cancellationToken);
         // A partition that is damaged is left out: what is wrong with it is told beside.
         var all = await events.OfAllPartitionsAsync(ReadAsync, cancellationToken);
@@ -45,7 +46,15 @@ internal sealed partial class ForwarderOperations(
             });
         }
 
-        return new LogStatus(layout.Log, states, forwarders) { Timer = heartbeats?.Timer };
+        // It may have grown meanwhile.
+        if (states.Any(state => state.Generation > layout.Generation)) layout = await events.RefreshLayoutAsync(cancellationToken);
+        return new LogStatus(layout.Log, states, forwarders)
+        {
+            Timer = heartbeats?.Timer,
+            Holds = await HoldsAsync(states, cancellationToken),
+            Newer = layout.IsGrowing ? [] : [.. states.Where(state => state.Generation > layout.Generation).Select(state => state.Partition)],
+            ClockAhead = sources.Time.GetUtcNow() - events.Now,
+        };
 
         TimeSpan? WithinOf(string name) => states.Max(state => state.Checkpoints.GetValueOrDefault(name)?.Within);
 

@@ -46,11 +46,11 @@ internal sealed record ForwarderStanding(
     internal static async Task<ForwarderStanding> ReadAsync(
         IEventStore store, PartitionState state, string name, TimeSpan within, long startAt, CancellationToken cancellationToken)
     {
-        // How far it has come is not known.
-        if (state.Damaged.TryGetValue(name, out var damage))
-            return new ForwarderStanding(name, state.Partition, state.Oldest, state.Head - state.Oldest, null, 0, 0, false, null, damage.Message, 1, null);
-        var checkpoint = state.CheckpointOf(name);
-        var next = checkpoint?.NextOffset ?? startAt;
+        // How far it has come is not known: all that is kept may still wait.
+        var damage = state.Damaged.GetValueOrDefault(name);
+        var checkpoint = damage is null ? state.CheckpointOf(name) : null;
+        var control = damage is null ? state.ControlOf(name) : Control.None;
+        var next = damage is null ? checkpoint?.NextOffset ?? startAt : state.Oldest;
         var backlog = Math.Max(0, state.Head - next);
         TimeSpan? age = null;
         var late = 0L;
@@ -74,16 +74,16 @@ internal sealed record ForwarderStanding(
             age,
             late,
             checkpoint?.Parked ?? 0,
-            state.ControlOf(name).IsPaused,
+            control.IsPaused,
             checkpoint?.LeaseLeft(state.ReadAt) > TimeSpan.Zero ? checkpoint.Owner : null,
-            checkpoint?.LastError,
-            checkpoint?.Failures ?? 0,
+            damage?.Message ?? checkpoint?.LastError,
+            damage is null ? checkpoint?.Failures ?? 0 : 1,
             checkpoint?.StoredAt)
         {
             FailingSince = checkpoint?.FailingSince,
             RefusedInARow = checkpoint?.Refused ?? 0,
-            Requests = RequestStanding.Of(state, name),
-            Control = state.ControlOf(name),
+            Requests = damage is null ? RequestStanding.Of(state, name) : [],
+            Control = control,
         };
     }
 }

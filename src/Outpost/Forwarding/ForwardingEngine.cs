@@ -11,9 +11,12 @@ internal sealed class ForwardingEngine : IAsyncDisposable
     // Until a store that cannot be reached at the start is asked again.
     private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(5);
 
+    private static readonly TimeSpan LookAtLogEvery = TimeSpan.FromMinutes(1);
+
     private readonly ForwardingContext _context;
     private readonly IReadOnlyList<Forwarder> _forwarders;
     private readonly Drains _drains;
+    private long _lookedAtLog;
 
     /// <summary>An engine for some forwarders, each with a name of its own.</summary>
     public ForwardingEngine(
@@ -34,6 +37,7 @@ internal sealed class ForwardingEngine : IAsyncDisposable
         _forwarders = forwarders;
         _drains = new Drains(_context, forwarders);
         Recent = new RecentSamples(sources.Time);
+        _lookedAtLog = Time.GetTimestamp();
     }
 
     /// <summary>The forwarders of this process.</summary>
@@ -56,8 +60,9 @@ internal sealed class ForwardingEngine : IAsyncDisposable
     /// <param name="stop">Stops all forwarding of this process for now; what was delivered still gets its checkpoint.</param>
     public async Task<ForwardRun> RunAsync(CancellationToken stop)
     {
-        await _context.Events.LayoutAsync(stop);
+        await LookAtLogAsync(stop);
         _context.Metrics.Run();
+        _context.Metrics.ClockSkew(Time.GetUtcNow() - _context.Events.Now);
         var start = Time.GetTimestamp();
         var before = _forwarders.ToDictionary(forwarder => forwarder.Name, _drains.Total);
         using (stop.Register(_drains.Stop))
@@ -146,6 +151,26 @@ internal sealed class ForwardingEngine : IAsyncDisposable
     /// <summary>Ends all drains; what was delivered gets its checkpoint, and leases are given back. More than once does no harm.</summary>
     public async ValueTask DisposeAsync() => await _drains.DisposeAsync();
 
+    // The table may be another log's by now: what is in it would get this one's ids.
+    private async Task LookAtLogAsync(CancellationToken stop)
+    {
+        if (Time.GetElapsedTime(_lookedAtLog) < LookAtLogEvery)
+        {
+            await _context.Events.LayoutAsync(stop);
+            return;
+        }
+
+        _lookedAtLog = Time.GetTimestamp();
+        try
+        {
+            await _context.Events.RefreshLayoutAsync(stop);
+        }
+        catch (StoreUnavailableException)
+        {
+            // Whoever reads the partitions finds so too, and says it. The timer runs all the same.
+        }
+    }
+
     // Null: it could not be read.
     private async Task<PartitionState?> TickAsync(int partition, CancellationToken stop)
     {
@@ -158,10 +183,10 @@ internal sealed class ForwardingEngine : IAsyncDisposable
                 _drains.Start(forwarder, state);
             }
 
-            foreach (var forwarder in _forwarders.Where(forwarder => !state.Damaged.ContainsKey(forwarder.Name)))
+            foreach (var forwarder in _forwarders)
             {
-                _context.Metrics.Stands(await ForwarderStanding.ReadAsync(
-                    _context.Events, state, forwarder.Name, forwarder.Within, forwarder.CheckpointIn(state).NextOffset, stop));
+                var startAt = state.Damaged.ContainsKey(forwarder.Name) ? state.Oldest : forwarder.CheckpointIn(state).NextOffset;
+                _context.Metrics.Stands(await ForwarderStanding.ReadAsync(_context.Events, state, forwarder.Name, forwarder.Within, startAt, stop));
             }
 
             await MeasureOthersAsync(state, stop);

@@ -8,6 +8,15 @@ internal sealed record LogStatus(string Log, IReadOnlyList<PartitionState> Parti
 {
     /// <summary>How the timer does; null: this process keeps no heartbeats.</summary>
     public TimerStanding? Timer { get; init; }
+
+    /// <summary>What keeps old entries from being deleted, where something does.</summary>
+    internal IReadOnlyList<(int Partition, Retention.Hold Hold)> Holds { get; init; } = [];
+
+    /// <summary>Partitions that have grown with the log, where the layout row does not know of it.</summary>
+    internal IReadOnlyList<int> Newer { get; init; } = [];
+
+    /// <summary>How far this machine's clock is ahead of the store's.</summary>
+    internal TimeSpan ClockAhead { get; init; }
 }
 
 /// <summary>How one forwarder stands.</summary>

@@ -111,6 +111,15 @@ public static class OutpostServices
         });
         services.AddSingleton<RetentionRunner>();
         services.AddSingleton<Ticks>();
-        services.AddSingleton<ForwarderOperations>();
+        services.AddSingleton(provider => new ForwarderOperations(
+            provider.GetRequiredService<IEventStore>(),
+            provider.GetRequiredService<IForwardingStore>(),
+            provider.GetRequiredService<ForwardingEngine>(),
+            provider.GetRequiredService<Sources>(),
+            provider.GetRequiredService<Heartbeats>(),
+            provider.GetService<IHistoryStore>())
+        {
+            Retention = provider.GetRequiredService<RetentionOptions>(),
+        });
     }
 }

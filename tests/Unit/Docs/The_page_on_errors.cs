@@ -16,7 +16,7 @@ public sealed partial class The_page_on_errors
     public void Lists_every_code_of_health()
     {
         var source = Directory.EnumerateFiles(Path.Combine(DocPage.Root(), "src"), "*.cs", SearchOption.AllDirectories)
-            .Where(file => Path.GetFileName(file) is "HealthApi.cs" or "StoreProblems.cs" or "StoreCalls.cs" or "StoreAnswers.cs" or "StoreUnavailableException.cs" or "TableErrors.cs")
+            .Where(file => Path.GetFileName(file) is "HealthApi.cs" or "Troubles.cs" or "StoreProblems.cs" or "StoreCalls.cs" or "StoreAnswers.cs" or "StoreUnavailableException.cs" or "TableErrors.cs")
             .Select(File.ReadAllText);
         var codes = source.SelectMany(text => Code().Matches(text)).Select(code => code.Groups[1].Value).Distinct().Order().ToList();
 
@@ -24,6 +24,6 @@ public sealed partial class The_page_on_errors
         Assert.Equal(codes, Pages.Rows("errors.md", "## Health").Select(row => row[0]).Order());
     }
 
-    [GeneratedRegex("\"((?:setting|store|table|layout|log|timer|forwarder)-[a-z-]+)\"")]
+    [GeneratedRegex("\"((?:setting|store|table|layout|log|timer|forwarder|entries|request|retention|clock)-[a-z-]+)\"")]
     private static partial Regex Code();
 }

@@ -19,7 +19,7 @@ public sealed class A_forwarder_that_nobody_runs
 
         var one = Assert.Single(status.Forwarders);
         Assert.Equal(("orphaned", false), (one.State, one.IsKnownHere));
-        var problem = Assert.Single(HealthApi.Of(status));
+        var problem = Assert.Single(Troubles.Of(status));
         Assert.Equal(("forwarder-orphaned", false), (problem.Code, problem.IsFatal));
         Assert.Contains("servicebus: 2 entries wait", problem.Detail, StringComparison.Ordinal);
         Assert.Contains("DELETE /api/forwarders/servicebus", problem.Detail, StringComparison.Ordinal);
@@ -114,7 +114,7 @@ public sealed class A_forwarder_that_nobody_runs
         var status = await Operators(log, process).StatusAsync(CancellationToken.None);
 
         Assert.Equal((isMissed, "* * * * * *"), (status.Timer!.IsMissed, status.Timer.Schedule));
-        Assert.Equal(isMissed ? ["timer-missing"] : [], HealthApi.Of(status).Select(problem => problem.Code));
+        Assert.Equal(isMissed ? ["timer-missing"] : [], Troubles.Of(status).Select(problem => problem.Code));
     }
 
     [Fact]
