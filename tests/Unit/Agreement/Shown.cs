@@ -48,7 +48,7 @@ internal static class Shown
     public static async Task<string> ToolAsync(Answer status)
     {
         using var http = new HttpClient(new Canned(status)) { BaseAddress = new Uri("http://app.example/") };
-        var app = Activator.CreateInstance(Tool.GetType("Outpost.Cli.App")!, http, false)!;
+        var app = Activator.CreateInstance(Tool.GetType("Outpost.Cli.App")!, http, false, false)!;
         var reading = (Task<JsonNode>)app.GetType().GetMethod("ReadAsync")!.Invoke(app, ["api/status", CancellationToken.None])!;
         JsonNode answer;
         try
