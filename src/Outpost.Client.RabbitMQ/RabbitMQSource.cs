@@ -68,7 +68,9 @@ public sealed class RabbitMQSource(ConnectionFactory factory, string queue, stri
             left++;
         }
 
-        // Closing gives back what is not acknowledged, to where it was.
+        // Each goes back to where it was. The question after it is answered when the queue has taken them: whoever retries next finds them.
+        if (left > 0) await channel.BasicNackAsync(deliveryTag: 0, multiple: true, requeue: true, cancellationToken);
+        await channel.MessageCountAsync(_deadLetters, cancellationToken);
         await connection.AbortAsync(CloseWithin);
         return (done, left);
     }

@@ -48,6 +48,17 @@ public sealed class ServiceBusSource(ServiceBusClient client, string topic, stri
     /// <inheritdoc/>
     public async Task<(int Done, int Left)> RetryDeadLettersAsync(MessageConsumer consumer, CancellationToken cancellationToken)
     {
+        var (done, kept) = await RetryAllAsync(consumer, cancellationToken);
+        // By another link, which has never asked for a message. The link that received them still has credit from its last wait: the
+        // broker would send it what is given back, and while that link closes nobody settles a message that is on its way.
+        await using var giver = client.CreateReceiver(topic, subscription, new ServiceBusReceiverOptions { SubQueue = SubQueue.DeadLetter });
+        foreach (var message in kept) await giver.AbandonMessageAsync(message, cancellationToken: cancellationToken);
+        return (done, kept.Count);
+    }
+
+    /// <summary>Handles each dead letter once; those that fail, and those of the same subjects after them, stay locked.</summary>
+    private async Task<(int Done, IReadOnlyCollection<ServiceBusReceivedMessage> Kept)> RetryAllAsync(MessageConsumer consumer, CancellationToken cancellationToken)
+    {
         // It has no sessions: oldest first.
         await using var receiver = client.CreateReceiver(topic, subscription, new ServiceBusReceiverOptions { SubQueue = SubQueue.DeadLetter });
         var (done, kept, waiting) = (0, new Dictionary<long, ServiceBusReceivedMessage>(), new HashSet<string>());
@@ -66,8 +77,7 @@ public sealed class ServiceBusSource(ServiceBusClient client, string topic, stri
             done++;
         }
 
-        foreach (var message in kept.Values) await receiver.AbandonMessageAsync(message, cancellationToken: cancellationToken);
-        return (done, kept.Count);
+        return (done, kept.Values);
     }
 
     private static async Task ProcessAsync(MessageConsumer consumer, ProcessSessionMessageEventArgs args, CancellationToken stopping)
