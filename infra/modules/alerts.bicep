@@ -93,6 +93,31 @@ var queries = [
     window: windows.minutes
   }
   {
+    name: 'request-blocked'
+    says: 'A retry or replay that somebody asked for cannot go on.'
+    severity: 2
+    query: loadTextContent('../alerts/request-blocked.kql')
+    measure: 'Blocked'
+    aggregation: 'Maximum'
+    dimension: 'forwarder'
+    operator: 'GreaterThan'
+    threshold: 0
+    window: windows.minutes
+  }
+  {
+    name: 'clock-off'
+    says: 'The clock of an instance is wrong: before long, Azure refuses its tokens.'
+    severity: 2
+    query: loadTextContent('../alerts/clock-off.kql')
+    measure: 'ClockOff'
+    // All the time: a clock that was set meanwhile is well.
+    aggregation: 'Minimum'
+    dimension: 'instance'
+    operator: 'GreaterThan'
+    threshold: 300
+    window: windows.minutes
+  }
+  {
     name: 'contended'
     says: 'Too many instances write to one partition: more transactions lose their race than are committed.'
     severity: 3

@@ -69,7 +69,8 @@ internal sealed class OutpostMetrics : IDisposable
         _meter.CreateObservableGauge("outpost.oldest_age", () => Observe(s => s.OldestAgeSeconds), "s", "Age of the oldest entry not yet accepted");
         _meter.CreateObservableGauge("outpost.parked", () => Observe(s => (long)s.Parked), "{entry}", "Entries parked");
         _meter.CreateObservableGauge("outpost.late", () => Observe(s => s.Late), "{entry}", "Entries not yet accepted and past Within");
-        _meter.CreateObservableGauge("outpost.failing", () => Observe(s => s.IsFailing ? 1L : 0L), "{partition}", "1 while the last attempt failed");
+        _meter.CreateObservableGauge("outpost.failing", () => Observe(s => s.IsFailing || s.Blocked > 0 ? 1L : 0L), "{partition}", "1 while the last attempt failed, or a retry or replay is blocked");
+        _meter.CreateObservableGauge("outpost.blocked", () => Observe(s => (long)s.Blocked), "{request}", "Retries and replays that cannot go on");
         _meter.CreateObservableGauge("outpost.orphaned", () => Observe(s => s.IsOrphaned ? 1L : 0L), "{partition}", "1 while entries wait and no process runs the forwarder");
         _meter.CreateObservableGauge("outpost.retention.held", ObserveRetention, "{partition}", "1 while a forwarder keeps retention from deleting");
         _meter.CreateObservableGauge("outpost.clock_skew", () => Volatile.Read(ref _clockSkew), "s", "Local clock less the store's");
@@ -141,7 +142,7 @@ internal sealed class OutpostMetrics : IDisposable
 
     internal void Stands(ForwarderStanding standing, bool isOrphaned = false) => _standings[(standing.Forwarder, standing.Partition)] = new Standing(
         standing.Backlog, standing.OldestUnforwardedAge?.TotalSeconds ?? 0, standing.Parked, standing.Late,
-        standing.LastError is not null || standing.Requests.Any(request => request.State == "blocked"), isOrphaned,
+        standing.LastError is not null, standing.Requests.Count(request => request.State == "blocked"), isOrphaned,
         _time?.GetTimestamp() ?? 0);
 
     /// <summary>Ends the gauges of other forwarders in a partition.</summary>
@@ -162,5 +163,5 @@ internal sealed class OutpostMetrics : IDisposable
 
     private bool IsRecent(long at) => !(_time?.GetElapsedTime(at) > StandingMaxAge);
 
-    private sealed record Standing(long Backlog, double OldestAgeSeconds, int Parked, long Late, bool IsFailing, bool IsOrphaned, long At);
+    private sealed record Standing(long Backlog, double OldestAgeSeconds, int Parked, long Late, bool IsFailing, int Blocked, bool IsOrphaned, long At);
 }

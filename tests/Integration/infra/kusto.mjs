@@ -13,7 +13,7 @@ export const SENT = JSON.parse(read('tests/Integration/infra/azure-monitor.json'
 /** Tables of Application Insights with the columns that queries here may use, as their documentation has them. */
 const TABLES = {
   customMetrics:
-    '(timestamp:datetime, name:string, valueCount:int, valueSum:real, valueMin:real, valueMax:real, customDimensions:dynamic, itemType:string)',
+    '(timestamp:datetime, name:string, valueCount:int, valueSum:real, valueMin:real, valueMax:real, cloud_RoleInstance:string, customDimensions:dynamic, itemType:string)',
   dependencies:
     '(timestamp:datetime, name:string, type:string, success:bool, duration:real, customDimensions:dynamic, itemType:string, itemCount:int)',
   exceptions:

@@ -21,14 +21,14 @@ public sealed class All_that_operators_look_at
         new("entry parked", Troubled.EntryParkedAsync, "degraded", "entries-parked", "refused", "[Rr]etry.* discard", "idle", "outpost.parked 1", ["parked"], "1 event is parked"),
         new("1,000 parked for three reasons", Troubled.ThousandParkedAsync, "degraded", "entries-parked", "refused", "[Rr]etry.* discard", "idle", "outpost.parked 1000", ["parked"], "1,000 events are parked"),
         new("refuses all", Troubled.RefusesAllAsync, "degraded", "forwarder-failing", "refuses one event after the other", "retry or discard", "failing", "outpost.failing 1", ["late", "parked"], "servicebus can’t deliver"),
-        new("replay stuck", Troubled.ReplayStuckAsync, "degraded", "request-blocked", "Entry 1 is in the log no more", "Take this request back", "idle", "outpost.failing 1", [], "A request is blocked"),
+        new("replay stuck", Troubled.ReplayStuckAsync, "degraded", "request-blocked", "Entry 1 is in the log no more", "Take this request back", "idle", "outpost.blocked 1", ["request-blocked"], "A request is blocked"),
         new("retention held", Troubled.RetentionHeldAsync, "degraded", "retention-held", "old entries are kept", "take it back|outpost resume", "paused", "outpost.retention.held 1", ["retention-held"], "servicebus paused"),
         new("table away", Troubled.TableAwayAsync, "unhealthy", "store-away", "did not answer", "resumes by itself", null, "outpost.failing 0", ["unanswered"], "can’t be asked"),
         new("role missing at the store", Troubled.StoreRoleMissingAsync, "unhealthy", "store-forbidden", "does not let this app in", "Storage Table Data Contributor", null, "outpost.failing 0", ["unanswered"], "can’t be asked"),
         new("table made again", Troubled.TableMadeAgainAsync, "unhealthy", "log-went-back", "went back from 3 to 1|another log", "started again|Start the app again", null, "outpost.failing 0", ["late", "unanswered"], "can’t be asked"),
         new("a row damaged", Troubled.RowDamagedAsync, "degraded", "log-damaged", "Next is String 'many'", "should be a whole number", "failing", "outpost.failing 1", ["late"], "Something is wrong with the log itself"),
         new("a process of another log", Troubled.OtherLogAsync, "unhealthy", "log-went-back", "another log", "Start the app again", null, "outpost.failing 0", ["late", "unanswered"], "can’t be asked"),
-        new("clock off by an hour", Troubled.ClockOffAsync, "degraded", "clock-off", "3600 s ahead", "Set the machine's clock", "idle", "outpost.clock_skew 3600", [], "This machine’s clock is wrong"),
+        new("clock off by an hour", Troubled.ClockOffAsync, "degraded", "clock-off", "3600 s ahead", "Set the machine's clock", "idle", "outpost.clock_skew 3600", ["clock-off"], "This machine’s clock is wrong"),
         new("a partition of a newer generation", Troubled.NewerPartitionAsync, "unhealthy", "log-went-back", "does not know of it", "Restore the whole table", "idle", "outpost.failing 0", ["unanswered"], "Something is wrong with the log itself"),
     ];
 

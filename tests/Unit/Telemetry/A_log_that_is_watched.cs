@@ -95,7 +95,7 @@ public sealed class A_log_that_is_watched
         watched.ReadGauges();
 
         Assert.Equal(
-            ["outpost.backlog", "outpost.failing", "outpost.late", "outpost.oldest_age", "outpost.orphaned", "outpost.parked"],
+            ["outpost.backlog", "outpost.blocked", "outpost.failing", "outpost.late", "outpost.oldest_age", "outpost.orphaned", "outpost.parked"],
             before.Select(line => line.Split('{')[0]).Order());
         Assert.Equal(before, Gauges());
 
