@@ -29,14 +29,13 @@ internal static class EntryJson
     /// <summary>The JSON value itself for JSON, a string for <c>text/*</c>, else Base64 under the other name.</summary>
     public static void WritePayload(Utf8JsonWriter json, EventEntry entry, string name, string base64Name)
     {
-        var text = MediaType.TextOrNull(entry.ContentType, entry.Payload.Span);
-        if (text is null) json.WriteBase64String(base64Name, entry.Payload.Span);
-        else if (MediaType.IsText(entry.ContentType) && !MediaType.IsJson(entry.ContentType)) json.WriteString(name, text);
-        else
+        if (MediaType.IsJson(entry.ContentType) && MediaType.IsUtf8(entry.ContentType, entry.Payload.Span))
         {
             // Checked to be JSON when it was recorded.
             json.WritePropertyName(name);
             json.WriteRawValue(entry.Payload.Span, skipInputValidation: true);
         }
+        else if (MediaType.TextOrNull(entry.ContentType, entry.Payload.Span) is { } text) json.WriteString(name, text);
+        else json.WriteBase64String(base64Name, entry.Payload.Span);
     }
 }
