@@ -37,7 +37,7 @@ internal sealed class StoreAnswers : HttpPipelinePolicy
         var code = CodeOf(answer);
         if (code is null && answer.Status < 500) throw Foreign($"An answer of status {answer.Status} without an error code is not Table Storage's.");
         if (code == TableErrors.TableNotFound || code == TableErrors.TableBeingDeleted)
-            throw new StoreUnavailableException("The log's table does not exist.", new RequestFailedException(answer.Status, code, code, null)) { Code = "table-missing" };
+            throw new StoreUnavailableException("The log's table is not there.", new RequestFailedException(answer.Status, code, code, null)) { Code = "table-missing" };
         // A permission that ended between two tries says nothing about the first try, which may have succeeded.
         if (answer.Status is 401 or 403 && request.Method != RequestMethod.Get && message.ProcessingContext.RetryNumber > 0)
             throw new StoreUnavailableException(
