@@ -5,12 +5,12 @@ using Azure.Core.Pipeline;
 namespace Outpost.Tables;
 
 /// <summary>
-/// No answer of the store is read beyond <see cref="BytesMax"/>. A query asks for rows, and nobody knows their size before
-/// they are here: a thousand of the largest would be more than a gigabyte.
+/// Reads no answer of the store beyond <see cref="BytesMax"/>. A query asks for a number of rows, and their size is known only
+/// when they arrive: a thousand of the largest rows would be more than a gigabyte.
 /// </summary>
 internal sealed class AnswerLimit : HttpPipelinePolicy
 {
-    /// <summary>Four of the largest rows as JSON, and more than a thousand small ones.</summary>
+    /// <summary>The limit in bytes: four of the largest rows fit as JSON, and more than a thousand small ones.</summary>
     public const int BytesMax = 6 * 1024 * 1024;
 
     public override async ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
@@ -25,7 +25,7 @@ internal sealed class AnswerLimit : HttpPipelinePolicy
         Limit(message.Response);
     }
 
-    /// <summary>The answer was cut off for its size.</summary>
+    /// <summary>Whether a read failed because the answer was larger than the limit.</summary>
     public static bool IsCause(Exception e) => e is StoreUnavailableException { InnerException: TooLarge };
 
     private static void Limit(Response answer)
@@ -35,7 +35,7 @@ internal sealed class AnswerLimit : HttpPipelinePolicy
         else if (content.Length > BytesMax) throw Exceeded();
     }
 
-    // Not one of those that the pipeline tries again: the answer would be as large.
+    // The pipeline does not retry this exception: the next answer would be just as large.
     private static StoreUnavailableException Exceeded() => new(
         $"Table Storage's answer is larger than {BytesMax} bytes.", new TooLarge());
 

@@ -1,13 +1,16 @@
 namespace Outpost.Tables;
 
-/// <summary>Bytes that may be in memory at once. Whoever asks for some waits until others gave theirs back, in turn. Thread-safe.</summary>
+/// <summary>
+/// Limits how many bytes may be in memory at once. A caller waits, in the order of arrival, until others give theirs back.
+/// Thread-safe.
+/// </summary>
 internal sealed class ByteBudget(long bytes)
 {
     private readonly Lock _lock = new();
     private readonly Queue<(long Bytes, TaskCompletionSource Turn)> _waiting = new();
     private long _left = bytes;
 
-    /// <summary>Waits for so many bytes, which are given back when the share is disposed; the token bounds the wait.</summary>
+    /// <summary>Waits until this many bytes are free, and takes them. To give them back, dispose the result. The token bounds the wait.</summary>
     public async Task<IDisposable> TakeAsync(long bytes, CancellationToken cancellationToken)
     {
         var turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -32,7 +35,7 @@ internal sealed class ByteBudget(long bytes)
         lock (_lock)
         {
             _left += bytes;
-            // Whoever left meanwhile has nothing to give back.
+            // A caller that was cancelled meanwhile took nothing.
             while (_waiting.TryPeek(out var first) && (first.Turn.Task.IsCompleted || first.Bytes <= _left))
             {
                 _waiting.Dequeue();

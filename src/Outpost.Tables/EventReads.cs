@@ -1,26 +1,26 @@
 namespace Outpost.Tables;
 
 /// <summary>
-/// Reads event rows for all of a process: forwarders, replays and readers of the feed. How many rows a request asks for
-/// follows from the size of those read before, and what is on its way at once is bounded in bytes. Thread-safe.
+/// Reads event rows for the whole process: for forwarders, replays and readers of the feed. The size of the rows read before
+/// decides how many a request asks for. The answers on their way are bounded in bytes. Thread-safe.
 /// </summary>
 internal sealed class EventReads(StoreCalls calls, LayoutStore layout)
 {
-    // An answer is in memory several times while the client reads it: as bytes, as text, and as rows.
+    // In bytes. An answer is in memory several times while the client reads it: as bytes, as text, and as rows.
     private const long OnTheirWayMax = 6L * AnswerLimit.BytesMax;
 
-    // A payload as Base64, with all else that a row has: the largest, and what a small one has at least.
+    // A row holds its payload as Base64, and other columns: the largest row, and the least that the other columns take.
     private const int RowBytesMax = (Limits.PayloadBytesMax / 3 * 4) + (64 * 1024);
     private const int RowBytesBesidesPayload = 1024;
 
-    // So many fit into an answer, whatever their size.
+    // This many rows fit into an answer, whatever their size.
     private const int RowsSure = AnswerLimit.BytesMax / RowBytesMax;
 
-    // A service that has large rows should not have to put a thousand of them together for nothing.
+    // A low first guess: where rows are large, the store should not put together a thousand of them in vain.
     private const int RowsFirst = 250;
     private const int GrowthMax = 4;
 
-    // Some way below the limit, since rows differ.
+    // Well below the limit, since rows differ in size.
     private const long AnswerBytes = AnswerLimit.BytesMax * 2 / 3;
 
     private readonly ByteBudget _onTheirWay = new(OnTheirWayMax);
@@ -33,14 +33,14 @@ internal sealed class EventReads(StoreCalls calls, LayoutStore layout)
         var log = (await layout.GetAsync(cancellationToken)).Log;
         var entries = new List<EventEntry>(Math.Min(limit, 100));
         var bytes = 0L;
-        // Each turn adds an entry at least, or is the last.
+        // Each round adds at least one entry, or is the last.
         while (entries.Count < limit && bytes < Limits.PageBytesMax)
         {
             var asked = Math.Min(limit - entries.Count, Volatile.Read(ref _rows[partition]));
             var read = await ReadSomeAsync(partition, offset + entries.Count, asked, log, cancellationToken);
             foreach (var entry in read.Entries)
             {
-                // Large entries: fewer of them, or a page would not fit in memory.
+                // A page holds fewer entries when they are large, so that it fits in memory.
                 if (bytes >= Limits.PageBytesMax) break;
                 entries.Add(entry);
                 bytes += entry.Payload.Length;
@@ -52,7 +52,7 @@ internal sealed class EventReads(StoreCalls calls, LayoutStore layout)
         return entries;
     }
 
-    /// <summary>How many rows to ask for next. Pure.</summary>
+    /// <summary>How many rows to ask for next, by the size of those just read. Pure.</summary>
     internal static int RowsAfter(int rows, IReadOnlyList<EventEntry> read)
     {
         if (read.Count == 0) return rows;
@@ -66,7 +66,7 @@ internal sealed class EventReads(StoreCalls calls, LayoutStore layout)
         {
             var reserved = Math.Min((long)asked * RowBytesMax, AnswerLimit.BytesMax);
             using var share = await _onTheirWay.TakeAsync(reserved, cancellationToken);
-            // Also where the call never returns: nobody waits for it any more then.
+            // Cancellation frees the bytes even if the call never returns: nobody waits for it then.
             using var late = cancellationToken.UnsafeRegister(static share => ((IDisposable)share!).Dispose(), share);
             try
             {
@@ -76,7 +76,7 @@ internal sealed class EventReads(StoreCalls calls, LayoutStore layout)
             }
             catch (StoreUnavailableException e) when (AnswerLimit.IsCause(e) && asked > RowsSure)
             {
-                // Small entries came before, and large ones after them.
+                // Large entries follow small ones, so the estimate was too high.
                 Volatile.Write(ref _rows[partition], RowsSure);
                 asked = RowsSure;
             }
@@ -85,7 +85,7 @@ internal sealed class EventReads(StoreCalls calls, LayoutStore layout)
 
     private async Task<List<EventEntry>> QueryAsync(int partition, long offset, int rows, string log, CancellationToken cancellationToken)
     {
-        // A partition may end at the last offset there is.
+        // The sum must not overflow near the last possible offset.
         var end = offset > long.MaxValue - rows ? long.MaxValue : offset + rows;
         var entries = new List<EventEntry>(Math.Min(rows, 100));
         var bytes = 0L;
@@ -98,14 +98,14 @@ internal sealed class EventReads(StoreCalls calls, LayoutStore layout)
             }
             catch (DamagedRowException) when (entries.Count > 0)
             {
-                // What is before it can be had.
+                // The entries before the damaged row can still be read.
                 break;
             }
 
-            // Offsets are dense: a hole is a row not yet visible (or trimmed between two pages), and nobody reads past it.
+            // Offsets are dense. A hole is a row that is not visible yet, or was trimmed between two pages: nobody reads past it.
             if (entry.Offset != offset + entries.Count) break;
             entries.Add(entry);
-            // The store may answer in pieces, each below the limit.
+            // The store may answer in several pages, each below the limit.
             if ((bytes += entry.Payload.Length) >= Limits.PageBytesMax) break;
         }
 

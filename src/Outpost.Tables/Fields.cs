@@ -4,12 +4,12 @@ using Azure.Data.Tables;
 namespace Outpost.Tables;
 
 /// <summary>
-/// Reads properties of stored rows. What lost its type in a copy is read where nothing is lost: a whole number as text, as
-/// a shorter integer, or as a fraction without one; a time or bytes as text. Anything else is damage.
+/// Reads properties of stored rows. Some tools change types when they copy a table, so a value of another type is accepted if it
+/// loses nothing: a whole number as text, as a 32-bit integer or as a double; a time or bytes as text. Anything else is damage.
 /// </summary>
 internal static class Fields
 {
-    // Beyond it a fraction cannot tell two whole numbers apart.
+    // 2^53: from here on, a double cannot tell neighbouring whole numbers apart.
     private const double ExactMax = 9_007_199_254_740_992;
 
     public static long Whole(this TableEntity row, string name, long max = long.MaxValue) =>
@@ -55,7 +55,7 @@ internal static class Fields
         var other => throw Damage(row, name, other, "a time"),
     };
 
-    /// <summary>False where it is missing and not needed.</summary>
+    /// <summary>A boolean; false if the property is missing and not needed.</summary>
     public static bool Flag(this TableEntity row, string name, bool isNeeded = false) => Value(row, name) switch
     {
         null => isNeeded ? throw Missing(row, name) : false,
@@ -82,7 +82,7 @@ internal static class Fields
 
     public static DamagedRowException Missing(TableEntity row, string name) => new(row.PartitionKey, row.RowKey, name, "is missing");
 
-    /// <summary>A value that cannot be.</summary>
+    /// <summary>The fault of a value that is not <paramref name="allowed"/> in its property.</summary>
     public static DamagedRowException Damage(TableEntity row, string name, object? value, string allowed) => new(
         row.PartitionKey, row.RowKey, name, $"is {value?.GetType().Name} '{Short(value)}', and should be {allowed}");
 

@@ -49,7 +49,7 @@ internal static class CheckpointRow
         Tag = row.ETag.ToString(),
     };
 
-    // Older versions carried out one request after the other, and wrote where the replay that was next had come to.
+    // Older versions carried out one request at a time, and wrote only how far the next replay had come.
     private static IReadOnlyList<RequestProgress> Requests(TableEntity row)
     {
         if (row.TextOrNull("Requests") is { } text) return ControlRow.Parse(row, text, ControlJson.Default.IReadOnlyListRequestProgress);
@@ -89,14 +89,14 @@ internal static class ControlRow
         }
         catch (JsonException)
         {
-            // Not what any version writes.
+            // No version writes such text.
         }
 
         throw Fields.Damage(row, "Requests", text, "a JSON list of requests");
     }
 }
 
-/// <summary>Which process wishes to have a lease that another holds.</summary>
+/// <summary>The wish of a process for a lease that another process holds.</summary>
 internal static class LeaseWishRow
 {
     public static TableEntity Write(string partitionKey, string forwarder, LeaseWish wish) => new(partitionKey, Keys.Wish(forwarder))
@@ -113,7 +113,7 @@ internal static class LeaseWishRow
 [JsonSerializable(typeof(IReadOnlyList<RequestProgress>))]
 internal sealed partial class ControlJson : JsonSerializerContext;
 
-/// <summary>A parked entry: why, and behind which; the entry itself stays where it is in the log.</summary>
+/// <summary>A parked entry: why it is parked, and behind which offset. The entry itself stays in the log.</summary>
 internal static class ParkedRow
 {
     private const int ReasonMax = 1000;
@@ -143,7 +143,7 @@ internal static class ParkedRow
         row.Time("At"));
 }
 
-/// <summary>The oldest retained offset, and how far what is older has been deleted.</summary>
+/// <summary>The oldest retained offset, and how far retention has deleted older rows.</summary>
 internal static class OldestRow
 {
     public static TableEntity Write(string partitionKey, long oldest, Trimmed trimmed) => new(partitionKey, Keys.Oldest)

@@ -1,7 +1,7 @@
 namespace Outpost.Tables;
 
-/// <summary>How far growing has come.</summary>
-/// <param name="Step">What is being done.</param>
-/// <param name="Done">In how many partitions it is done.</param>
-/// <param name="Of">In how many it is to be done.</param>
+/// <summary>The progress of a log's growth.</summary>
+/// <param name="Step">The current step, in words.</param>
+/// <param name="Done">Partitions in which the step is done.</param>
+/// <param name="Of">Partitions that the step covers.</param>
 internal sealed record GrowthProgress(string Step, int Done, int Of);

@@ -12,18 +12,21 @@ internal static class Keys
     public const string Head = "!head";
     public const string Oldest = "!oldest";
 
-    /// <summary>Below it: head, oldest, checkpoints and controls. From it on: entities, events, parked, receipts.</summary>
+    /// <summary>
+    /// The row keys below this one belong to the head, the oldest offset, wishes, checkpoints and controls. Those from it on belong to
+    /// entities, events, parked entries and receipts.
+    /// </summary>
     public const string FirstEntity = "d";
 
-    /// <summary>The table partition of heartbeats, which is none of the log's.</summary>
+    /// <summary>The table partition of heartbeats. It is not a partition of the log.</summary>
     public const string Heartbeats = "ticks";
     public const string HeartbeatsFrom = "t|";
     public const string HeartbeatsEnd = "t}";
 
-    /// <summary>The table partition of operators' actions, which is none of the log's: an idle tick never reads it.</summary>
+    /// <summary>The table partition of operators' actions. It is not a partition of the log, and an idle tick never reads it.</summary>
     public const string History = "history";
 
-    /// <summary>Checkpoints and controls.</summary>
+    /// <summary>The first key of checkpoints and controls.</summary>
     public const string CheckpointsFrom = CheckpointPrefix;
     public const string CheckpointsEnd = "c}";
 
@@ -37,7 +40,7 @@ internal static class Keys
 
     public static string Event(long offset) => string.Create(CultureInfo.InvariantCulture, $"e|{offset:D19}");
 
-    /// <summary>Whether a key is one of an event, as <see cref="Event"/> makes them.</summary>
+    /// <summary>Whether a key is an event's, as <see cref="Event"/> builds it.</summary>
     public static bool IsEvent(string rowKey) =>
         rowKey.Length == 21 && rowKey.StartsWith("e|", StringComparison.Ordinal) && long.TryParse(rowKey.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out _);
 
@@ -61,13 +64,13 @@ internal static class Keys
             ? Decode(rowKey[CheckpointPrefix.Length..])
             : null;
 
-    /// <summary>Of a forwarder the newest action comes first.</summary>
+    /// <summary>The key of an operator's action. The newest action on a forwarder sorts first.</summary>
     public static string Action(string forwarder, DateTimeOffset at, string id) =>
         string.Create(CultureInfo.InvariantCulture, $"{ActionsFrom(forwarder)}{DateTimeOffset.MaxValue.UtcTicks - at.UtcTicks:D19}|{Encode(id)}");
 
     public static string ActionsFrom(string forwarder) => $"a|{Encode(forwarder)}|";
 
-    /// <summary>Above all actions on a forwarder.</summary>
+    /// <summary>A key above all actions on a forwarder.</summary>
     public static string ActionsEnd(string forwarder) => $"a|{Encode(forwarder)}}}";
 
     public static string ActionId(string rowKey) => Decode(rowKey[(rowKey.LastIndexOf('|') + 1)..]);
@@ -78,7 +81,7 @@ internal static class Keys
 
     public static string Wish(string forwarder) => WishPrefix + Encode(forwarder);
 
-    /// <summary>The forwarder whose lease is wished for; null for any other row.</summary>
+    /// <summary>The forwarder whose lease this row wishes for; null for any other row.</summary>
     public static string? WishForwarder(string rowKey) =>
         rowKey.StartsWith(WishPrefix, StringComparison.Ordinal) ? Decode(rowKey[WishPrefix.Length..]) : null;
 
@@ -90,14 +93,14 @@ internal static class Keys
             ? Decode(rowKey[CheckpointPrefix.Length..^ControlSuffix.Length])
             : null;
 
-    // A forwarder may be named "control": its checkpoint has the suffix and no name before it.
+    // A forwarder may be named "control". The key of its checkpoint ends like a control's, but has no name before the suffix.
     private static bool IsControl(string rowKey) =>
         rowKey.Length > CheckpointPrefix.Length + ControlSuffix.Length && rowKey.EndsWith(ControlSuffix, StringComparison.Ordinal);
 
     public static string Parked(string forwarder, long offset) =>
         string.Create(CultureInfo.InvariantCulture, $"p|{Encode(forwarder)}|{offset:D19}");
 
-    /// <summary>Above all parked rows of a forwarder.</summary>
+    /// <summary>A key above all parked rows of a forwarder.</summary>
     public static string ParkedEnd(string forwarder) => $"p|{Encode(forwarder)}}}";
 
     public static long ParkedOffset(string rowKey) => long.Parse(rowKey.AsSpan(rowKey.Length - 19), NumberStyles.None, CultureInfo.InvariantCulture);
@@ -106,8 +109,8 @@ internal static class Keys
     public static string ParkedForwarder(string rowKey) => Decode(rowKey[2..^20]);
 
     /// <summary>
-    /// Letters, digits and <c>. _ ~ -</c> stay; every other byte of the UTF-8 form becomes <c>=XX</c>. So no id can
-    /// hold what keys forbid (<c>/ \ # ?</c>, control characters), nor the <c>|</c> that separates parts.
+    /// Encodes text for a key. Letters, digits and <c>. _ ~ -</c> stay; every other byte of the UTF-8 form becomes <c>=XX</c>. So no
+    /// id brings characters into a key that keys forbid (<c>/ \ # ?</c>, control characters), nor the <c>|</c> that separates parts.
     /// </summary>
     /// <exception cref="TooLargeException">The encoded form is longer than <see cref="Limits.KeyPartCharactersMax"/>.</exception>
     /// <exception cref="ArgumentException">The text is not valid Unicode (a lone surrogate).</exception>

@@ -4,15 +4,15 @@ using Azure.Data.Tables;
 
 namespace Outpost.Tables;
 
-/// <summary>The layout row: the log's id, the partition counts it has had, and the one that it is about to have.</summary>
+/// <summary>The layout row: the log's id, the partition counts it has had, and the next one while it grows.</summary>
 /// <param name="Tag">The store's concurrency token.</param>
-/// <param name="Layout">What counts now.</param>
-/// <param name="Growing">The next count, while the log grows; null: it does not.</param>
+/// <param name="Layout">The current layout.</param>
+/// <param name="Growing">The next partition count; null while the log does not grow.</param>
 internal sealed record LayoutRow(ETag Tag, LogLayout Layout, int? Growing)
 {
     public const long SchemaVersion = 1;
 
-    // From the first growing on: a version that knows one count only refuses to start.
+    // The schema once a log has begun to grow: a version that knows only one count refuses to start.
     public const long SchemaOfGrown = 2;
 
     public static TableEntity New(string log, int partitions) => new(Keys.LayoutPartition, Keys.Layout)

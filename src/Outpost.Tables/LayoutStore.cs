@@ -3,24 +3,24 @@ using Azure;
 namespace Outpost.Tables;
 
 /// <summary>
-/// What this process knows of the layout row: read at first, created where there is none yet, and read again when a head
-/// tells that the log has grown.
+/// What this process knows of the layout row. It reads the row at first use, creates it if there is none, and reads it again
+/// when a head shows that the log has grown.
 /// </summary>
 internal sealed class LayoutStore(StoreCalls calls, int partitions, StoreClock clock, Sources sources, Action<LogLayout> known)
 {
     private const int LogIdLength = 8;
 
-    // While the log grows, or where whoever grew it died, each head that is read tells so again.
+    // The shortest time between two looks. While the log grows, or after its grower died, every head that is read asks for a look.
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
 
-    // Whoever grows the log is done by then, as a rule; and not all processes do its work in its place.
+    // Usually the process that grows the log is done by then. The jitter keeps all others from doing its work at once.
     private static readonly TimeSpan HelpAfter = TimeSpan.FromSeconds(1);
 
     private readonly SharedReads<Wish, LogLayout> _reads = new();
     private LogLayout? _known;
     private long? _lookedAt;
 
-    // The table holds another log: this process neither writes to it nor serves it any more.
+    // Set when the table holds another log. From then on, this process neither writes to the table nor serves it.
     private LayoutMismatchException? _wentBack;
 
     private enum Wish
@@ -30,21 +30,21 @@ internal sealed class LayoutStore(StoreCalls calls, int partitions, StoreClock c
         Finish,
     }
 
-    /// <summary>Null until it was read.</summary>
+    /// <summary>The newest layout that this process has read; null until the first read.</summary>
     public LogLayout? Known => Volatile.Read(ref _known);
 
     public ValueTask<LogLayout> GetAsync(CancellationToken cancellationToken) =>
         Volatile.Read(ref _wentBack) is { } another ? ValueTask.FromException<LogLayout>(new LayoutMismatchException(another.Message))
         : Known is { } layout ? new ValueTask<LogLayout>(layout) : new ValueTask<LogLayout>(OpenAsync(cancellationToken));
 
-    /// <summary>As it is stored now.</summary>
+    /// <summary>The layout as stored now.</summary>
     public async Task<LogLayout> RefreshAsync(CancellationToken cancellationToken)
     {
         if (Known is null) return await GetAsync(cancellationToken);
         return await _reads.ReadAsync(Wish.Refresh, RereadAsync, isForGood: _ => false, cancellationToken);
     }
 
-    /// <summary>A head was read: where it is of a newer generation, the layout is read again.</summary>
+    /// <summary>Takes note of a head that was read. If the head is of a newer generation, reads the layout again.</summary>
     public async Task SawAsync(HeadRow head, CancellationToken cancellationToken)
     {
         if (Known is not { } layout || head.Generation <= layout.Generation) return;
@@ -54,8 +54,8 @@ internal sealed class LayoutStore(StoreCalls calls, int partitions, StoreClock c
     }
 
     /// <summary>
-    /// A new entity was refused since the log grows, or has grown. Until that is done no new entity can be taken, so
-    /// whatever whoever began it has left undone is done here.
+    /// Call this when a new entity was refused because the log grows, or has grown. No new entity can be written before the growth
+    /// is finished, so this method finishes what the process that began it has left undone.
     /// </summary>
     public async Task FinishAsync(CancellationToken cancellationToken)
     {
@@ -89,14 +89,14 @@ internal sealed class LayoutStore(StoreCalls calls, int partitions, StoreClock c
         throw _wentBack;
     }
 
-    // Begun by one, and ended for all who wait, whoever leaves: one call with one deadline, whatever it takes.
+    // One caller starts the read, and it ends for all who wait, even if that caller leaves: one call with one deadline.
     private async Task<LogLayout> OpenAsync(CancellationToken cancellationToken) => await _reads.ReadAsync(
         Wish.Open,
         async () => Known ?? Know(Check((await calls.ReachAsync(async end => await ReadAsync(end) ?? await CreateAsync(end), CancellationToken.None)).Layout)),
         isForGood: _ => true,
         cancellationToken);
 
-    // Two reads may end in the other order than they began.
+    // Two reads may end in reverse order, so an older layout must not replace a newer one.
     private LogLayout Know(LogLayout layout)
     {
         lock (_reads)
@@ -136,9 +136,9 @@ internal sealed class LayoutStore(StoreCalls calls, int partitions, StoreClock c
         }
         catch (RequestFailedException e) when (TableErrors.IsConflict(e))
         {
-            // Another process was faster, or this is our own row after a repeat: either way what is stored counts.
+            // Another process was faster, or a retry met our own row. Either way, the stored row counts.
             return await ReadAsync(end)
-                   ?? throw new InvalidOperationException("The layout row exists and cannot be read.", e);
+                   ?? throw new InvalidOperationException("The layout row exists but cannot be read.", e);
         }
     }
 

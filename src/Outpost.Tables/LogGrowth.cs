@@ -4,25 +4,24 @@ using Azure.Data.Tables;
 namespace Outpost.Tables;
 
 /// <summary>
-/// Gives a log more partitions while it is in use. Nothing moves: entities stay where they are, new ones go by the new
-/// count. Whoever dies in the middle leaves what the next one finishes. Thread-safe.
+/// Gives a log more partitions while it is in use. Nothing moves: entities stay where they are, and new ones go by the new
+/// count. If a process dies halfway, the next one finishes its work. Thread-safe.
 /// <para>
-/// The steps, each of which may be done again: the layout row says what the log grows to; each new partition gets a head
-/// and the forwarders' checkpoints; each old head gets the new generation, by compare-and-swap; the layout row says that
-/// it has grown. A writer takes a new entity only on a head of the generation by which it was looked for, so from the moment an
-/// old head is written nobody puts there what no longer goes there, and only when all are written does anybody use the new
-/// count.
+/// There are four steps, and each may be repeated. The layout row says what the log grows to. Each new partition gets a head and
+/// the forwarders' checkpoints. Each old head gets the new generation, by compare-and-swap. The layout row says that the log has
+/// grown. A writer accepts a new entity only on a head of the generation by which the entity was looked for. So once an old head
+/// is written, nobody adds an entity there that belongs elsewhere. Nobody uses the new count before all old heads are written.
 /// </para>
 /// </summary>
 internal sealed class LogGrowth
 {
-    // A partition is written at most a few hundred times a second; whoever loses each race for so long meets something else.
+    // A partition is written a few hundred times a second at most. Losing every race for this long must have another cause.
     private static readonly TimeSpan StepMax = TimeSpan.FromMinutes(1);
 
-    // In proportion to what an account takes, not to what is to be done.
+    // Partitions at a time. The bound is the load that a storage account takes, however much there is to do.
     private const int AtOnce = 16;
 
-    // A head, and checkpoint and control of each: they are written together.
+    // One transaction holds the head, and a checkpoint and a control row of each forwarder.
     private const int ForwardersMax = (Limits.TransactionRowsMax - 1) / 2;
 
     private readonly StoreCalls _calls;
@@ -38,13 +37,13 @@ internal sealed class LogGrowth
     internal LogGrowth(StoreCalls calls, StoreClock clock, Sources sources) => (_calls, _clock, _sources) = (calls, clock, sources);
 
     /// <summary>
-    /// Grows the log to so many partitions, and finishes what somebody else began. A log that has them already stays as it is; its
-    /// heads are looked at once more.
+    /// Grows the log to this many partitions, and first finishes a growth that somebody else began. If the log has as many already,
+    /// only its old heads are checked once more.
     /// </summary>
-    /// <param name="partitions">At least as many as it has, and at most <see cref="Limits.PartitionsMax"/>.</param>
-    /// <param name="progress">Hears of each step; null: nobody does.</param>
-    /// <param name="cancellationToken">Ends it; the next call goes on from there.</param>
-    /// <exception cref="LayoutMismatchException">There is no log, or it has more partitions.</exception>
+    /// <param name="partitions">The new count: at least the current one, and at most <see cref="Limits.PartitionsMax"/>.</param>
+    /// <param name="progress">Receives the progress of each step; may be null.</param>
+    /// <param name="cancellationToken">Stops the growth; the next call continues it.</param>
+    /// <exception cref="LayoutMismatchException">There is no log, or it has more partitions, or too many forwarders to grow.</exception>
     /// <exception cref="StoreUnavailableException">The store cannot be reached. Call again.</exception>
     public async Task<LogLayout> GrowAsync(int partitions, IProgress<GrowthProgress>? progress, CancellationToken cancellationToken)
     {
@@ -65,12 +64,12 @@ internal sealed class LogGrowth
             }
 
             if ((await ForwardersAsync(row.Layout, cancellationToken)).Count is var count and > ForwardersMax)
-                throw new LayoutMismatchException($"The log has {count} forwarders, and grows with at most {ForwardersMax}: forget those that are no more.");
+                throw new LayoutMismatchException($"The log has {count} forwarders, and can grow with at most {ForwardersMax}: forget those that no longer exist.");
             await WriteAsync(row with { Growing = partitions }, cancellationToken);
         }
     }
 
-    /// <summary>Does all that is left to do, and answers the row as it is then.</summary>
+    /// <summary>Does all that is left to do, and returns the layout row as it is then.</summary>
     internal async Task<LayoutRow> FinishAsync(LayoutRow row, IProgress<GrowthProgress>? progress, CancellationToken cancellationToken)
     {
         while (row.Growing is { } partitions)
@@ -90,7 +89,7 @@ internal sealed class LogGrowth
         async end => await _calls.FindAsync(Keys.LayoutPartition, Keys.Layout, end) is { } row ? LayoutRow.Read(row, _calls.Table.Name) : null, cancellationToken)
         ?? throw new LayoutMismatchException($"There is no log in table '{_calls.Table.Name}'.");
 
-    // Whoever reads the row again finds what came of it, and who was faster.
+    // A lost race is no error: the caller reads the row again, and finds its own write or a faster one.
     private async Task WriteAsync(LayoutRow row, CancellationToken cancellationToken)
     {
         try
@@ -102,8 +101,8 @@ internal sealed class LogGrowth
         }
     }
 
-    // Those that have a checkpoint, with what they begin with in a new partition: with its first entry, however they began
-    // elsewhere; and paused, where they are in all others.
+    // The rows that each forwarder with a checkpoint gets in a new partition. It begins with the first entry there, wherever it began
+    // elsewhere. It is paused there if it is paused in all other partitions.
     private async Task<IReadOnlyList<TableEntity>> ForwardersAsync(LogLayout layout, CancellationToken cancellationToken)
     {
         var (within, paused) = (new Dictionary<string, long?>(StringComparer.Ordinal), new Dictionary<string, List<TableEntity>>(StringComparer.Ordinal));
@@ -130,7 +129,7 @@ internal sealed class LogGrowth
         ];
     }
 
-    // All in one transaction, so that a second try, however late it lands, brings back no forwarder that was forgotten since.
+    // One transaction: a second try, however late it lands, brings back no forwarder that was forgotten meanwhile.
     private Task BeginAsync(int partition, int generation, IReadOnlyList<TableEntity> forwarders, CancellationToken cancellationToken) => UntilAsync(
         async end =>
         {
@@ -148,14 +147,14 @@ internal sealed class LogGrowth
             var key = Keys.Partition(partition);
             if (await _calls.FindAsync(key, Keys.Head, end) is not { } row)
             {
-                // Or a process that does not know yet would make it.
+                // Otherwise a process that does not know of the growth would create the head.
                 await _calls.Table.AddEntityAsync(First(generation).Row(key), end);
                 return true;
             }
 
             var head = HeadRow.Read(row);
             if (head.Generation >= generation) return true;
-            // Offset and commit stay: whoever looks for what came of a commit finds the same.
+            // Offset and commit stay the same for a writer that looks for the outcome of its commit.
             await _calls.Table.UpdateEntityAsync((head with { Generation = generation }).Row(key), head.Tag!.Value, TableUpdateMode.Replace, end);
             return true;
         },
@@ -163,7 +162,7 @@ internal sealed class LogGrowth
 
     private HeadRow First(int generation) => new(null, 0, "grown", _clock.Now) { Generation = generation };
 
-    // Lost races, and answers that got lost, are looked at again: what is done already is not done twice.
+    // After a lost race or a lost answer, the step looks again. It does nothing twice.
     private async Task UntilAsync(Func<CancellationToken, Task<bool>> step, CancellationToken cancellationToken)
     {
         for (var start = _sources.Time.GetTimestamp(); ;)

@@ -5,13 +5,13 @@ using Azure.Data.Tables;
 namespace Outpost.Tables;
 
 /// <summary>
-/// State, payloads and answers in a row's properties: short text as one string that people can read in any table
-/// browser; everything else as up to 15 binary properties <c>{name}00</c> to <c>{name}14</c> of 64 KiB, and <c>{name}Bytes</c> says
-/// how many bytes they have together.
+/// Stores states and payloads in a row's properties. Short text is one string, which people can read in any table browser.
+/// Everything else is in up to 15 binary properties <c>{name}00</c> to <c>{name}14</c> of 64 KiB each, and <c>{name}Bytes</c> holds
+/// their total length in bytes.
 /// </summary>
 internal static class PayloadColumns
 {
-    // A string property holds 64 KiB of UTF-16.
+    // A string property holds at most 64 KiB of UTF-16.
     private const int TextCharactersMax = 32 * 1024;
     private const int ChunkBytes = 64 * 1024;
     private const string Bytes = "Bytes";
@@ -26,7 +26,7 @@ internal static class PayloadColumns
 
     public static void Write(TableEntity row, string name, ReadOnlyMemory<byte> payload, string? text)
     {
-        // An empty one too: whoever reads can tell it from one that is missing.
+        // An empty payload is stored too, so that a reader can tell it from a missing one.
         if (payload.IsEmpty || text is { Length: <= TextCharactersMax })
         {
             row[name] = text ?? "";
@@ -44,7 +44,7 @@ internal static class PayloadColumns
         var chunks = new List<byte[]>();
         for (var chunk = 0; chunk < ChunksMax && row.BytesOrNull(ChunkName(name, chunk)) is { } part; chunk++) chunks.Add(part);
         var length = chunks.Sum(chunk => (long)chunk.Length);
-        // Earlier versions did not say how many bytes there are, and left out what is empty.
+        // Earlier versions stored no length, and no property for an empty payload.
         var isWhole = row.WholeOrNull(name + Bytes) is { } bytes ? bytes == length : chunks.Count > 0 || !isText;
         if (!isWhole) throw Fields.Missing(row, chunks.Count == 0 ? name : ChunkName(name, chunks.Count));
         if (chunks.Count == 1) return chunks[0];

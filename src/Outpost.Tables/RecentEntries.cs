@@ -1,8 +1,8 @@
 namespace Outpost.Tables;
 
 /// <summary>
-/// What this process committed last in one partition, contiguous by offset and bounded: forwarders and readers get it
-/// without a request. Offsets are dense and entries never change, so what is found here is always right.
+/// The entries that this process committed last in one partition: contiguous by offset, and bounded. Forwarders and readers get
+/// them without a request. Offsets are dense and entries never change, so what is found here is always right.
 /// </summary>
 internal sealed class RecentEntries(int entriesMax)
 {
@@ -11,10 +11,10 @@ internal sealed class RecentEntries(int entriesMax)
     private long _first;
     private long _bytes;
 
-    /// <summary>How many bytes are kept; what is above it goes with the next commit.</summary>
+    /// <summary>How many bytes are kept. The next commit drops the oldest entries above this limit.</summary>
     public required long BytesMax { get; set; }
 
-    /// <summary>Adds a commit's entries, in order. After a commit of somebody else's what was here before is dropped.</summary>
+    /// <summary>Adds a commit's entries, in order. If somebody else committed in between, drops all earlier entries.</summary>
     public void Add(IReadOnlyList<EventEntry> entries)
     {
         lock (_lock)
@@ -39,8 +39,8 @@ internal sealed class RecentEntries(int entriesMax)
     }
 
     /// <summary>
-    /// The entries from an offset on, dense, at most <paramref name="limit"/>; null: the first is not here, or older than
-    /// <paramref name="notBefore"/>. In a quiet log the last entries would be here for days, and outlive retention.
+    /// At most <paramref name="limit"/> entries from an offset on, without holes. Null if the first is not here, or is older than
+    /// <paramref name="notBefore"/>: in a quiet log, the last entries would stay here for days and outlive retention.
     /// </summary>
     public IReadOnlyList<EventEntry>? From(long offset, int limit, DateTimeOffset notBefore)
     {

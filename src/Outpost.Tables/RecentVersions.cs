@@ -1,8 +1,8 @@
 namespace Outpost.Tables;
 
 /// <summary>
-/// Versions of the domain entities this process committed last, bounded: a command decided on an older one is handed
-/// back without asking the store. Used by one writer loop only.
+/// The versions of the domain entities that this process committed last, up to a capacity. A change that was decided on an older
+/// version goes back to its caller without a request to the store. Not thread-safe: only one writer loop uses it.
 /// </summary>
 internal sealed class RecentVersions(int capacity)
 {

@@ -3,7 +3,7 @@ using Azure.Core.Pipeline;
 
 namespace Outpost.Tables;
 
-/// <summary>Counts requests to the store by operation and status, repeats of the pipeline included: what Azure bills and throttles.</summary>
+/// <summary>Counts requests to the store by operation and status. It includes retries, since Azure bills and throttles them too.</summary>
 internal sealed class RequestMetrics(OutpostMetrics metrics) : HttpPipelinePolicy
 {
     private const int NoAnswer = 0;

@@ -6,21 +6,21 @@ using Azure.Data.Tables;
 namespace Outpost.Tables;
 
 /// <summary>The partition's next offset and last commit.</summary>
-/// <param name="Tag">Null: the row does not exist yet, the partition is empty.</param>
+/// <param name="Tag">The store's concurrency token; null when the partition is empty and the row does not exist yet.</param>
 /// <param name="Next">Offset of the next entry to be written.</param>
 /// <param name="Commit">Id of the last commit.</param>
 /// <param name="At">Time of the last commit.</param>
 internal sealed record HeadRow(ETag? Tag, long Next, string? Commit, DateTimeOffset At)
 {
-    // A log that has grown has its next offsets under another name: a process of an older version, which would put new
-    // entities where they no longer go, cannot read such a head, and writes nothing.
+    // A log that has grown stores the next offset under another name. A process of an older version would put new entities into the
+    // wrong partition. It cannot read such a head, so it writes nothing.
     private const string NextOfGrown = "NextOffset";
 
     public static readonly HeadRow Empty = new(null, 0, null, DateTimeOffset.MinValue);
 
     /// <summary>
-    /// New entities go into this partition only by a layout of this generation. While the log grows, heads are of the next
-    /// one before it can be used.
+    /// A new entity goes into this partition only by a layout of this generation. While the log grows, heads get the next generation
+    /// before anybody can use it.
     /// </summary>
     public int Generation { get; init; } = 1;
 
@@ -47,12 +47,12 @@ internal sealed record HeadRow(ETag? Tag, long Next, string? Commit, DateTimeOff
 }
 
 /// <summary>
-/// When a row was written. Its writer's word counts, as far as the store's own stamp bears it out: a writer whose clock was
-/// hours ahead must not hold later times, retention and ages where they are. A copied row has a later stamp, which says nothing.
+/// When a row was written. The writer's time counts, unless it is far ahead of the store's own stamp: a writer whose clock was
+/// hours ahead must not hold up later times, retention and ages. A copied row has a later stamp, which says nothing.
 /// </summary>
 internal static class StampedTime
 {
-    /// <summary>What has to be read for it.</summary>
+    /// <summary>The columns that <see cref="Of"/> reads.</summary>
     public static readonly string[] Columns = ["At", "Timestamp"];
 
     public static DateTimeOffset Of(TableEntity row)
@@ -96,8 +96,8 @@ internal static class ReceiptRow
         return row;
     }
 
-    // Older versions put claims in the place of receipts, for requests about entities in other partitions: no request of
-    // today is the same as one of theirs, so a claim has no fingerprint that one could have.
+    // Older versions put claims in the place of receipts, for requests about entities in other partitions. No request of today is
+    // the same as one of theirs, so a claim gets a fingerprint that no request has.
     public static StoredReceipt Read(TableEntity row) => row.ContainsKey("ClaimedBy")
         ? new StoredReceipt(Fingerprint: "", State: default, Version: 0)
         : new StoredReceipt(row.Text("Fingerprint"), PayloadColumns.Read(row, "State", isText: true), row.Whole("Version")) { Place = (row.PartitionKey, row.RowKey) };
@@ -118,7 +118,7 @@ internal static class EventRow
             ["Version"] = change.Version,
             ["Commit"] = commitId,
         };
-        // Whoever deletes old receipts finds them through this.
+        // Retention finds old receipts through this property.
         if (change.Idempotency is { } idempotency) row["Receipt"] = Keys.Receipt(idempotency.Scope, idempotency.Key);
         if (change.TraceParent is { } traceParent) row["TraceParent"] = traceParent;
         if (change.CorrelationId is { } correlationId) row["CorrelationId"] = correlationId;
@@ -131,8 +131,8 @@ internal static class EventRow
         var contentType = row.Text("ContentType");
         var isJson = MediaType.IsJson(contentType);
         var payload = PayloadColumns.Read(row, "Payload", isText: isJson);
-        // A page of the feed has it as it is, and one that is no JSON would break the page.
-        if (isJson && !IsJson(payload)) throw new DamagedRowException(row.PartitionKey, row.RowKey, "Payload", "is no JSON, although ContentType says so");
+        // The feed copies the payload into its page as it is, so invalid JSON would break the page.
+        if (isJson && !IsJson(payload)) throw new DamagedRowException(row.PartitionKey, row.RowKey, "Payload", "is not JSON, although ContentType says so");
         return new(
             new EventId(log, int.Parse(row.PartitionKey, CultureInfo.InvariantCulture), Keys.EventOffset(row.RowKey)),
             row.Text("Type"),

@@ -6,9 +6,9 @@ using Azure.Core.Pipeline;
 namespace Outpost.Tables;
 
 /// <summary>
-/// Looks at every answer before anybody believes it. One that lacks the service's own marks (a request id, with an error
-/// its code, with a write its ETag) comes from something in between: it is a fault, and says nothing about the table.
-/// A table that is not there is a fault too, and not a row that is not there.
+/// Checks every answer before anybody trusts it. An answer without the service's own marks (a request id, the code of an error,
+/// the ETag of a write) comes from something in between. Such an answer is a fault, and says nothing about the table. A missing
+/// table is a fault too, and must not be taken for a missing row.
 /// </summary>
 internal sealed class StoreAnswers : HttpPipelinePolicy
 {
@@ -38,17 +38,17 @@ internal sealed class StoreAnswers : HttpPipelinePolicy
         if (code is null && answer.Status < 500) throw Foreign($"An answer of status {answer.Status} without an error code is not Table Storage's.");
         if (code == TableErrors.TableNotFound || code == TableErrors.TableBeingDeleted)
             throw new StoreUnavailableException("The log's table is not there.", new RequestFailedException(answer.Status, code, code, null)) { Code = "table-missing" };
-        // Permission that ended between two tries says nothing about the first one, which may have been done.
+        // A permission that ended between two tries says nothing about the first try, which may have succeeded.
         if (answer.Status is 401 or 403 && request.Method != RequestMethod.Get && message.ProcessingContext.RetryNumber > 0)
             throw new StoreUnavailableException(
-                "The store allows no more what may have been done at the first try.", new RequestFailedException(answer.Status, code ?? "", code, null));
+                "The store forbids the retry of a request whose first try may have succeeded.", new RequestFailedException(answer.Status, code ?? "", code, null));
     }
 
-    // What tells that somebody else answered; null: nothing.
+    // The mark that the answer lacks, so that it is not the service's; null if it lacks none.
     private static string? Missing(Request request, Response answer)
     {
         if (!answer.Headers.TryGetValue(RequestId, out var id) || string.IsNullOrEmpty(id)) return RequestId;
-        // The service repeats it: another one belongs to another request.
+        // The service repeats the id of the request, so another id belongs to another request.
         if (answer.Headers.TryGetValue(ClientRequestId, out var echo) && echo != request.ClientRequestId) return "this request's " + ClientRequestId;
         if (answer.Status is 204 && WritesRow(request) && answer.Headers.ETag is null) return "ETag";
         return answer.Status is (>= 200 and < 300) or >= 400 ? null : "a status that it gives";
@@ -57,7 +57,7 @@ internal sealed class StoreAnswers : HttpPipelinePolicy
     private static bool WritesRow(Request request) =>
         request.Method != RequestMethod.Delete && !request.Uri.Path.EndsWith("/Tables", StringComparison.Ordinal);
 
-    // Azure has it in the body only.
+    // Azure gives the code of an error in the body only.
     private static string? CodeOf(Response answer)
     {
         if (answer.Headers.TryGetValue(ErrorCode, out var code) && code is { Length: > 0 }) return code;
@@ -71,11 +71,11 @@ internal sealed class StoreAnswers : HttpPipelinePolicy
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // A page, a list, half an object.
+            // The body is a web page, a list or half an object.
             return null;
         }
     }
 
-    // Status 0: the pipeline tries again, as after a lost connection, and nobody takes it for the service's word.
+    // With status 0, the pipeline retries as after a lost connection, and nobody takes the answer for the service's.
     private static RequestFailedException Foreign(string what) => new(0, what, new InvalidDataException(what));
 }

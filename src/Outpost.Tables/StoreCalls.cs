@@ -6,15 +6,15 @@ using Azure.Data.Tables;
 namespace Outpost.Tables;
 
 /// <summary>
-/// Calls to the store. Each ends within <see cref="Limits.StoreCallMax"/> with all its tries, whether or not the client
-/// returns by then, and its faults come as the log's own.
+/// Calls the store. Each call ends within <see cref="Limits.StoreCallMax"/> with all its tries, even if the client has not
+/// returned by then. Its faults become the log's own exceptions.
 /// </summary>
 internal sealed class StoreCalls(TableClient table, TimeProvider time, StoreProblems? problems = null)
 {
     public TableClient Table => table;
 
-    /// <summary>One call, or several that belong together.</summary>
-    /// <exception cref="StoreUnavailableException">There was no answer, or none of the store's.</exception>
+    /// <summary>Makes one request, or several that belong together.</summary>
+    /// <exception cref="StoreUnavailableException">There was no answer, or it was not the store's.</exception>
     public async Task<T> ReachAsync<T>(Func<CancellationToken, Task<T>> request, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -38,7 +38,7 @@ internal sealed class StoreCalls(TableClient table, TimeProvider time, StoreProb
         }
     }
 
-    /// <summary>What was found to be damaged, with the table's name; from now on health and status tell of it.</summary>
+    /// <summary>Adds the table's name to the damage, and reports it to health and status.</summary>
     public DamagedRowException Found(DamagedRowException damage)
     {
         var named = damage.In(table.Name);
@@ -46,20 +46,20 @@ internal sealed class StoreCalls(TableClient table, TimeProvider time, StoreProb
         return named;
     }
 
-    /// <summary>A partition that is not the one it was.</summary>
+    /// <summary>Reports a partition that is not the one it was, and returns the exception to throw.</summary>
     public LayoutMismatchException WentBack(string partition, string detail)
     {
         problems?.WentBack(partition, detail);
         return new LayoutMismatchException(detail);
     }
 
-    /// <summary>A row; null: the table has none of these keys.</summary>
+    /// <summary>A row; null if the table has none with these keys.</summary>
     public async Task<TableEntity?> FindAsync(string partitionKey, string rowKey, CancellationToken cancellationToken, params string[] select)
     {
         NullableResponse<TableEntity> answer;
         try
         {
-            // Without its keys nobody could tell whose row it is.
+            // The keys are needed to check that the answer is the row that was asked for.
             string[]? columns = select.Length == 0 ? null : ["PartitionKey", "RowKey", .. select];
             answer = await table.GetEntityIfExistsAsync<TableEntity>(partitionKey, rowKey, columns, cancellationToken);
         }
@@ -72,7 +72,7 @@ internal sealed class StoreCalls(TableClient table, TimeProvider time, StoreProb
         return answer.Value is { } row && row.PartitionKey == partitionKey && row.RowKey == rowKey ? row : throw Unreadable();
     }
 
-    /// <summary>Rows of one partition from one key on and below another, in order.</summary>
+    /// <summary>Rows of one partition from one key (inclusive) to another (exclusive), in order.</summary>
     public async IAsyncEnumerable<TableEntity> RowsAsync(
         string partitionKey, string from, string below, int? size, IEnumerable<string>? select,
         [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -83,7 +83,7 @@ internal sealed class StoreCalls(TableClient table, TimeProvider time, StoreProb
         }
     }
 
-    /// <summary>Pages of rows of one partition from one key on and below another, in order.</summary>
+    /// <summary>Pages of rows of one partition from one key (inclusive) to another (exclusive), in order.</summary>
     public async IAsyncEnumerable<Page<TableEntity>> PagesAsync(
         string partitionKey, string from, string below, int? size, IEnumerable<string>? select,
         [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -107,7 +107,7 @@ internal sealed class StoreCalls(TableClient table, TimeProvider time, StoreProb
             if (pages.Current.Values.Count == 0 && !HasRows(pages.Current.GetRawResponse())) throw Unreadable();
             foreach (var row in pages.Current.Values)
             {
-                // Another query's answer.
+                // A row outside the range means that this is the answer to another query.
                 if (row.PartitionKey != partitionKey || row.RowKey is not { } key || string.CompareOrdinal(key, from) < 0 ||
                     string.CompareOrdinal(key, below) >= 0 || string.CompareOrdinal(key, last) <= 0)
                     throw Unreadable();
@@ -118,7 +118,7 @@ internal sealed class StoreCalls(TableClient table, TimeProvider time, StoreProb
         }
     }
 
-    // The client takes any object for a page, one without rows for an empty one.
+    // The client takes any JSON object for a page, and an object without rows for an empty page.
     private static bool HasRows(Response answer)
     {
         if (answer.ContentStream is not MemoryStream) return true;
@@ -129,16 +129,16 @@ internal sealed class StoreCalls(TableClient table, TimeProvider time, StoreProb
     /// <summary>The tag that a write left on its row.</summary>
     public static string TagOf(Response answer) => answer.Headers.ETag?.ToString() ?? throw Unreadable();
 
-    /// <summary>What was answered is no answer to what was asked, or that this app may not ask.</summary>
+    /// <summary>The fault of an answer that does not fit the request, or that says that this app has no permission.</summary>
     public static StoreUnavailableException Unreadable(Exception? cause = null) => cause is not null && TableErrors.IsForbidden(cause)
         ? new("Table Storage does not let this app in.", cause) { Code = "store-forbidden" }
-        : new("What was answered is not what Table Storage was asked for.", cause) { Code = "store-unreadable" };
+        : new("The answer does not fit what Table Storage was asked for.", cause) { Code = "store-unreadable" };
 
-    // Also where the call does not heed its token; what becomes of it then interests nobody.
+    // Ends in time even if the call ignores its token. Then nobody uses the call's result.
     private static async Task<T> WithinAsync<T>(Task<T> call, CancellationToken end)
     {
         if (call.IsCompleted) return await call;
-        // Goes on in place: an answer costs no detour.
+        // The continuation runs in place, so that an answer costs no change of thread.
         var first = new TaskCompletionSource<T>();
         using var ending = end.UnsafeRegister(static (first, end) => ((TaskCompletionSource<T>)first!).TrySetCanceled(end), first);
         _ = PassOnAsync(call, first);
@@ -151,7 +151,7 @@ internal sealed class StoreCalls(TableClient table, TimeProvider time, StoreProb
         {
             to.TrySetResult(await call);
         }
-#pragma warning disable CA1031 // Handed to who waits.
+#pragma warning disable CA1031 // The exception goes to whoever waits.
         catch (Exception e)
 #pragma warning restore CA1031
         {

@@ -7,20 +7,20 @@ using Microsoft.Extensions.Logging;
 namespace Outpost.Tables;
 
 /// <summary>
-/// The store's clock, as far as it can be told from here: local time corrected by the <c>Date</c> header of the store's
-/// answers. Each answer bounds the difference between the two clocks (the store stamped it between sending and
-/// receiving, and the header has whole seconds); the correction moves only when it leaves these bounds.
-/// An answer that is far from what was believed (a clock somewhere that went wrong) moves it only when others say the same
-/// and none in between says otherwise: one more than have borne out what is believed, up to <see cref="WitnessesMax"/>.
-/// Local time is what the machine's clock said at the start, counted on by a timer that nobody sets: a commit knows of
-/// no answer since a clock was set, and a time that is too late would stay for as long, since times never decrease.
+/// The store's clock, as seen from here: local time, corrected by the <c>Date</c> header of the store's answers. Each answer bounds
+/// the difference between the two clocks: the store stamped it between sending and receiving, and the header has whole seconds.
+/// The correction moves only when it leaves these bounds.
+/// An answer that is far off means that some clock went wrong. It moves the correction only when more answers in a row agree with
+/// it than have confirmed the current correction, of which at most <see cref="WitnessesMax"/> count.
+/// Local time is the machine's clock at the start plus the time that has passed, so setting that clock has no effect. Otherwise a
+/// commit could take a wrong time before any answer corrects it. A time that is too late stays, since times never decrease.
 /// </summary>
 internal sealed partial class StoreClock(TimeProvider time, ILogger<StoreClock> logger, OutpostMetrics? metrics = null) : HttpPipelinePolicy
 {
     private static readonly TimeSpan SkewWorthTelling = TimeSpan.FromSeconds(2);
     private const int WitnessesMax = 5;
 
-    // Guards the five below.
+    // Guards the correction, the other correction that answers suggest, and the witnesses of both.
     private readonly Lock _lock = new();
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
     private readonly long _start = time.GetTimestamp();
@@ -33,7 +33,7 @@ internal sealed partial class StoreClock(TimeProvider time, ILogger<StoreClock> 
 
     internal TimeProvider Time => time;
 
-    /// <summary>Now, by the store's clock, UTC.</summary>
+    /// <summary>The current time by the store's clock, in UTC.</summary>
     public DateTimeOffset Now => Local + Correction;
 
     /// <summary>What is added to local time.</summary>
@@ -45,7 +45,7 @@ internal sealed partial class StoreClock(TimeProvider time, ILogger<StoreClock> 
         }
     }
 
-    /// <summary>More than the way of an answer and the whole seconds of its header explain.</summary>
+    /// <summary>A larger difference is not explained by an answer's travel time and the whole seconds of its header.</summary>
     internal static TimeSpan FarOff { get; } = TimeSpan.FromSeconds(3);
 
     private DateTimeOffset Local => _startedAt + time.GetElapsedTime(_start);
@@ -74,16 +74,16 @@ internal sealed partial class StoreClock(TimeProvider time, ILogger<StoreClock> 
         return correction < least ? least : correction > most ? most : correction;
     }
 
-    /// <summary>The time an answer tells; this clock's own where it tells none, or one that several others contradict.</summary>
+    /// <summary>The time in an answer. If the answer has none, or one that several others contradict, this clock's time.</summary>
     internal DateTimeOffset TimeOf(Response answer)
     {
         var now = Now;
         if (DateOf(answer) is not { } date) return now;
-        // An early one may have waited for this process, which stood still: what it tells is as old as it says.
+        // A time that is early may be right: the answer may have waited while this process stood still.
         lock (_lock) return _witnesses > 1 && date - now > FarOff ? now : date;
     }
 
-    // Headers.Date would throw where the header is no date, and make a fault of a good answer.
+    // Headers.Date throws if the header is not a date, which would turn a good answer into a fault.
     private static DateTimeOffset? DateOf(Response answer) =>
         answer.Headers.TryGetValue("Date", out var text) &&
         DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date)
@@ -106,7 +106,7 @@ internal sealed partial class StoreClock(TimeProvider time, ILogger<StoreClock> 
             LogSkew(Math.Round(-after.TotalSeconds, 1));
     }
 
-    // Under the lock.
+    // Call it under the lock.
     private TimeSpan Heard(DateTimeOffset sent, DateTimeOffset received, DateTimeOffset date)
     {
         var near = Correct(_correction, sent, received, date);
@@ -118,7 +118,7 @@ internal sealed partial class StoreClock(TimeProvider time, ILogger<StoreClock> 
         }
 
         var other = Correct(_other, sent, received, date);
-        // An answer that was long under way tells the time only so far.
+        // The longer an answer was under way, the less exact is its time.
         var slack = received - sent;
         var agrees = _otherWitnesses > 0 && (other - _other).Duration() <= FarOff + _otherSlack;
         (_other, _otherWitnesses, _otherSlack) = agrees

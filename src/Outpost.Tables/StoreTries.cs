@@ -5,8 +5,8 @@ using Azure.Core.Pipeline;
 namespace Outpost.Tables;
 
 /// <summary>
-/// The tries of one request, in place of the client's own: those wait for as long as an answer asks for, be it an hour.
-/// Here the wait is this side's, and short; who is told to come later hears of it, and comes later.
+/// Retries a request, in place of the client's own policy. The client waits for as long as an answer asks for, even an hour.
+/// This policy waits only briefly. When its tries are used up, the caller gets the last answer and comes back later.
 /// </summary>
 internal sealed class StoreTries(RetryOptions options, TimeProvider time) : HttpPipelinePolicy
 {
@@ -57,7 +57,7 @@ internal sealed class StoreTries(RetryOptions options, TimeProvider time) : Http
         context.RetryNumber = number;
     }
 
-    // Throws what stands.
+    // On the last try, throws its failure.
     private bool IsLast(HttpMessage message, ExceptionDispatchInfo? failure, int number)
     {
         var canHelp = failure is null
@@ -68,7 +68,7 @@ internal sealed class StoreTries(RetryOptions options, TimeProvider time) : Http
         return true;
     }
 
-    // Between half and all of what doubles with each try; a request's id is random, and so is its share.
+    // Waits between half and all of a time that doubles with each try. The jitter comes from the request's id, which is random.
     private TimeSpan WaitAfter(HttpMessage message, int number)
     {
         var share = (uint)message.Request.ClientRequestId.GetHashCode(StringComparison.Ordinal) / (double)uint.MaxValue;

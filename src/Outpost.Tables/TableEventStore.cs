@@ -5,12 +5,12 @@ using Outpost.Forwarding;
 namespace Outpost.Tables;
 
 /// <summary>
-/// The log in one table. Thread-safe; one per process, since it holds the process's one writer per partition.
-/// Faults of the store come as <see cref="StoreUnavailableException"/> where trying later helps.
+/// Keeps the log in one table. Thread-safe; one per process, since a process has one writer for each partition. A fault of the
+/// store becomes a <see cref="StoreUnavailableException"/> if trying later helps.
 /// </summary>
 internal sealed class TableEventStore : IEventStore, IAsyncDisposable
 {
-    // A second or two of commits, for forwarders and readers that are close behind; bytes in all partitions together.
+    // Keeps a second or two of commits for forwarders and readers that are close behind. The bytes are those of all partitions.
     private const int RecentEntriesMax = 1000;
     private const long RecentBytesMax = 16 * 1024 * 1024;
     private const long RecentBytesMin = 128 * 1024;
@@ -25,7 +25,7 @@ internal sealed class TableEventStore : IEventStore, IAsyncDisposable
     private readonly Lock _opening = new();
     private bool _isClosed;
 
-    /// <summary>Opens the log in a table; nothing is read before the first call.</summary>
+    /// <summary>Opens the log in a table. Reads nothing before the first call.</summary>
     public TableEventStore(
         TableClient table, int partitions, StoreClock clock, Sources sources, ILogger logger, OutpostMetrics? metrics = null,
         StoreProblems? problems = null)
@@ -97,11 +97,11 @@ internal sealed class TableEventStore : IEventStore, IAsyncDisposable
             writers = [.. _opened.OfType<Opened>().Select(opened => opened.Writer)];
         }
 
-        // Side by side: each has the same short time.
+        // The writers close side by side, since each has the same short time for it.
         foreach (var writer in writers.Select(writer => writer.DisposeAsync().AsTask()).ToList()) await writer;
     }
 
-    // What this process writes to. Null: it writes no more.
+    // The writer and the recent entries of a partition; null once the store is closed.
     private Opened? Open(int partition)
     {
         if (Volatile.Read(ref _opened[partition]) is { } opened) return opened;
@@ -126,7 +126,7 @@ internal sealed class TableEventStore : IEventStore, IAsyncDisposable
 
     private static long RecentBytes(int partitions) => Math.Max(RecentBytesMin, RecentBytesMax / partitions);
 
-    // Entries before the head: whoever is woken by it finds them here.
+    // The entries come before the head, so that whoever the head wakes finds them here.
     private void Remember(int partition, RecentEntries recent, RowList rows)
     {
         if (_layout.Known is { } layout) recent.Add(rows.Entries(layout.Log, partition));
@@ -161,14 +161,14 @@ internal sealed class TableEventStore : IEventStore, IAsyncDisposable
             }
         }
 
-        // Read in several pages, the head may be older than what follows it.
+        // If the rows came in several pages, the head may be older than the rows after it.
         if (oldest > head.Next || checkpoints.Values.Any(checkpoint => checkpoint.NextOffset > head.Next))
             head = await _calls.FindAsync(Keys.Partition(partition), Keys.Head, cancellationToken) is { } again ? HeadRow.Read(again) : HeadRow.Empty;
         if (oldest > head.Next) throw Above(Keys.Oldest, "Offset", oldest);
         foreach (var (name, checkpoint) in checkpoints.Where(checkpoint => checkpoint.Value.NextOffset > head.Next))
             damaged.TryAdd(name, _calls.Found(Above(Keys.Checkpoint(name), "Next", checkpoint.NextOffset)));
 
-        // Another query's answer, which had no rows.
+        // A head does not vanish, so this is the answer to another query, one without rows.
         if (head.Next == 0 && known > 0) throw StoreCalls.Unreadable();
         Heads.Raise(partition, head.Next);
         await _layout.SawAsync(head, cancellationToken);
@@ -185,7 +185,7 @@ internal sealed class TableEventStore : IEventStore, IAsyncDisposable
         DamagedRowException Above(string key, string property, long value) =>
             new(Keys.Partition(partition), key, property, $"is {value}, and the head is {head.Next}");
 
-        // Only the forwarder that it belongs to stands still. A wish is for a better distribution: without it there is none.
+        // A damaged row stops only its own forwarder. A damaged wish stops nothing: leases are only shared less evenly.
         void ReadForwarderRow(TableEntity row)
         {
             string? stopped = null;

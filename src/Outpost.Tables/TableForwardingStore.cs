@@ -4,12 +4,12 @@ using Outpost.Forwarding;
 
 namespace Outpost.Tables;
 
-/// <summary>Checkpoints, operators' wishes and parked entries, in the log's own table. Thread-safe.</summary>
+/// <summary>Keeps checkpoints, requests of operators, wishes and parked entries in the log's own table. Thread-safe.</summary>
 internal sealed class TableForwardingStore(TableClient table, Sources sources, StoreProblems? problems = null) : IForwardingStore
 {
     private readonly StoreCalls _calls = new(table, sources.Time, problems);
 
-    // The caller's deadline is near by then.
+    // After this many tries, the caller's deadline is near.
     private const int TriesMax = 5;
 
     /// <inheritdoc/>
@@ -48,12 +48,12 @@ internal sealed class TableForwardingStore(TableClient table, Sources sources, S
                 refusal = e;
             }
 
-            // A lost answer, or a repeat inside the pipeline that our own first write refused: the row tells whose it is.
+            // The answer was lost, or our own first write refused the pipeline's retry. The stored row tells whose write it is.
             var stored = await ReadAsync(partition, checkpoint.Forwarder, cancellationToken);
             if (stored is not null && checkpoint.IsSameWrite(stored)) return stored;
-            // None yet, and it was refused: the row beside it is not as it was.
+            // There is no checkpoint yet, but the write was refused: the other row of its transaction has changed.
             if (stored?.Tag != checkpoint.Tag || (stored is null && refusal is RequestFailedException changed && IsChanged(changed))) return null;
-            // As it was: the same write again, of which only one can land.
+            // The row has not changed, so the same write is tried again. Only one of the two can land.
             if (attempt == TriesMax || TableErrors.IsRefusal(refusal) || sources.Time.GetElapsedTime(start) >= Limits.StoreCallMax) throw Unavailable(refusal);
             await Task.Delay(TimeSpan.FromMilliseconds(50 * attempt * (0.5 + sources.NextRandom())), sources.Time, cancellationToken);
         }
@@ -96,8 +96,8 @@ internal sealed class TableForwardingStore(TableClient table, Sources sources, S
         }
         catch (RequestFailedException e) when (IsChanged(e))
         {
-            // Perhaps our own, sent twice by the pipeline. Asked again, every wish but a replay does no harm, and a
-            // replay is recognised by its id.
+            // The change may be our own write, which the pipeline sent twice. The caller may ask again: a replay is recognised
+            // by its id, and any other request does no harm twice.
             return false;
         }
     }
@@ -112,7 +112,7 @@ internal sealed class TableForwardingStore(TableClient table, Sources sources, S
     /// <inheritdoc/>
     public async Task ForgetAsync(int partition, string forwarder, CancellationToken cancellationToken)
     {
-        // The checkpoint first: whoever still forwards under this name stops at its next write.
+        // The checkpoint goes first, so that a process that still forwards under this name stops at its next write.
         await DeleteAsync(Keys.Checkpoint(forwarder));
         await DeleteAsync(Keys.Control(forwarder));
         await DeleteAsync(Keys.Wish(forwarder));
@@ -176,7 +176,7 @@ internal sealed class TableForwardingStore(TableClient table, Sources sources, S
         ? new TableTransactionAction(TableTransactionActionType.Add, row)
         : new TableTransactionAction(TableTransactionActionType.UpdateReplace, row, new ETag(tag));
 
-    // The same values under a new tag: retention that has read the row before loses its next write.
+    // Writes the same values under a new tag: retention that read the row before loses its next write.
     private static TableTransactionAction Untrimmed(PartitionState state) =>
         Write(OldestRow.Write(Keys.Partition(state.Partition), state.Oldest, state.Trimmed), state.Trimmed.Tag);
 

@@ -4,10 +4,10 @@ using Outpost.Forwarding;
 
 namespace Outpost.Tables;
 
-/// <summary>Heartbeats of processes, in a table partition of their own. Thread-safe.</summary>
+/// <summary>Keeps heartbeats of processes in a table partition of their own. Thread-safe.</summary>
 internal sealed class TableHeartbeatStore(TableClient table, Sources sources, StoreProblems? problems = null) : IHeartbeatStore
 {
-    // More processes than this have never been one app.
+    // No app runs as more processes than this.
     private const int ProcessesMax = 1000;
 
     private readonly StoreCalls _calls = new(table, sources.Time, problems);
@@ -29,7 +29,7 @@ internal sealed class TableHeartbeatStore(TableClient table, Sources sources, St
                 }
                 catch (DamagedRowException damage)
                 {
-                    // Told of in health; nothing but this one word of one process is lost.
+                    // Health reports the damage. Only this one heartbeat is lost.
                     _calls.Found(damage);
                 }
 
@@ -45,7 +45,7 @@ internal sealed class TableHeartbeatStore(TableClient table, Sources sources, St
         _calls.ReachAsync(end => table.DeleteEntityAsync(Keys.Heartbeats, Keys.Heartbeat(process), ETag.All, end), cancellationToken);
 }
 
-/// <summary>One process's heartbeat.</summary>
+/// <summary>The row of one process's heartbeat.</summary>
 internal static class HeartbeatRow
 {
     public static TableEntity Write(Heartbeat heartbeat)

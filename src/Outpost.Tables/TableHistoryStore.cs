@@ -4,7 +4,7 @@ using Outpost.Forwarding;
 
 namespace Outpost.Tables;
 
-/// <summary>Operators' actions, in a table partition of their own. Thread-safe.</summary>
+/// <summary>Keeps operators' actions in a table partition of their own. Thread-safe.</summary>
 internal sealed class TableHistoryStore(TableClient table, Sources sources, StoreProblems? problems = null) : IHistoryStore
 {
     private readonly StoreCalls _calls = new(table, sources.Time, problems);
@@ -33,7 +33,7 @@ internal sealed class TableHistoryStore(TableClient table, Sources sources, Stor
                 }
                 catch (DamagedRowException damage)
                 {
-                    // Told of in health; nothing but this one word is lost.
+                    // Health reports the damage. Only this one action is lost.
                     _calls.Found(damage);
                 }
 
@@ -44,7 +44,7 @@ internal sealed class TableHistoryStore(TableClient table, Sources sources, Stor
         },
         cancellationToken);
 
-    // Each action adds one row, so there is seldom more than one too many; what is left goes next time.
+    // Each action adds one row, so usually at most one row is too many. The next action deletes what is left.
     private Task<int> TrimAsync(string forwarder, CancellationToken cancellationToken) => _calls.ReachAsync(
         async end =>
         {
@@ -62,7 +62,7 @@ internal sealed class TableHistoryStore(TableClient table, Sources sources, Stor
         cancellationToken);
 }
 
-/// <summary>One action of an operator.</summary>
+/// <summary>The row of one action of an operator.</summary>
 internal static class ActionRow
 {
     public static string Key(OperatorAction action) => Keys.Action(action.Forwarder, action.At, action.Id);

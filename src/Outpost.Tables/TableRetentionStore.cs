@@ -4,7 +4,7 @@ using Outpost.Retention;
 
 namespace Outpost.Tables;
 
-/// <summary>Deletes rows of the log. Thread-safe.</summary>
+/// <summary>Deletes old rows of the log. Thread-safe.</summary>
 internal sealed class TableRetentionStore(TableClient table, Sources sources, StoreProblems? problems = null) : IRetentionStore
 {
     private readonly StoreCalls _calls = new(table, sources.Time, problems);
@@ -44,7 +44,7 @@ internal sealed class TableRetentionStore(TableClient table, Sources sources, St
                 }
                 catch (RequestFailedException e) when (TableErrors.IsConflict(e) || TableErrors.IsChangedOrGone(e))
                 {
-                    // Another runner's, or our own sent twice: either way the next run goes on from what is stored.
+                    // Another runner wrote the row, or our own write was sent twice. Either way, the next run goes on from what is stored.
                     return null;
                 }
             },
@@ -82,7 +82,7 @@ internal sealed class TableRetentionStore(TableClient table, Sources sources, St
             }
             catch (TableTransactionFailedException e) when (TableErrors.IsGone(e) && e.FailedTransactionActionIndex > 0 && receipts.Exists(receipt => receipt.Tag == ETag.All))
             {
-                // One of them is gone, and perhaps another command's in its place: those that are still there as they were.
+                // A receipt is gone, and another command's may be in its place. Deletes only those that are still the same.
                 receipts.Clear();
                 foreach (var entry in named)
                 {
@@ -93,7 +93,7 @@ internal sealed class TableRetentionStore(TableClient table, Sources sources, St
             }
             catch (RequestFailedException e) when (TableErrors.IsConflict(e) || TableErrors.IsChangedOrGone(e))
             {
-                // Another runner's, or our own sent twice: either way the next run goes on from what is stored.
+                // Another runner wrote the row, or our own write was sent twice. Either way, the next run goes on from what is stored.
                 return null;
             }
         }
@@ -112,7 +112,7 @@ internal sealed class TableRetentionStore(TableClient table, Sources sources, St
                 }
                 catch (RequestFailedException e) when (TableErrors.IsChangedOrGone(e))
                 {
-                    // Another runner was here, or our own first attempt: one by one, a row that is gone is no error.
+                    // Another runner, or our own first try, has deleted some rows. One by one, a missing row is no error.
                     foreach (var key in rowKeys) await table.DeleteEntityAsync(partitionKey, key, ETag.All, end);
                 }
 

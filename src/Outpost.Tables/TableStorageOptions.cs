@@ -4,26 +4,29 @@ using Microsoft.Extensions.Configuration;
 
 namespace Outpost.Tables;
 
-/// <summary>Which table holds the log.</summary>
+/// <summary>Options for the table that holds the log. Each defaults to its setting.</summary>
 public sealed class TableStorageOptions
 {
-    /// <summary>Connection string; or else <see cref="ServiceUri"/> and <see cref="Credential"/>.</summary>
+    /// <summary>Connection string of the storage account. If it is null, set <see cref="ServiceUri"/> and <see cref="Credential"/>.</summary>
     public string? ConnectionString { get; set; }
 
-    /// <summary>Table endpoint of the account, used with <see cref="Credential"/>.</summary>
+    /// <summary>Table endpoint of the storage account, used with <see cref="Credential"/>.</summary>
     public Uri? ServiceUri { get; set; }
 
-    /// <summary>Managed identity or another token credential.</summary>
+    /// <summary>Managed identity or another token credential, used with <see cref="ServiceUri"/>.</summary>
     public TokenCredential? Credential { get; set; }
 
-    /// <summary>3 to 63 letters and digits, the first a letter. Default <c>outpost</c>.</summary>
+    /// <summary>Name of the table: 3 to 63 letters and digits, the first a letter. Default <c>outpost</c>.</summary>
     public string TableName { get; set; } = "outpost";
 
-    /// <summary>1 to <see cref="Limits.PartitionsMax"/>; that of the log, which grows by <c>outpost grow</c>. Default 1.</summary>
+    /// <summary>
+    /// Number of partitions, 1 to <see cref="Limits.PartitionsMax"/>. It must equal that of the log in the table, which only
+    /// <c>outpost grow</c> raises. Default 1.
+    /// </summary>
     public int Partitions { get; set; } = 1;
 
-    /// <summary>Takes what the settings say.</summary>
-    /// <exception cref="InvalidSettingException">One has a value that is not allowed.</exception>
+    /// <summary>Takes the values of the settings.</summary>
+    /// <exception cref="InvalidSettingException">A setting has a value that is not allowed.</exception>
     internal void Read(IConfiguration configuration)
     {
         var read = new SettingReader(configuration);
@@ -35,7 +38,7 @@ public sealed class TableStorageOptions
         Partitions = read.Number("Outpost__PartitionCount", 1, 1, Limits.PartitionsMax);
     }
 
-    /// <summary>What is wrong; empty: nothing.</summary>
+    /// <summary>What is wrong with the options, in words; empty if nothing is.</summary>
     internal IEnumerable<string> Problems()
     {
         if (ConnectionString is null && (ServiceUri is null || Credential is null))
@@ -55,18 +58,18 @@ public sealed class TableStorageOptions
         _ => throw new InvalidSettingException("TableStorage__serviceUri", address, "an https URL such as https://ACCOUNT.table.core.windows.net"),
     };
 
-    /// <summary>A client for the table, whose answers keep <paramref name="clock"/> right and whose requests are counted.</summary>
+    /// <summary>A client for the table. Its answers keep <paramref name="clock"/> right, and its requests are counted.</summary>
     internal TableClient CreateClient(StoreClock clock, OutpostMetrics metrics) =>
         CreateClient(clock, options => options.AddPolicy(new RequestMetrics(metrics), HttpPipelinePosition.PerRetry));
 
-    /// <summary>A client for the table, whose answers keep <paramref name="clock"/> right.</summary>
+    /// <summary>A client for the table. Its answers keep <paramref name="clock"/> right.</summary>
     /// <param name="clock">Sees every answer.</param>
-    /// <param name="configure">Last word on the client's options, for what a host or a test adds.</param>
+    /// <param name="configure">Has the last word on the client's options, for a host or a test.</param>
     internal TableClient CreateClient(StoreClock clock, Action<TableClientOptions>? configure = null)
     {
         var options = new TableClientOptions();
-        // A transaction is small and the service answers in milliseconds or not at all; what is unclear after these
-        // tries the writer finds out by reading. A try that gets no answer leaves time for a second one, see Limits.StoreCallMax.
+        // A transaction is small, and the service answers in milliseconds or not at all. If the outcome is unclear after these tries,
+        // the writer reads the table to find it out. A try without an answer leaves time for a second one, see Limits.StoreCallMax.
         options.Retry.NetworkTimeout = TimeSpan.FromSeconds(4);
         options.Retry.Delay = TimeSpan.FromMilliseconds(100);
         options.Retry.MaxDelay = TimeSpan.FromSeconds(2);

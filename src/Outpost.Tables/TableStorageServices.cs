@@ -12,9 +12,12 @@ namespace Outpost;
 /// <summary>Keeps the log in Azure Table Storage.</summary>
 public static class TableStorageServices
 {
-    /// <summary>Keeps the log in a table; which one the settings <c>TableStorage</c> and <c>Outpost__TableName</c> say.</summary>
+    /// <summary>
+    /// Keeps the log in a table of Azure Table Storage. The settings <c>TableStorage</c>, <c>Outpost__TableName</c> and
+    /// <c>Outpost__PartitionCount</c> describe the table.
+    /// </summary>
     /// <param name="outpost">What <c>AddOutpostLog</c> returned.</param>
-    /// <param name="configure">Wins over the settings.</param>
+    /// <param name="configure">Changes the options; it wins over the settings.</param>
     public static OutpostBuilder AddTableStorage(this OutpostBuilder outpost, Action<TableStorageOptions>? configure = null)
     {
         var services = outpost.Services;

@@ -11,8 +11,8 @@ internal static class Transactions
         (await table.SubmitAsync(actions, cancellationToken))[0].Headers.ETag ?? throw StoreCalls.Unreadable();
 
     /// <summary>
-    /// The answers to a transaction's actions. The client passes on an answer to other actions than were sent, and throws
-    /// what its parsers throw; here either is an answer that is none.
+    /// Sends a transaction, and returns the answer to each action. The client accepts an answer to other actions than it sent, and
+    /// throws whatever its parsers throw. Here both mean that the answer is unreadable.
     /// </summary>
     public static async Task<IReadOnlyList<Response>> SubmitAsync(
         this TableClient table, IReadOnlyCollection<TableTransactionAction> actions, CancellationToken cancellationToken)

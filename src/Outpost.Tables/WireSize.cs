@@ -2,10 +2,10 @@ using Azure.Data.Tables;
 
 namespace Outpost.Tables;
 
-/// <summary>How many bytes a row takes in a transaction's body, from above.</summary>
+/// <summary>An upper bound for the bytes that a row takes in a transaction's body.</summary>
 internal static class WireSize
 {
-    // Part headers with the row's URL (keys up to 1 KiB, escaped), and per property its name, type annotation and quotes.
+    // In bytes. A row has part headers with its URL (keys up to 1 KiB, escaped). A property has a name, a type annotation and quotes.
     private const int RowOverhead = 2048;
     private const int PropertyOverhead = 96;
 

@@ -2,10 +2,10 @@ using System.Text;
 
 namespace Outpost.Testing;
 
-/// <summary>How much of a key and of a transaction a change takes where it is stored in a table.</summary>
+/// <summary>How much of a key and of a transaction a change takes when it is stored in a table.</summary>
 internal static class ChangeSize
 {
-    // Keys, names, types and headers of a row, from above.
+    // An upper bound for the keys, names, types and headers of a row.
     private const int RowBytes = 4096;
 
     // Longer text is stored as bytes.
@@ -13,16 +13,16 @@ internal static class ChangeSize
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>An entity's key.</summary>
-    /// <exception cref="TooLargeException">It is longer than a table's key may be.</exception>
-    /// <exception cref="ArgumentException">It is not valid Unicode.</exception>
+    /// <summary>An entity's key, if a table can store it.</summary>
+    /// <exception cref="TooLargeException">The key is longer than a table allows.</exception>
+    /// <exception cref="ArgumentException">The key is not valid Unicode.</exception>
     public static (string Type, string Id) CheckedKey(string type, string id)
     {
         ChangeLimits.CheckKey(id, Encoded(type) + Encoded(id));
         return (type, id);
     }
 
-    /// <summary>Bytes on the wire, roughly and from above.</summary>
+    /// <summary>A rough upper bound for the bytes that a change takes on the wire.</summary>
     public static long Of(Change change)
     {
         long state = RowBytes + Of(MediaType.Json, change.State);

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace Outpost.Testing;
 
-/// <summary>What a command decided. States and events are compared by their JSON.</summary>
+/// <summary>What a command decided, and checks of it. The checks compare states and events by their JSON.</summary>
 public sealed class Decided<TState>
     where TState : class
 {
@@ -19,30 +19,30 @@ public sealed class Decided<TState>
         {
             case Decision<TState>.Accepted accepted:
                 Events = [.. accepted.Events.Select(Recorded)];
-                // Without events nothing is written, and the old state stands.
+                // Without events nothing is written, and the old state stays.
                 if (before is null || Events.Count > 0) State = accepted.State;
                 break;
             case Decision<TState>.Refused refused:
                 Refusal = refused.Refusal;
                 break;
             default:
-                throw new OutpostTestException($"This is no decision: {decision}");
+                throw new OutpostTestException($"This is not a decision: {decision}");
         }
     }
 
-    /// <summary>The state after it; null: there is no such entity.</summary>
+    /// <summary>The state after the command; null if there is no entity.</summary>
     public TState? State { get; }
 
-    /// <summary>What it recorded.</summary>
+    /// <summary>The events that the command recorded, in order.</summary>
     public IReadOnlyList<NewEvent> Events { get; }
 
-    /// <summary>Why it was refused; null: it was not.</summary>
+    /// <summary>Why the command was refused; null if it was accepted.</summary>
     public Refusal? Refusal { get; }
 
-    /// <summary>It recorded these events, in this order, and no others.</summary>
-    /// <param name="expected">The events themselves; or <see cref="NewEvent"/>, for any other content than JSON.</param>
-    /// <returns>This.</returns>
-    /// <exception cref="OutpostTestException">It did not.</exception>
+    /// <summary>Checks that the command recorded these events, in this order, and no others.</summary>
+    /// <param name="expected">The events. Pass a <see cref="NewEvent"/> for an event whose content is not JSON.</param>
+    /// <returns>This object, for further checks.</returns>
+    /// <exception cref="OutpostTestException">The command was refused, or recorded other events.</exception>
     public Decided<TState> ThenEvents(params IReadOnlyList<object> expected)
     {
         Accepted();
@@ -51,9 +51,9 @@ public sealed class Decided<TState>
         return this;
     }
 
-    /// <summary>It left this state.</summary>
-    /// <returns>This.</returns>
-    /// <exception cref="OutpostTestException">It did not.</exception>
+    /// <summary>Checks that the command was accepted and left this state.</summary>
+    /// <returns>This object, for further checks.</returns>
+    /// <exception cref="OutpostTestException">The command was refused, or left another state.</exception>
     public Decided<TState> ThenState(TState expected)
     {
         Accepted();
@@ -62,14 +62,14 @@ public sealed class Decided<TState>
         return this;
     }
 
-    /// <summary>It was accepted and changed nothing.</summary>
-    /// <returns>This.</returns>
-    /// <exception cref="OutpostTestException">It was refused, or recorded events.</exception>
+    /// <summary>Checks that the command was accepted and recorded no events.</summary>
+    /// <returns>This object, for further checks.</returns>
+    /// <exception cref="OutpostTestException">The command was refused, or recorded events.</exception>
     public Decided<TState> ThenNothing() => ThenEvents();
 
-    /// <summary>It was refused with this code.</summary>
-    /// <returns>This.</returns>
-    /// <exception cref="OutpostTestException">It was not.</exception>
+    /// <summary>Checks that the command was refused with this code.</summary>
+    /// <returns>This object, for further checks.</returns>
+    /// <exception cref="OutpostTestException">The command was accepted, or refused with another code.</exception>
     public Decided<TState> ThenRefused(string code)
     {
         if (Refusal is not { } refusal) throw new OutpostTestException($"Expected the refusal {code}, but the command was accepted, with these events:\n{Text(Events)}");

@@ -2,17 +2,17 @@ using System.Text.Json;
 
 namespace Outpost.Testing;
 
-/// <summary>Tests of decisions, by themselves: <c>Stock.Entity.Given(state).When(decide).ThenEvents(…)</c>.</summary>
+/// <summary>Tests decisions without a log: <c>Stock.Entity.Given(state).When(decide).ThenEvents(…)</c>.</summary>
 public static class EntityTests
 {
-    /// <summary>Begins a test of a decision on an entity.</summary>
+    /// <summary>Starts a test of a decision on an entity.</summary>
     /// <param name="entity">The kind of entity.</param>
-    /// <param name="state">What it is now; null: it does not exist yet.</param>
+    /// <param name="state">The current state; null if the entity does not exist yet.</param>
     public static Given<TState> Given<TState>(this EntityType<TState> entity, TState? state = null)
         where TState : class => new(entity, state);
 }
 
-/// <summary>An entity as a command finds it.</summary>
+/// <summary>The entity that the tested command finds.</summary>
 public sealed class Given<TState>
     where TState : class
 {
@@ -22,18 +22,18 @@ public sealed class Given<TState>
     internal Given(EntityType<TState> entity, TState? state)
     {
         _entity = entity;
-        // As it is stored: what its JSON does not keep, no decision will see.
+        // A decision in an app sees only what the stored JSON keeps, so the state goes through JSON here too.
         _state = state is null ? null : JsonSerializer.Deserialize(JsonSerializer.SerializeToUtf8Bytes(state, entity.Json), entity.Json);
     }
 
-    /// <summary>An earlier command, which has to be accepted.</summary>
-    /// <exception cref="OutpostTestException">It was refused.</exception>
+    /// <summary>Runs an earlier command, which must be accepted.</summary>
+    /// <exception cref="OutpostTestException">The command was refused.</exception>
     public Given<TState> After(Func<TState?, Decision<TState>> decide) => When(decide) switch
     {
         { Refusal: { } refusal } => throw new OutpostTestException($"An earlier command was refused: {refusal.Code}: {refusal.Detail}"),
         var decided => new(_entity, decided.State),
     };
 
-    /// <summary>The command that is tested.</summary>
+    /// <summary>Runs the command under test.</summary>
     public Decided<TState> When(Func<TState?, Decision<TState>> decide) => new(_entity, _state, decide(_state));
 }

@@ -100,7 +100,7 @@ internal sealed partial class InMemoryLog
         return kept;
     }
 
-    // True: somebody else wrote it meanwhile (and stored is null), or it is this very write, which came twice.
+    // True if somebody else wrote the checkpoint meanwhile (stored is null), or if this very write came before (stored is its row).
     private static bool Refusal(Partition here, Checkpoint checkpoint, out Checkpoint? stored)
     {
         var before = here.Checkpoints.GetValueOrDefault(checkpoint.Forwarder);

@@ -4,8 +4,8 @@ namespace Outpost.Testing;
 
 internal sealed partial class InMemoryLog
 {
-    /// <summary>Gives the log more partitions, as <c>outpost grow</c> does: what is there stays where it is, and new entities go by the new count.</summary>
-    /// <param name="count">At least as many as it has, at most <see cref="Limits.PartitionsMax"/>.</param>
+    /// <summary>Gives the log more partitions, as <c>outpost grow</c> does: entities stay where they are, and new ones go by the new count.</summary>
+    /// <param name="count">The new count: at least the current one, and at most <see cref="Limits.PartitionsMax"/>.</param>
     public void Grow(int count)
     {
         lock (_lock)
@@ -13,7 +13,7 @@ internal sealed partial class InMemoryLog
             ArgumentOutOfRangeException.ThrowIfLessThan(count, _layout.Partitions);
             ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Limits.PartitionsMax);
             if (count == _layout.Partitions) return;
-            // A forwarder that is there already begins with what comes first, and stays paused where it is everywhere.
+            // In a new partition, each known forwarder begins with the first entry. It is paused there if it is paused in all others.
             var forwarders = _partitions.SelectMany(partition => partition.Checkpoints.Values).DistinctBy(checkpoint => checkpoint.Forwarder).ToList();
             while (_partitions.Count < count)
             {

@@ -33,7 +33,7 @@ internal sealed partial class InMemoryLog
             if (Move(here, oldest, trimmed) is not { } moved) return null;
             foreach (var entry in entries)
             {
-                // Another command's may have its place.
+                // The receipt of another command may have taken its place.
                 if (entry.Receipt is { } key && here.Receipts.GetValueOrDefault(key)?.Commit == entry.Commit) here.Receipts.Remove(key);
             }
 
@@ -48,6 +48,6 @@ internal sealed partial class InMemoryLog
         return here.Trimmed = trimmed with { Tag = NewTag() };
     }
 
-    // The same under a new tag: retention that has read it before loses its next move. False: it has moved.
+    // Stores the same values under a new tag: retention that read them before loses its next move. False if they have moved.
     private bool TouchOldest(Partition here, Trimmed seen) => Move(here, here.Oldest, here.Trimmed with { Tag = seen.Tag }) is not null;
 }

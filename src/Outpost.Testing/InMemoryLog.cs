@@ -5,8 +5,8 @@ using Outpost.Retention;
 namespace Outpost.Testing;
 
 /// <summary>
-/// A whole log in memory, for tests: what is stored and refused is what the log on tables stores and refuses, without any
-/// service and without a wait. It ends with the process. It is each of the stores that Outpost asks for. Thread-safe.
+/// A whole log in memory, for tests. It stores and refuses what the log on tables stores and refuses, without any service and
+/// without waiting. The log ends with the process. It implements each of the stores that Outpost needs. Thread-safe.
 /// </summary>
 /// <param name="time">Its clock.</param>
 /// <param name="partitions">How many partitions it has.</param>
@@ -89,7 +89,7 @@ internal sealed partial class InMemoryLog(TimeProvider time, int partitions = 1)
         return state;
     }
 
-    // All that a transaction writes, or why it writes nothing: in the order in which the rows of one on tables can refuse it.
+    // Writes all that a transaction writes, or tells why not. The checks have the order in which the rows of a transaction refuse it.
     private (CommitResult Result, long Head) Commit(Partition here, int partition, Change change)
     {
         ChangeLimits.Check(change);
@@ -117,7 +117,7 @@ internal sealed partial class InMemoryLog(TimeProvider time, int partitions = 1)
         return (CommitResult.Committed, here.Head);
     }
 
-    // Dense from an offset on: what is behind a hole is not seen.
+    // The entries from an offset on, up to the first hole.
     private static IEnumerable<StoredEvent> From(Partition here, long offset, int limit)
     {
         for (var read = 0; read < limit && here.Events.TryGetValue(offset + read, out var stored); read++) yield return stored;
@@ -130,7 +130,7 @@ internal sealed partial class InMemoryLog(TimeProvider time, int partitions = 1)
         {
             lock (_lock) return Task.FromResult(work());
         }
-#pragma warning disable CA1031 // Handed to who waits, as a store that answers later does.
+#pragma warning disable CA1031 // The exception goes to whoever awaits, as from a store that answers later.
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -138,7 +138,7 @@ internal sealed partial class InMemoryLog(TimeProvider time, int partitions = 1)
         }
     }
 
-    // Under the lock.
+    // Call it under the lock.
     private string NewTag() => (++_tags).ToString(CultureInfo.InvariantCulture);
 
     private sealed class Partition

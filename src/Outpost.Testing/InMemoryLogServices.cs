@@ -5,14 +5,14 @@ using Outpost.Retention;
 
 namespace Outpost.Testing;
 
-/// <summary>Has an app keep its log in memory.</summary>
+/// <summary>Makes an app keep its log in memory.</summary>
 public static class InMemoryLogServices
 {
     /// <summary>
-    /// Keeps the log in memory, in place of whatever store was registered before: for tests of a whole app, its HTTP included.
+    /// Keeps the log in memory, in place of any store registered before. Use it for tests of a whole app, with its HTTP.
     /// </summary>
     /// <param name="services">The app's services.</param>
-    /// <param name="partitions">How many partitions the log has.</param>
+    /// <param name="partitions">Number of partitions of the log, 1 to <see cref="Limits.PartitionsMax"/>. Default 1.</param>
     public static IServiceCollection UseInMemoryLog(this IServiceCollection services, int partitions = 1)
     {
         services.AddSingleton(provider => new InMemoryLog(provider.GetRequiredService<TimeProvider>(), partitions));

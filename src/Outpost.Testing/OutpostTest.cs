@@ -7,12 +7,12 @@ using Outpost.Forwarding;
 namespace Outpost.Testing;
 
 /// <summary>
-/// An app in memory, for tests: the real <see cref="EventLog"/> and the real forwarding, on a log in memory and by a clock
-/// that the test moves. Nothing is forwarded before the test says so, and nothing waits.
+/// An app in memory, for tests: the real <see cref="EventLog"/> and the real forwarding, on a log in memory, with a clock that the
+/// test moves. It forwards nothing before the test calls <see cref="ForwardAsync"/>, and it does not wait.
 /// </summary>
 public sealed class OutpostTest : IAsyncDisposable
 {
-    // Handlers that run commands whose events they handle themselves would never end.
+    // A handler that runs commands whose events it handles itself would never end.
     private const int EntriesMax = 10_000;
     private const int RunsMax = 1_000;
 
@@ -24,10 +24,10 @@ public sealed class OutpostTest : IAsyncDisposable
     private readonly IForwardingStore _forwarding;
     private int _ids;
 
-    /// <summary>A new app, with a new log.</summary>
-    /// <param name="configure">Adds handlers, targets and events as the app does, and services that they need.</param>
-    /// <param name="partitions">How many partitions its log has.</param>
-    /// <param name="start">What its clock shows at first; null: 2026-01-01 in UTC.</param>
+    /// <summary>Creates an app with a new, empty log.</summary>
+    /// <param name="configure">Adds handlers, targets and events as the app does, and the services that they need.</param>
+    /// <param name="partitions">Number of partitions of the log, 1 to <see cref="Limits.PartitionsMax"/>. Default 1.</param>
+    /// <param name="start">What the clock shows at first; null for 2026-01-01 in UTC.</param>
     public OutpostTest(Action<OutpostBuilder>? configure = null, int partitions = 1, DateTimeOffset? start = null)
     {
         _partitions = partitions;
@@ -47,27 +47,27 @@ public sealed class OutpostTest : IAsyncDisposable
         _forwarders = [.. _services.GetRequiredService<IReadOnlyList<Forwarder>>().Select(forwarder => forwarder with { Target = new WatchedTarget(forwarder.Target) })];
     }
 
-    /// <summary>Its clock; handlers may ask for it as a <see cref="TimeProvider"/>.</summary>
+    /// <summary>The app's clock. Handlers get it as a <see cref="TimeProvider"/>.</summary>
     public TestTime Time { get; }
 
     /// <summary>Runs commands and reads entities.</summary>
     public EventLog Log { get; }
 
-    /// <summary>What <c>configure</c> registered, for a test that needs one of them.</summary>
+    /// <summary>The app's services, including those that <c>configure</c> registered.</summary>
     public IServiceProvider Services => _services;
 
-    /// <summary>Longest delivery, in real time; in a debugger it has no end.</summary>
+    /// <summary>The longest delivery in real time: 60 seconds, or no limit under a debugger.</summary>
     internal TimeSpan DeliveryMax { get; init; } = Debugger.IsAttached ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(60);
 
     private IEnumerable<WatchedTarget> Targets => _forwarders.Select(forwarder => (WatchedTarget)forwarder.Target);
 
     /// <summary>
-    /// Forwards until nothing is left, also of what handlers commit meanwhile. A handler or target that fails is tried again
-    /// as in an app, without a wait.
+    /// Forwards until nothing is left, including what handlers commit meanwhile. Retries a handler or target that fails, as an app
+    /// does, but without waiting.
     /// </summary>
     /// <exception cref="OutpostTestException">
-    /// A handler or target goes on failing, or has refused an entry for good: the entry waits, or is parked (<see cref="ParkedAsync"/>).
-    /// All that could be forwarded has been, and a later call goes on from there.
+    /// A handler or target keeps failing, or has refused an entry for good. The entry waits, or is parked (<see cref="ParkedAsync"/>).
+    /// Everything else has been forwarded, and a later call goes on from there.
     /// </exception>
     public async Task ForwardAsync(CancellationToken cancellationToken = default)
     {
@@ -85,7 +85,7 @@ public sealed class OutpostTest : IAsyncDisposable
                 $"{one.Forwarder} parked entry {one.Entry.Offset} of partition {one.Entry.Partition}, {one.Entry.Type} of {one.Entry.Subject}: {one.Entry.Reason}")));
     }
 
-    /// <summary>All entries of the log, partition by partition and in order.</summary>
+    /// <summary>All entries of the log, in the order of partitions and offsets.</summary>
     public async Task<IReadOnlyList<EventEntry>> EntriesAsync()
     {
         var entries = new List<EventEntry>();
@@ -98,14 +98,18 @@ public sealed class OutpostTest : IAsyncDisposable
         return entries;
     }
 
-    /// <summary>What a handler or target has refused for good, and what waits behind it; in order.</summary>
+    /// <summary>
+    /// The parked entries of a handler or target, in order: those that it has refused for good, and those that wait behind one of
+    /// the same subject.
+    /// </summary>
+    /// <param name="name">Name of the handler or target.</param>
     public async Task<IReadOnlyList<ParkedEntry>> ParkedAsync(string name) =>
         [.. (await AllParkedAsync()).Where(one => one.Forwarder == name).Select(one => one.Entry)];
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _services.DisposeAsync();
 
-    // An engine for each run, as after a restart: it remembers no failure, and begins at once.
+    // Each run has a new engine, as after a restart: it remembers no failure, and begins at once.
     private async Task<long> RunAsync(CancellationToken cancellationToken)
     {
         await using var engine = new ForwardingEngine(
@@ -147,7 +151,7 @@ public sealed class OutpostTest : IAsyncDisposable
         return all;
     }
 
-    /// <summary>Counts what is delivered, and remembers why it was not.</summary>
+    /// <summary>Counts delivered entries, and remembers the last failure.</summary>
     private sealed class WatchedTarget(IForwardTarget inner) : IForwardTarget
     {
         private int _delivered;
@@ -161,7 +165,7 @@ public sealed class OutpostTest : IAsyncDisposable
 
         public async Task<Delivery> DeliverAsync(IReadOnlyList<EventEntry> entries, string? replay, CancellationToken cancellationToken)
         {
-            // Within a run, which would not end either.
+            // A single run may be endless too.
             if (Delivered > EntriesMax) throw new OutpostTestException($"{EntriesMax} entries were delivered: does a handler run commands whose events it handles itself?");
             try
             {

@@ -2,13 +2,13 @@ using Outpost.Forwarding;
 
 namespace Outpost.Testing;
 
-/// <summary>A target that remembers what it got: where a test's entries go in place of a broker.</summary>
+/// <summary>A target that records what it receives, for tests without a broker.</summary>
 public sealed class RecordingTarget : IForwardTarget
 {
     private readonly Lock _lock = new();
     private readonly List<EventEntry> _received = [];
 
-    /// <summary>What it has accepted, in order.</summary>
+    /// <summary>The entries that the target has accepted, in order.</summary>
     public IReadOnlyList<EventEntry> Received
     {
         get
@@ -18,8 +18,8 @@ public sealed class RecordingTarget : IForwardTarget
     }
 
     /// <summary>
-    /// What it answers for an entry; null: it takes it. Such as <c>new Delivery.Failed(new IOException("away"), IsTransient: true)</c>,
-    /// or <c>new Delivery.Refused(1, "not like this")</c>. Default: it takes all.
+    /// Returns the answer to an entry, such as <c>new Delivery.Failed(new IOException("away"), IsTransient: true)</c> or
+    /// <c>new Delivery.Refused(1, "not like this")</c>. If it returns null, the target accepts the entry. By default, it accepts all.
     /// </summary>
     public Func<EventEntry, Delivery?>? Answer { get; set; }
 

@@ -1,10 +1,10 @@
 namespace Outpost.Testing;
 
 /// <summary>
-/// A clock that only a test moves. Nobody waits by it: a wait of up to five seconds (a pause between tries) is over at once,
-/// and the clock has moved on by as much. Longer waits and all deadlines end when the clock has come that far.
+/// A clock that only a test moves. Short waits take no real time: a wait of up to five seconds (a pause between tries) ends at
+/// once, and moves the clock by that time. Longer waits and all deadlines end when the clock gets there.
 /// </summary>
-/// <param name="start">What it shows at first; null: 2026-01-01 in UTC.</param>
+/// <param name="start">What the clock shows at first; null for 2026-01-01 in UTC.</param>
 public sealed class TestTime(DateTimeOffset? start = null) : TimeProvider
 {
     private static readonly TimeSpan NotWaitedFor = TimeSpan.FromSeconds(5);
@@ -26,7 +26,7 @@ public sealed class TestTime(DateTimeOffset? start = null) : TimeProvider
     /// <inheritdoc/>
     public override long GetTimestamp() => Interlocked.Read(ref _elapsed);
 
-    /// <summary>Time passes; what is due by then ends.</summary>
+    /// <summary>Moves the clock, and ends the waits that are due by then.</summary>
     public void Advance(TimeSpan by)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(by, TimeSpan.Zero);
@@ -81,7 +81,7 @@ public sealed class TestTime(DateTimeOffset? start = null) : TimeProvider
                 time._waits.Add(this);
             }
 
-            // A timer that comes again and again would never let the clock stand.
+            // A periodic timer that ended at once would keep the clock moving for ever.
             if (!isDeadline && dueTime <= NotWaitedFor && period <= TimeSpan.Zero) ThreadPool.QueueUserWorkItem(_ => EndNow());
             return true;
         }

@@ -2,11 +2,11 @@ using System.Globalization;
 
 namespace Outpost;
 
-/// <summary>What is asked of all partitions of a log that may grow meanwhile.</summary>
+/// <summary>Reads all partitions of a log that may grow meanwhile.</summary>
 internal static class AllPartitions
 {
     /// <summary>
-    /// Reads each partition, by number. Any of them tells when the log has grown, and then those that came are read too.
+    /// Reads each partition, by number. If one of the reads shows that the log has grown, reads the new partitions too.
     /// </summary>
     public static async Task<IReadOnlyList<T>> OfAllPartitionsAsync<T>(
         this IEventStore store, Func<int, Task<T>> read, CancellationToken cancellationToken)
@@ -17,7 +17,7 @@ internal static class AllPartitions
         return all;
     }
 
-    /// <summary>The layout by which a partition that somebody names is looked for: another process may know of more than this one.</summary>
+    /// <summary>The layout in which to look for a partition that somebody names. Another process may know of more partitions than this one.</summary>
     public static async Task<LogLayout> LayoutWithAsync(this IEventStore store, string? partition, CancellationToken cancellationToken)
     {
         var layout = await store.LayoutAsync(cancellationToken);

@@ -1,10 +1,10 @@
 namespace Outpost;
 
-/// <summary>What one change may hold, whatever the store: checked before anything is queued or written.</summary>
+/// <summary>The limits of one change, whatever the store. They are checked before anything is queued or written.</summary>
 internal static class ChangeLimits
 {
-    /// <summary>Number and size of a change's parts; what they take together is for the store to say.</summary>
-    /// <exception cref="TooLargeException">One of them is beyond its limit.</exception>
+    /// <summary>Checks the number and the size of a change's parts. Only the store knows what they take together.</summary>
+    /// <exception cref="TooLargeException">A part is beyond its limit.</exception>
     public static void Check(Change change)
     {
         if (change.Events.Count is 0 or > Limits.EventsPerCommandMax)
@@ -15,16 +15,16 @@ internal static class ChangeLimits
         foreach (var @event in change.Events) CheckPayload($"The payload of {@event.Type}", @event.Payload.Length);
     }
 
-    /// <summary>Whether all parts of a change fit in one transaction together.</summary>
-    /// <exception cref="TooLargeException">They do not.</exception>
+    /// <summary>Checks that all parts of a change fit in one transaction.</summary>
+    /// <exception cref="TooLargeException">The parts do not fit.</exception>
     public static void CheckTogether(long bytes)
     {
         if (bytes > Limits.TransactionBytesMax)
             throw new TooLargeException($"State and events take up to {bytes} bytes on the wire; {Limits.TransactionBytesMax} fit in one transaction.");
     }
 
-    /// <summary>Whether an id or name fits in a key.</summary>
-    /// <exception cref="TooLargeException">It does not.</exception>
+    /// <summary>Checks that an id or name fits in a key.</summary>
+    /// <exception cref="TooLargeException">The id or name does not fit.</exception>
     public static void CheckKey(string text, int encodedCharacters)
     {
         if (encodedCharacters > Limits.KeyPartCharactersMax)

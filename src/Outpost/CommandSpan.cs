@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Outpost;
 
-/// <summary>One command as those see it who watch: a span, and a count of what came of it.</summary>
+/// <summary>One command in telemetry: a span, and a count by result.</summary>
 internal sealed class CommandSpan : IDisposable
 {
     private readonly Activity? _activity;
@@ -15,7 +15,7 @@ internal sealed class CommandSpan : IDisposable
         _metrics = metrics;
     }
 
-    /// <summary>Begins the span, below the one that is current, or else below the one the command says it came from.</summary>
+    /// <summary>Starts the span under the current one, or else under the one that the command's trace parent names.</summary>
     public static CommandSpan Start<TState>(Command<TState> command, OutpostMetrics? metrics)
         where TState : class
     {
@@ -29,13 +29,13 @@ internal sealed class CommandSpan : IDisposable
     }
 
     /// <summary>
-    /// What is kept with the events: the caller's own <c>traceparent</c> as it is, else the current span's, so that
-    /// whoever follows a trace comes from the command to its deliveries without having to do anything for it.
+    /// The <c>traceparent</c> to keep with the events: the caller's own as it is, or else the current span's. So a trace leads from
+    /// the command to its deliveries by itself.
     /// </summary>
     public static string? TraceParentOf(string? given) =>
         given ?? (Activity.Current is { IdFormat: ActivityIdFormat.W3C } current ? current.Id : null);
 
-    /// <summary>The command was answered.</summary>
+    /// <summary>Records the result of the command.</summary>
     public CommandResult<TState> Answered<TState>(CommandResult<TState> result)
         where TState : class
     {
@@ -46,7 +46,7 @@ internal sealed class CommandSpan : IDisposable
         return result;
     }
 
-    /// <summary>The caller got an exception instead of an answer.</summary>
+    /// <summary>Records that the caller gets an exception instead of a result.</summary>
     public void Failed(Exception exception)
     {
         if (exception is OperationCanceledException) _result = "cancelled";

@@ -1,8 +1,8 @@
 namespace Outpost;
 
 /// <summary>
-/// A stored row holds what no version of this program writes: a property is missing, has another type or a value that
-/// cannot be. Nothing is guessed: whatever depends on the row stands still until somebody mends or deletes it.
+/// A stored row holds what no version of this program writes: a property is missing, or has another type or an impossible value.
+/// Outpost guesses nothing. Whatever depends on the row stands still until somebody repairs or deletes it.
 /// </summary>
 public sealed class DamagedRowException : OutpostException
 {
@@ -11,10 +11,10 @@ public sealed class DamagedRowException : OutpostException
 
     /// <param name="partitionKey">PartitionKey of the row.</param>
     /// <param name="rowKey">RowKey of the row.</param>
-    /// <param name="property">The property; null: the row as a whole.</param>
+    /// <param name="property">The property; null for the row as a whole.</param>
     /// <param name="what">What is wrong, as the rest of a sentence: "is missing".</param>
-    /// <param name="table">The table's name; null: not known yet.</param>
-    /// <param name="innerException">What found it.</param>
+    /// <param name="table">The table's name; null while it is not known.</param>
+    /// <param name="innerException">The exception that showed the damage.</param>
     internal DamagedRowException(
         string partitionKey, string rowKey, string? property, string what, string? table = null, Exception? innerException = null)
         : base(
@@ -22,7 +22,7 @@ public sealed class DamagedRowException : OutpostException
             innerException) =>
         (PartitionKey, RowKey, Table, _property, _what) = (partitionKey, rowKey, table, property, what);
 
-    /// <summary>The table's name; null: not known yet.</summary>
+    /// <summary>The table's name; null if it is not known.</summary>
     public string? Table { get; }
 
     /// <summary>PartitionKey of the row.</summary>
@@ -31,6 +31,6 @@ public sealed class DamagedRowException : OutpostException
     /// <summary>RowKey of the row.</summary>
     public string RowKey { get; }
 
-    /// <summary>The same of a named table.</summary>
+    /// <summary>The same damage, with the table's name.</summary>
     internal DamagedRowException In(string name) => new(PartitionKey, RowKey, _property, _what, name, InnerException);
 }

@@ -1,8 +1,8 @@
 namespace Outpost;
 
 /// <summary>
-/// Finds entities in a log that may have grown: first where a new one goes, then where earlier counts put it. An entity
-/// never moves, so a place that was found is remembered. Thread-safe.
+/// Finds entities in a log that may have grown. It looks first where a new entity goes, then where earlier partition counts put
+/// it. An entity never moves, so this class remembers where it found one. Thread-safe.
 /// </summary>
 internal sealed class EntityPlaces(IEventStore store, OutpostMetrics? metrics)
 {
@@ -10,17 +10,17 @@ internal sealed class EntityPlaces(IEventStore store, OutpostMetrics? metrics)
     private readonly Dictionary<string, int> _older = new(StringComparer.Ordinal);
     private readonly Queue<string> _order = new();
 
-    /// <summary>What was found of an entity.</summary>
-    /// <param name="Layout">By which it was looked for.</param>
-    /// <param name="Partition">Where it is, or goes.</param>
-    /// <param name="Entity">Null: it is nowhere.</param>
+    /// <summary>The result of a search.</summary>
+    /// <param name="Layout">The layout by which the entity was looked for.</param>
+    /// <param name="Partition">Where the entity is, or where it goes when it is new.</param>
+    /// <param name="Entity">The entity; null if there is none.</param>
     internal readonly record struct Found(LogLayout Layout, int Partition, StoredEntity? Entity);
 
-    /// <summary>Looks in one place after the other until it is found.</summary>
+    /// <summary>Looks in one place after the other until it finds the entity.</summary>
     /// <param name="type">Name of the kind of entity.</param>
-    /// <param name="id">Which entity.</param>
-    /// <param name="isLikelyNew">Does not look where a new one goes: the commit finds one that is there.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="id">Id of the entity.</param>
+    /// <param name="isLikelyNew">Skips the place where a new entity goes: the commit notices one that is there.</param>
+    /// <param name="cancellationToken">Ends the search.</param>
     public async Task<Found> FindAsync(string type, string id, bool isLikelyNew, CancellationToken cancellationToken)
     {
         var layout = await store.LayoutAsync(cancellationToken);
@@ -40,8 +40,8 @@ internal sealed class EntityPlaces(IEventStore store, OutpostMetrics? metrics)
     }
 
     /// <summary>
-    /// Whether the log has grown since an entity was looked for. "There is none" is said only while it has not: another
-    /// process, which knew of it, may have created the entity where this one did not look.
+    /// Whether the log has grown since a search. If it has, the search does not prove that there is no entity: another process, which
+    /// knew of the growth, may have created the entity where this one did not look.
     /// </summary>
     public async Task<bool> HasGrownSinceAsync(Found found, CancellationToken cancellationToken) =>
         (await store.RefreshLayoutAsync(cancellationToken)).Generation > found.Layout.Generation;

@@ -5,23 +5,23 @@ using System.Reflection;
 namespace Outpost;
 
 /// <summary>
-/// Declares the name under which events of a class are stored, so that the class can be renamed. Without it the name is
-/// that of the class.
+/// Declares the name under which events of a class are stored, so that you can rename the class. Without this attribute, the
+/// stored name is that of the class.
 /// </summary>
-/// <param name="name">1 to <see cref="Limits.HeaderCharactersMax"/> characters; never change it once events are stored.</param>
+/// <param name="name">The stored name: 1 to <see cref="Limits.HeaderCharactersMax"/> characters. Never change it once events are stored.</param>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Struct, Inherited = false)]
 public sealed class EventNameAttribute(string name) : Attribute
 {
-    /// <summary>The name.</summary>
+    /// <summary>The stored name, without the version.</summary>
     public string Name { get; } = name;
 
     /// <summary>
-    /// From 2 on it is part of the stored name, as in <c>OrderPlaced.v2</c>: for payloads that readers of the version
-    /// before would not understand. Default 1.
+    /// The version of the payload. From 2 on, it is part of the stored name, as in <c>OrderPlaced.v2</c>. Raise it for payloads that
+    /// readers of the version before would not understand. Default 1.
     /// </summary>
     public int Version { get; init; } = 1;
 
-    /// <summary>Stored names that mean the same, with the same payload: what the class was called before.</summary>
+    /// <summary>Other stored names with the same meaning and payload, such as earlier names of the class. Default none.</summary>
     public string[] Aliases { get; init; } = [];
 }
 

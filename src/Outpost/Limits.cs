@@ -3,46 +3,49 @@ namespace Outpost;
 /// <summary>The bounds that an app may meet, each with its reason.</summary>
 public static class Limits
 {
-    /// <summary>Partition keys have four digits and an idle tick reads each partition; more would cost more than it gains.</summary>
+    /// <summary>The most partitions of a log. An idle tick reads each partition, so more would cost more than they gain.</summary>
     public const int PartitionsMax = 256;
 
     /// <summary>Table Storage takes at most 100 rows in one entity group transaction.</summary>
     internal const int TransactionRowsMax = 100;
 
     /// <summary>
-    /// A transaction's body is at most 4 MiB. Row sizes are estimated from above, and a quarter is left for what
-    /// the estimate cannot see.
+    /// The most bytes that state and events of one command take in a transaction, by an upper estimate. Table Storage allows 4 MiB; a
+    /// quarter of that is left for what the estimate cannot see.
     /// </summary>
     public const int TransactionBytesMax = 3 * 1024 * 1024;
 
     /// <summary>
-    /// One state, payload or stored answer: 15 binary properties of 64 KiB, so that the row with everything else
-    /// in it stays below the 1 MiB that an entity may have.
+    /// The most bytes of one state or payload. They are stored in 15 binary properties of 64 KiB, so that the whole row stays below the
+    /// 1 MiB that Table Storage allows.
     /// </summary>
     public const int PayloadBytesMax = 15 * 64 * 1024;
 
-    /// <summary>One row less than a transaction takes: head, domain entity and receipt ride along.</summary>
+    /// <summary>The most events of one command: the rows of a transaction, less one each for the head, the entity and the receipt.</summary>
     public const int EventsPerCommandMax = TransactionRowsMax - 3;
 
-    /// <summary>Encoded length of an entity's type and id together, or of a name, in a row key: Azurite takes keys of 512 characters, Azure 1 KiB.</summary>
+    /// <summary>
+    /// The most characters, as encoded in a row key, of an entity's type and id together, or of a name. Azurite allows keys of 512
+    /// characters, and Azure 1 KiB.
+    /// </summary>
     public const int KeyPartCharactersMax = 400;
 
-    /// <summary>Characters of an idempotency key.</summary>
+    /// <summary>The most characters of an idempotency key.</summary>
     public const int IdempotencyKeyMax = 128;
 
-    /// <summary>Entries of one page: the store's own page bound.</summary>
+    /// <summary>The most entries of one page: the store's own bound.</summary>
     internal const int PageEntriesMax = 1000;
 
-    /// <summary>Parked entries written or deleted together with a checkpoint: one row less than a transaction takes.</summary>
+    /// <summary>The most parked entries written or deleted together with a checkpoint: one row less than a transaction takes.</summary>
     internal const int ParkedPerWriteMax = TransactionRowsMax - 1;
 
     /// <summary>
-    /// Entries that may wait behind refused ones in one partition and forwarder; beyond it the partition holds, since
-    /// that many are a sign of something an operator has to look at.
+    /// The most entries that wait behind refused ones in one partition of a forwarder. Beyond it, the partition stops: that many are
+    /// a sign of something that an operator must look at.
     /// </summary>
     internal const int FollowersMax = 1000;
 
-    /// <summary>Bytes of payload and metadata in one answer of the event API.</summary>
+    /// <summary>The most bytes of payload and metadata in one answer of the event API.</summary>
     internal const int PageBytesMax = 4 * 1024 * 1024;
 
     /// <summary>Commands waiting in one partition's writer; about two seconds of work, so waiting longer than that is refused.</summary>
@@ -54,8 +57,8 @@ public static class Limits
     internal static readonly TimeSpan QueueWaitMax = TimeSpan.FromSeconds(20);
 
     /// <summary>
-    /// From a command's beginning to its last decision. Whoever is held up for longer (a process that was suspended) commits
-    /// no more: receipts, of which the shortest-lived live for an hour, would not stop a second commit.
+    /// The longest time from the start of a command to its last decision. A process that was suspended for longer commits nothing:
+    /// receipts may live for only an hour, so they would not stop a second commit.
     /// </summary>
     internal static readonly TimeSpan CommandLifeMax = TimeSpan.FromMinutes(10);
 
@@ -77,18 +80,21 @@ public static class Limits
     /// <summary>Versions of domain entities a writer remembers, to hand back stale commands without asking the store.</summary>
     internal const int RecentVersionsMax = 10_000;
 
-    /// <summary>Entities in older partitions of a grown log whose place a process remembers, to read them with one request; the rest cost one more.</summary>
+    /// <summary>
+    /// How many entities in older places of a grown log a process remembers, so that it reads each with one request. Others cost
+    /// more requests.
+    /// </summary>
     internal const int RememberedPlacesMax = 10_000;
 
     /// <summary>How long one batch may look for its outcome before its callers are told that it is unknown.</summary>
     internal static readonly TimeSpan OutcomeWaitMax = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// One call to the store with all its tries, whatever its answers ask for. The store answers in milliseconds, or after
-    /// some seconds where it is overloaded; whoever waits longer had better be told so, and come again.
+    /// The longest call to the store with all its tries, whatever its answers ask for. The store answers in milliseconds, or in some
+    /// seconds when it is overloaded. After that, callers are told, and can come back later.
     /// </summary>
     internal static readonly TimeSpan StoreCallMax = TimeSpan.FromSeconds(10);
 
-    /// <summary>Characters of a type name, content type, correlation id or trace parent stored with an event.</summary>
+    /// <summary>The most characters of a type name, content type, correlation id or trace parent that is stored with an event.</summary>
     public const int HeaderCharactersMax = 512;
 }

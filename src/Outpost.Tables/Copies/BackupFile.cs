@@ -20,7 +20,7 @@ internal sealed class BackupWriter(Stream stream) : IDisposable
     public Task BeginAsync(BackupHeader header, CancellationToken cancellationToken) =>
         LineAsync(json => JsonSerializer.Serialize(json, header, BackupJson.Default.BackupHeader), cancellationToken);
 
-    /// <summary>Of rows with the same keys the last one counts.</summary>
+    /// <summary>Adds a row. Of several rows with the same keys, a restore keeps the last one.</summary>
     public async Task AddAsync(TableEntity row, CancellationToken cancellationToken)
     {
         await LineAsync(json => BackupRow.Write(json, row), cancellationToken);
@@ -58,18 +58,18 @@ internal sealed class BackupWriter(Stream stream) : IDisposable
     }
 }
 
-/// <summary>Reads a backup. Nothing of it counts before <see cref="CheckAsync"/> has seen its end.</summary>
+/// <summary>Reads a backup. Its rows may be used only after <see cref="CheckAsync"/> has read the file to its end.</summary>
 internal static class BackupReader
 {
-    // The largest row is 1 MiB; its bytes are Base64 here, and its text may be escaped.
+    // The largest row has 1 MiB. Its line is longer, because bytes become Base64 and text may be escaped.
     private const int LineBytesMax = 8 * 1024 * 1024;
 
     private static ReadOnlySpan<byte> EndStart => "{\"end\":"u8;
 
     private static ReadOnlySpan<byte> SumStart => "{\"sha256\":"u8;
 
-    /// <summary>Reads all of it, and tells what is in it.</summary>
-    /// <exception cref="BackupException">It is no backup, or no whole one.</exception>
+    /// <summary>Reads the whole file, checks it, and returns its first line and its end mark.</summary>
+    /// <exception cref="BackupException">The file is not a backup, or not a complete one.</exception>
     public static async Task<(BackupHeader Header, BackupEnd End)> CheckAsync(Stream stream, CancellationToken cancellationToken)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -83,7 +83,7 @@ internal static class BackupReader
             if (line.Span.StartsWith(SumStart))
             {
                 if (Parse(line, BackupJson.Default.BackupChecksum).Sha256 != Convert.ToHexStringLower(hash.GetCurrentHash()))
-                    throw new BackupException("The file's checksum is not the one at its end: it was changed, or damaged.");
+                    throw new BackupException("The file's checksum does not match the one at its end: the file was changed or damaged.");
                 isWhole = true;
                 continue;
             }
@@ -95,11 +95,11 @@ internal static class BackupReader
         }
 
         if (header is null) throw new BackupException("The file is empty.");
-        if (end?.Partitions is null || !isWhole) throw new BackupException("The file has no end mark: the backup was cut short, and is none.");
+        if (end?.Partitions is null || !isWhole) throw new BackupException("The file has no end mark: the backup was cut short and cannot be used.");
         return end.Rows == rows ? (header, end) : throw new BackupException($"The file has {rows} rows, and its end mark says {end.Rows}.");
     }
 
-    /// <summary>The rows of a backup that was checked.</summary>
+    /// <summary>The rows of a backup that <see cref="CheckAsync"/> has accepted.</summary>
     public static async IAsyncEnumerable<TableEntity> RowsAsync(Stream stream, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var isFirst = true;
@@ -119,10 +119,10 @@ internal static class BackupReader
         }
         catch (JsonException)
         {
-            // Not what any version writes.
+            // No version writes such a first line.
         }
 
-        throw new BackupException("The file is no backup of a log.");
+        throw new BackupException("The file is not a backup of a log.");
     }
 
     private static T Parse<T>(ReadOnlyMemory<byte> line, JsonTypeInfo<T> type)
@@ -133,7 +133,7 @@ internal static class BackupReader
         }
         catch (JsonException)
         {
-            throw new BackupException("The file's end mark is damaged: the backup is not whole.");
+            throw new BackupException("The file's end mark is damaged: the backup is not complete.");
         }
     }
 
@@ -150,10 +150,10 @@ internal static class BackupReader
                 buffer = buffer.Slice(buffer.GetPosition(1, end));
             }
 
-            if (buffer.Length > LineBytesMax) throw new BackupException("The file is no backup of a log: a line has no end.");
+            if (buffer.Length > LineBytesMax) throw new BackupException("The file is not a backup of a log: a line has no end.");
             reader.AdvanceTo(buffer.Start, buffer.End);
             if (!read.IsCompleted) continue;
-            if (buffer.Length > 0) throw new BackupException("The file's last line is cut: the backup is not whole.");
+            if (buffer.Length > 0) throw new BackupException("The file's last line is cut short: the backup is not complete.");
             yield break;
         }
     }

@@ -7,30 +7,30 @@ namespace Outpost.Tables.Copies;
 
 /// <summary>The first line of a backup.</summary>
 /// <param name="Outpost">Always <c>backup</c>.</param>
-/// <param name="Version">Of the format: 1.</param>
+/// <param name="Version">Version of the format: 1.</param>
 /// <param name="Log">Id of the log that was copied.</param>
-/// <param name="Table">Its table.</param>
+/// <param name="Table">Table that the log was in.</param>
 /// <param name="At">When the copy began, by this machine's clock.</param>
 internal sealed record BackupHeader(string Outpost, int Version, string Log, string Table, DateTimeOffset At);
 
 /// <summary>The line after the rows.</summary>
 /// <param name="End">Always true.</param>
 /// <param name="Rows">Lines between the first and this one.</param>
-/// <param name="Partitions">What is in it.</param>
+/// <param name="Partitions">What the backup holds of each partition.</param>
 internal sealed record BackupEnd(bool End, long Rows, IReadOnlyList<BackupPartition> Partitions);
 
-/// <summary>The last line: only a file that ends with it, and with the right one, is a backup.</summary>
-/// <param name="Sha256">Of all bytes before this line.</param>
+/// <summary>The last line. A file without this line, or with a wrong checksum in it, is not a backup.</summary>
+/// <param name="Sha256">SHA-256 of all bytes before this line, in lower-case hex.</param>
 internal sealed record BackupChecksum(string Sha256);
 
 /// <summary>A partition in a backup.</summary>
 /// <param name="Partition">Its number.</param>
-/// <param name="Oldest">Its oldest entry.</param>
-/// <param name="Head">The first offset that is not in it.</param>
-/// <param name="Missing">Entries in between that the table did not hold.</param>
+/// <param name="Oldest">Offset of the oldest entry.</param>
+/// <param name="Head">The first offset that the backup does not hold.</param>
+/// <param name="Missing">How many entries between the two the table did not hold.</param>
 internal sealed record BackupPartition(int Partition, long Oldest, long Head, long Missing);
 
-/// <summary>A file that is no backup, or no whole one.</summary>
+/// <summary>A backup cannot be written, read or restored. The message says why.</summary>
 internal sealed class BackupException(string message) : Exception(message);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
@@ -40,9 +40,9 @@ internal sealed class BackupException(string message) : Exception(message);
 internal sealed partial class BackupJson : JsonSerializerContext;
 
 /// <summary>
-/// A row as one line of JSON: <c>{"p":partition key,"k":row key,"v":{name:value}}</c>. Text and booleans are themselves; what JSON
-/// has no type for is an object with one member that names it: <c>l</c> a 64-bit and <c>i</c> a 32-bit integer, <c>d</c> a
-/// floating-point number, <c>t</c> a time, <c>b</c> bytes in Base64, <c>g</c> a GUID.
+/// A row as one line of JSON: <c>{"p":partition key,"k":row key,"v":{name:value}}</c>. Text and booleans are JSON values. A value
+/// of any other type is an object with one member, whose name gives the type: <c>l</c> for a 64-bit integer, <c>i</c> for a 32-bit
+/// one, <c>d</c> for a floating-point number, <c>t</c> for a time, <c>b</c> for bytes in Base64, <c>g</c> for a GUID.
 /// </summary>
 internal static class BackupRow
 {

@@ -1,18 +1,18 @@
 namespace Outpost.Tables.Copies;
 
 /// <summary>
-/// Where a copy under load may end. Entities are read one after the other while commands go on, so a copy may hold a state whose
-/// event it does not hold, or an event whose state is older. A cut is right when neither is so: each entity that was copied has
-/// the version that the last event below the cut gave it.
+/// Finds the offset at which a copy under load may end. Entities are read one after the other while commands go on. So the copy
+/// may hold a state without its event, or an event with an older state. A cut is right when the copy holds neither: each copied
+/// entity has the version that its last event below the cut gave it.
 /// </summary>
 internal static class ConsistentCut
 {
-    /// <summary>The cut; null: no offset is right, and what was committed meanwhile has to be copied again. Pure.</summary>
+    /// <summary>The cut; null if no offset is right, and what was committed meanwhile must be copied again. Pure.</summary>
     /// <param name="from">
-    /// The head before the entities in <paramref name="copied"/> were read: everything below it is in the copy.
+    /// The head before the entities in <paramref name="copied"/> were read: the copy holds everything below it.
     /// </param>
-    /// <param name="commits">What was committed from there on, until after the last of them was read.</param>
-    /// <param name="copied">Versions of the entities that were read after <paramref name="from"/>; all others were read before.</param>
+    /// <param name="commits">The commits from that offset on, until after the last of these entities was read.</param>
+    /// <param name="copied">Versions, by subject, of the entities read after <paramref name="from"/>. All others were read before.</param>
     public static long? Find(long from, IReadOnlyList<CommittedEntities> commits, IReadOnlyDictionary<string, long> copied)
     {
         var cut = from;

@@ -1,7 +1,7 @@
 namespace Outpost.Tables.Copies;
 
-/// <summary>How far long work has come.</summary>
-/// <param name="What">Part of the work, in words.</param>
-/// <param name="Done">Rows that are done.</param>
-/// <param name="Total">Of how many; null: nobody knows yet.</param>
+/// <summary>The progress of a backup, restore or verification.</summary>
+/// <param name="What">The part of the work, in words.</param>
+/// <param name="Done">Rows done so far.</param>
+/// <param name="Total">Rows in all; null while the number is unknown.</param>
 internal readonly record struct CopyProgress(string What, long Done, long? Total);

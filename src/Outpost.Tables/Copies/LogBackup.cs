@@ -3,16 +3,16 @@ using Azure.Data.Tables;
 namespace Outpost.Tables.Copies;
 
 /// <summary>
-/// Copies a log while it is in use. Of each partition entities come first, then an offset is found at which all of them are as
-/// the log says (<see cref="ConsistentCut"/>), then receipts, entries, checkpoints, what is parked, and the head last: nothing
-/// lies beyond it.
+/// Copies a log while it is in use. In each partition, entities come first. Then <see cref="ConsistentCut"/> finds an offset at
+/// which all of them match the log. Receipts, entries, checkpoints and parked entries follow. The head comes last, so the copy
+/// holds nothing beyond it.
 /// </summary>
 internal sealed class LogBackup(TableClient table, Sources sources, Action<CopyProgress>? tell = null)
 {
     private readonly TableScan _scan = new(table, sources.Time);
 
-    /// <summary>Writes a whole backup; one that throws has written none.</summary>
-    /// <exception cref="BackupException">There is no log, or it cannot be copied as it is.</exception>
+    /// <summary>Writes a whole backup. After an exception, the stream holds no backup.</summary>
+    /// <exception cref="BackupException">There is no log, or it cannot be copied now.</exception>
     public async Task<BackupEnd> WriteAsync(Stream stream, CancellationToken cancellationToken)
     {
         using var file = new BackupWriter(stream);
@@ -51,7 +51,7 @@ internal sealed class LogBackup(TableClient table, Sources sources, Action<CopyP
         {
             return LayoutRow.Read(row, table.Name).Growing is null
                 ? row
-                : throw new BackupException($"The log in table '{table.Name}' is growing: call outpost grow again to finish it, and then start the backup.");
+                : throw new BackupException($"The log in table '{table.Name}' is growing: run outpost grow again to finish it, and then start the backup.");
         }
         catch (LayoutMismatchException e)
         {

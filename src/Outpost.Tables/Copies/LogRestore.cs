@@ -4,8 +4,8 @@ using Azure.Data.Tables;
 namespace Outpost.Tables.Copies;
 
 /// <summary>
-/// Makes a log of a backup, in an empty table. While it is being written its layout has a schema version that no program takes,
-/// so an app that is started too early refuses it; so does a restore that was cut short.
+/// Creates a log from a backup, in an empty table. Until every row is written, the layout has a schema version that no program
+/// accepts. So an app refuses the table if it starts too early, or if the restore was cut short.
 /// </summary>
 internal sealed class LogRestore(TableClient table, Sources sources, Action<CopyProgress>? tell = null)
 {
@@ -15,9 +15,9 @@ internal sealed class LogRestore(TableClient table, Sources sources, Action<Copy
     private string? _partition;
     private long _bytes;
 
-    /// <summary>Writes all rows; <paramref name="end"/> is what the check of the file said.</summary>
+    /// <summary>Writes all rows of the backup; <paramref name="end"/> is its end mark, from the check of the file.</summary>
     /// <returns>The id of the new log.</returns>
-    /// <exception cref="BackupException">The table is not empty.</exception>
+    /// <exception cref="BackupException">The table is not empty, somebody else writes to it, or the backup has no layout.</exception>
     public async Task<string> WriteAsync(Stream stream, BackupEnd end, CancellationToken cancellationToken)
     {
         await table.CreateIfNotExistsAsync(cancellationToken);
@@ -31,7 +31,7 @@ internal sealed class LogRestore(TableClient table, Sources sources, Action<Copy
         {
             tell?.Invoke(new CopyProgress("Rows", ++done, end.Rows));
             if (row.PartitionKey == Keys.LayoutPartition) layout = row;
-            // Retention deleted it while it was copied.
+            // Retention deleted this entry while the log was copied.
             else if (!(row.RowKey.StartsWith("e|", StringComparison.Ordinal) && Keys.EventOffset(row.RowKey) < oldest.GetValueOrDefault(row.PartitionKey))) await AddAsync(row, cancellationToken);
         }
 
@@ -59,7 +59,7 @@ internal sealed class LogRestore(TableClient table, Sources sources, Action<Copy
     private async Task AddAsync(TableEntity row, CancellationToken cancellationToken)
     {
         var bytes = WireSize.Of(row);
-        // A transaction is of one partition, and takes a row once.
+        // A transaction holds rows of one partition, and each row at most once.
         if (row.PartitionKey != _partition || _rows.Count == Limits.TransactionRowsMax || _bytes + bytes > Limits.TransactionBytesMax || _rows.ContainsKey(row.RowKey))
             await FlushAsync(cancellationToken);
         _partition = row.PartitionKey;

@@ -2,22 +2,22 @@ using Azure.Data.Tables;
 
 namespace Outpost.Tables.Copies;
 
-/// <summary>A partition that was looked at.</summary>
+/// <summary>What a verification saw of one partition: its offsets, and how many rows of each kind.</summary>
 internal sealed record VerifiedPartition(int Partition, long Oldest, long Head, long Entities, long Events, long Receipts, long Parked);
 
-/// <summary>A log that was looked at.</summary>
+/// <summary>The result of a verification. The log is null when its layout cannot be read.</summary>
 internal sealed record Verified(string? Log, IReadOnlyList<VerifiedPartition> Partitions, Findings Findings);
 
 /// <summary>
-/// Reads a whole log and finds what no healthy one has. It may be in use meanwhile: what is compared is read in an order in
-/// which a healthy log never looks damaged.
+/// Reads a whole log and finds what a healthy log never has. The log may be in use meanwhile: rows that are compared are read in
+/// an order in which a healthy log never looks damaged.
 /// </summary>
 internal sealed class LogVerification(TableClient table, Sources sources, Action<CopyProgress>? tell = null)
 {
     private readonly TableScan _scan = new(table, sources.Time);
     private readonly Findings _findings = new();
 
-    // What a log that grows is to have next: rows of those partitions are there before they are used.
+    // The partition count of a growing log after its growth: rows of the new partitions are there before they are used.
     private int? _growing;
 
     public async Task<Verified> RunAsync(CancellationToken cancellationToken)
@@ -39,7 +39,7 @@ internal sealed class LogVerification(TableClient table, Sources sources, Action
             : await _scan.FindAsync(Keys.LayoutPartition, Keys.Layout, cancellationToken);
         if (row is null)
         {
-            _findings.Add("layout", Keys.LayoutPartition, Keys.Layout, $"table '{table.Name}' has no layout row: it holds no log, or one that is being restored was cut short");
+            _findings.Add("layout", Keys.LayoutPartition, Keys.Layout, $"table '{table.Name}' has no layout row: it holds no log, or a restore was cut short");
             return null;
         }
 
@@ -64,7 +64,7 @@ internal sealed class LogVerification(TableClient table, Sources sources, Action
         return null;
     }
 
-    // Table partitions that are neither the log's nor beside it.
+    // Table partitions that hold neither the log nor its layout, history or heartbeats.
     private async Task ForeignAsync(int count, CancellationToken cancellationToken)
     {
         var last = Keys.Partition(count - 1);

@@ -6,11 +6,11 @@ namespace Outpost.Tables.Copies;
 /// <summary>Copies one partition.</summary>
 internal sealed class PartitionBackup(TableScan scan, BackupWriter file, int partition, Action<CopyProgress>? tell)
 {
-    // Each round is shorter than the last: it copies what was committed during that one.
+    // Each round is shorter than the one before, because it copies only what was committed during that one.
     private const int RoundsMax = 200;
     private const int ReadsAtOnce = 32;
 
-    /// <summary>Ranges of row keys that no row of this version has, with what a newer one may have there.</summary>
+    /// <summary>Ranges of row keys that this version does not use. A newer version may have rows there.</summary>
     public static readonly (string From, string Below)[] Gaps = [("d", "d|"), ("d}", "e|"), ("e}", "p|"), ("p}", "r|"), ("r}", "~")];
 
     private readonly string _key = Keys.Partition(partition);
@@ -24,13 +24,13 @@ internal sealed class PartitionBackup(TableScan scan, BackupWriter file, int par
         var cut = head is null ? 0 : HeadRow.Read(head).Next;
         await CopyReceiptsAsync(cut, cancellationToken);
         var (first, missing) = await CopyEventsAsync(cut, cancellationToken);
-        // What a newer version has beside them.
+        // A newer version may have rows that this one does not know.
         foreach (var (from, below) in Gaps)
             await CopyRangeAsync("other rows", from, below, cancellationToken);
         var oldest = await CopyForwardersAsync(cut, cancellationToken);
-        if (oldest > cut) throw new BackupException($"Partition {partition}: retention has deleted what was to be copied: the backup took too long.");
+        if (oldest > cut) throw new BackupException($"Partition {partition}: the backup took too long, and retention has deleted what it had to copy. Start the backup again.");
         if (head is not null) await file.AddAsync(head, cancellationToken);
-        // Deleted while it was copied.
+        // Retention moved on during the copy: what is missing was deleted, not lost.
         return new BackupPartition(partition, oldest, cut, oldest > first ? 0 : missing);
     }
 
@@ -55,7 +55,7 @@ internal sealed class PartitionBackup(TableScan scan, BackupWriter file, int par
             (before, head) = (head, after);
         }
 
-        throw new BackupException($"Partition {partition}: the same entities change faster than they can be read. Try again when there is less to do.");
+        throw new BackupException($"Partition {partition}: the same entities change faster than they can be read. Try again when the load is lower.");
     }
 
     private async Task<IReadOnlyDictionary<string, long>> CopyAgainAsync(IReadOnlyList<CommittedEntities> committed, CancellationToken cancellationToken)
@@ -73,7 +73,7 @@ internal sealed class PartitionBackup(TableScan scan, BackupWriter file, int par
         return copied;
     }
 
-    // The name of an entity's type may hold a slash too.
+    // The name of an entity type may contain a slash too, so the first slash may not be the separator.
     private async Task<TableEntity?> EntityAsync(string subject, CancellationToken cancellationToken)
     {
         for (var slash = subject.IndexOf('/', StringComparison.Ordinal); slash >= 0; slash = subject.IndexOf('/', slash + 1))
@@ -94,7 +94,7 @@ internal sealed class PartitionBackup(TableScan scan, BackupWriter file, int par
         }
     }
 
-    // Of a commit beyond the cut there must be none: a repeat of that command would get an answer to what is not in the copy.
+    // Leaves out receipts of commits beyond the cut: a repeat of such a command would get the answer to a change that the copy lacks.
     private async Task CopyReceiptsAsync(long cut, CancellationToken cancellationToken)
     {
         var (known, done) = (cut, 0L);
@@ -132,7 +132,7 @@ internal sealed class PartitionBackup(TableScan scan, BackupWriter file, int par
     private async Task<long> OldestAsync(CancellationToken cancellationToken) =>
         await scan.FindAsync(_key, Keys.Oldest, cancellationToken) is { } row ? row.Whole("Offset") : 0;
 
-    // A checkpoint before what it parked: what is parked after it was read is delivered, or parked, again.
+    // Reads checkpoints before parked entries. After a restore, an entry that was parked in between is delivered or parked again.
     private async Task<long> CopyForwardersAsync(long cut, CancellationToken cancellationToken)
     {
         var (oldest, checkpoints) = (0L, new Dictionary<string, TableEntity>(StringComparer.Ordinal));
@@ -149,7 +149,7 @@ internal sealed class PartitionBackup(TableScan scan, BackupWriter file, int par
         foreach (var row in checkpoints.Values)
         {
             row["Next"] = Math.Min(row.Whole("Next"), cut);
-            // Of processes of the log that was copied.
+            // The owner is a process that works on the original log.
             row["Owner"] = "";
             row["Parked"] = 0L;
         }

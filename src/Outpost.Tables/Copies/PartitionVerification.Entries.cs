@@ -2,10 +2,10 @@ using Azure.Data.Tables;
 
 namespace Outpost.Tables.Copies;
 
-/// <summary>Entries, and what has to fit them.</summary>
+/// <summary>The part that reads the entries, and compares entities, receipts and parked entries with them.</summary>
 internal sealed partial class PartitionVerification
 {
-    // The last version that an entry tells of: of those below the head at the beginning, and of all.
+    // For each subject, the version in its last event: below the head at the start (Known), and anywhere (All).
     private readonly Dictionary<string, (long Known, long All)> _versions = new(StringComparer.Ordinal);
     private readonly HashSet<string> _named = new(StringComparer.Ordinal);
     private readonly List<(long Offset, string Receipt)> _unanswered = [];
@@ -62,7 +62,7 @@ internal sealed partial class PartitionVerification
         return at > latest ? at : latest;
     }
 
-    // Retention may have deleted it meanwhile.
+    // Retention may have deleted the entries meanwhile, so the oldest offset is read again.
     private async Task HoleAsync(long from, long below, CancellationToken cancellationToken)
     {
         var oldest = await scan.FindAsync(_key, Keys.Oldest, cancellationToken) is { } row ? row.WholeOrNull("Offset") ?? 0 : 0;
@@ -82,7 +82,7 @@ internal sealed partial class PartitionVerification
             else if (version < below) findings.Add("entity-behind", _key, EntityKey(subject), $"'{subject}' has version {version}, and an event of version {below}");
         }
 
-        // Where retention has deleted, an entity may have outlived its events.
+        // Retention may have deleted all events of an entity.
         foreach (var subject in oldest > 0 ? [] : _entities.Keys.Where(subject => !_versions.ContainsKey(subject)))
             findings.Add("entity-ahead", _key, EntityKey(subject), $"no event tells of '{subject}'");
     }
@@ -114,7 +114,7 @@ internal sealed partial class PartitionVerification
             var isPassed = after.Checkpoints.TryGetValue(forwarder, out var checkpoint) && offset < checkpoint.NextOffset;
             if (isPassed && !_parkedEntries.Contains(offset)) continue;
             var key = Keys.Parked(forwarder, offset);
-            // Released, or forgotten, meanwhile.
+            // Somebody may have released the entry, or removed the forwarder, meanwhile.
             if (await scan.FindAsync(_key, key, cancellationToken) is null) continue;
             if (!isPassed) findings.Add("parked-not-passed", _key, key, checkpoint is null ? $"'{forwarder}' has no checkpoint that can be read" : $"the checkpoint of '{forwarder}' is at {checkpoint.NextOffset}");
             else findings.Add("parked-without-entry", _key, key, $"entry {offset} is not in the log");

@@ -5,7 +5,7 @@ using Outpost.Forwarding;
 namespace Outpost.Tables.Copies;
 
 /// <summary>
-/// Looks at one partition. The subjects of its entities and the keys of its receipts are kept in memory: some 200 bytes each.
+/// Verifies one partition. Keeps the subject of each entity and the key of each receipt in memory: some 200 bytes each.
 /// </summary>
 internal sealed partial class PartitionVerification(TableScan scan, Findings findings, string log, int partition, Action<CopyProgress>? tell)
 {
@@ -18,12 +18,12 @@ internal sealed partial class PartitionVerification(TableScan scan, Findings fin
 
     public async Task<VerifiedPartition> RunAsync(CancellationToken cancellationToken)
     {
-        // Everything below this head is in what is read from here on.
+        // Everything below this head shows in the reads that follow.
         var before = await ForwardersAsync(new Findings(), cancellationToken);
         await EntitiesAsync(cancellationToken);
         await ReceiptsAsync(cancellationToken);
         await ParkedAsync(cancellationToken);
-        // Everything that was read lies below this one.
+        // Everything that was read so far lies below this head.
         var after = await ForwardersAsync(findings, cancellationToken);
         var (receipts, events) = (_receipts.Count, 0L);
         if (after.Head is { } head)
@@ -40,7 +40,7 @@ internal sealed partial class PartitionVerification(TableScan scan, Findings fin
         return new VerifiedPartition(partition, after.Oldest, after.Head ?? 0, _entities.Count, events, receipts, _parked.Count);
     }
 
-    // Without a head the row is damaged.
+    // Head is null when its row is damaged.
     private sealed record SmallRows(long? Head, long Oldest, Trimmed Trimmed, IReadOnlyDictionary<string, Checkpoint> Checkpoints);
 
     private async Task<SmallRows> ForwardersAsync(Findings to, CancellationToken cancellationToken)
@@ -56,7 +56,7 @@ internal sealed partial class PartitionVerification(TableScan scan, Findings fin
             }
         }
 
-        // After them: no checkpoint moves further than the head is by now.
+        // Read after the checkpoints: in a healthy log, none of them is beyond this head.
         var head = await HeadAsync(to, cancellationToken);
         if (head is null) return new SmallRows(null, oldest, trimmed, checkpoints);
         foreach (var (name, checkpoint) in checkpoints.Where(one => one.Value.NextOffset > head))
@@ -100,7 +100,7 @@ internal sealed partial class PartitionVerification(TableScan scan, Findings fin
             }
             catch (JsonException)
             {
-                throw new DamagedRowException(row.PartitionKey, row.RowKey, "State", "is no JSON");
+                throw new DamagedRowException(row.PartitionKey, row.RowKey, "State", "is not JSON");
             }
 
             return row;
@@ -111,7 +111,7 @@ internal sealed partial class PartitionVerification(TableScan scan, Findings fin
     {
         await foreach (var page in scan.PagesAsync(_key, "r|", "r}", null, cancellationToken))
         {
-            // Claims of older versions are named by no event.
+            // No event names the claims that older versions wrote.
             foreach (var row in page.Where(row => findings.Try("receipt", row, ReceiptRow.Read) is not null && !row.ContainsKey("ClaimedBy"))) _receipts.Add(row.RowKey);
             tell?.Invoke(new CopyProgress($"Partition {partition}: receipts", _receipts.Count, null));
         }

@@ -3,23 +3,23 @@ using Azure.Data.Tables;
 
 namespace Outpost.Tables.Copies;
 
-/// <summary>Reads a whole table, for as long as that takes: a page that the store does not give is asked for again.</summary>
+/// <summary>Reads a whole table, for as long as that takes, and retries while the store is away.</summary>
 internal sealed class TableScan(TableClient table, TimeProvider time)
 {
-    // An outage that people wait out; what is longer is not worth a process that hangs.
+    // Long enough for an outage that people wait out. After that, a failure is better than a process that hangs.
     private static readonly TimeSpan PatienceMax = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(10);
 
     private readonly StoreCalls _calls = new(table, time);
 
-    /// <summary>Rows of a partition from one key on and below another, in order, a page at a time.</summary>
+    /// <summary>Rows of a partition from one key (inclusive) to another (exclusive), in order, one page at a time.</summary>
     public async IAsyncEnumerable<IReadOnlyList<TableEntity>> PagesAsync(
         string partitionKey, string from, string below, IReadOnlyList<string>? select, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         while (await TryAsync(end => PageAsync(from, end), cancellationToken) is { Count: > 0 } page)
         {
             yield return page;
-            // The least character that a key may hold.
+            // A space is the lowest character in any key, so the next page begins right after this row.
             from = page[^1].RowKey + " ";
         }
 
@@ -34,11 +34,11 @@ internal sealed class TableScan(TableClient table, TimeProvider time)
         }
     }
 
-    /// <summary>A row; null: there is none.</summary>
+    /// <summary>A row; null if there is none.</summary>
     public Task<TableEntity?> FindAsync(string partitionKey, string rowKey, CancellationToken cancellationToken) =>
         TryAsync(end => _calls.FindAsync(partitionKey, rowKey, end), cancellationToken);
 
-    /// <summary>The first row that a filter of the store's selects; null: there is none, or no table.</summary>
+    /// <summary>The keys of the first row that an OData filter selects; null if there is no such row, or no table.</summary>
     public Task<TableEntity?> FirstAsync(string? filter, CancellationToken cancellationToken) => TryAsync(
         async end =>
         {
@@ -48,18 +48,18 @@ internal sealed class TableScan(TableClient table, TimeProvider time)
             }
             catch (Exception e) when (TableErrors.IsTableMissing(e))
             {
-                // Then it holds no row either.
+                // Without a table there is no row either.
             }
 
             return (TableEntity?)null;
         },
         cancellationToken);
 
-    /// <summary>A partition's head; an empty partition has none.</summary>
+    /// <summary>The row of a partition's head, and the next offset; null and 0 when the partition is empty.</summary>
     public async Task<(TableEntity? Row, long Next)> HeadAsync(string partitionKey, CancellationToken cancellationToken) =>
         await FindAsync(partitionKey, Keys.Head, cancellationToken) is { } row ? (row, HeadRow.Read(row).Next) : (null, 0);
 
-    /// <summary>The commits of offsets from one on and below another; both lie between commits.</summary>
+    /// <summary>The commits from one offset (inclusive) to another (exclusive). Neither offset may lie within a commit.</summary>
     public async Task<IReadOnlyList<CommittedEntities>> CommitsAsync(string partitionKey, long from, long below, CancellationToken cancellationToken)
     {
         var commits = new List<CommittedEntities>();
@@ -76,7 +76,8 @@ internal sealed class TableScan(TableClient table, TimeProvider time)
         return commits;
     }
 
-    /// <summary>Tries again what failed because the store was away, for some minutes.</summary>
+    /// <summary>Retries while the store is away, for up to 5 minutes.</summary>
+    /// <exception cref="StoreUnavailableException">The store is still away after that time, or it forbids the request.</exception>
     public async Task<T> TryAsync<T>(Func<CancellationToken, Task<T>> ask, CancellationToken cancellationToken)
     {
         var start = time.GetTimestamp();
@@ -94,14 +95,14 @@ internal sealed class TableScan(TableClient table, TimeProvider time)
     }
 }
 
-/// <summary>The entities that one commit wrote, with their versions, and its offsets.</summary>
+/// <summary>The entities that one commit wrote, with their versions, and where the commit ends.</summary>
 internal sealed class CommittedEntities(string commit, long start)
 {
     public static readonly string[] Columns = ["PartitionKey", "RowKey", "Commit", "At", "Subject", "Version"];
 
     public string Commit => commit;
 
-    /// <summary>The first offset after it.</summary>
+    /// <summary>The first offset after the commit.</summary>
     public long End { get; private set; } = start;
 
     public DateTimeOffset At { get; private set; }

@@ -2,48 +2,48 @@ using System.Text.Json;
 
 namespace Outpost.Forwarding;
 
-/// <summary>What operators ask of a forwarder in one partition. Written by operators only.</summary>
-/// <param name="IsPaused">Nothing is delivered until it is resumed.</param>
-/// <param name="Requests">Asked for, in order of <see cref="ControlRequest.Number"/>; those carried out drop out later.</param>
-/// <param name="Tag">The store's concurrency token; null: not stored yet.</param>
+/// <summary>What operators ask of a forwarder in one partition. Only operators write it.</summary>
+/// <param name="IsPaused">Whether the forwarder delivers nothing until it is resumed.</param>
+/// <param name="Requests">Requests in order of <see cref="ControlRequest.Number"/>. Those carried out drop out later.</param>
+/// <param name="Tag">The store's concurrency token; null if the row is not stored yet.</param>
 internal sealed record Control(bool IsPaused, IReadOnlyList<ControlRequest> Requests, string? Tag)
 {
-    /// <summary>Requests waiting in one partition; more would not fit in one property, and nobody would oversee them.</summary>
+    /// <summary>How many requests may wait in one partition. More would not fit in one property, and nobody could keep track of them.</summary>
     public const int RequestsMax = 100;
 
-    // Of ids, names and reasons, as JSON: with everything else of a hundred requests it stays below the 32 Ki of a property.
+    // Characters of ids, names and reasons, as JSON. With everything else of a hundred requests, they stay below the 32 Ki of a property.
     private const int TextMax = 16 * 1024;
 
-    /// <summary>Nothing is asked.</summary>
+    /// <summary>A control that asks for nothing.</summary>
     public static readonly Control None = new(false, [], null);
 
-    /// <summary>Since when it is paused; null: it is not, or an older version did not say.</summary>
+    /// <summary>When the forwarder was paused; null if it is not, or if an older version did not store it.</summary>
     public DateTimeOffset? PausedAt { get; init; }
 
-    /// <summary>Who paused it; null: nobody knows.</summary>
+    /// <summary>Who paused the forwarder; null if that is unknown.</summary>
     public string? PausedBy { get; init; }
 
-    /// <summary>Why it is paused, where somebody said so.</summary>
+    /// <summary>Why the forwarder is paused; null if nobody said.</summary>
     public string? PausedFor { get; init; }
 
-    /// <summary>The highest number ever given: a request that was taken back leaves its number unused.</summary>
+    /// <summary>The highest number given so far. A request that was taken back leaves its number unused.</summary>
     public long Last { get; init; }
 
     /// <summary>The requests that are still to be carried out.</summary>
     public IEnumerable<ControlRequest> Waiting(Checkpoint? checkpoint) =>
         Requests.Where(request => checkpoint is null || !checkpoint.IsDone(request));
 
-    /// <summary>With one more request. Requests carried out drop out. Null: too many wait.</summary>
+    /// <summary>This control with one more request, and without those carried out. Null if too many wait.</summary>
     public Control? With(ControlRequest request, Checkpoint? checkpoint)
     {
         var waiting = Waiting(checkpoint).ToList();
         if (waiting.Count >= RequestsMax || waiting.Append(request).Sum(TextOf) > TextMax) return null;
-        // Rows of older versions do not say what the last number was.
+        // Rows of older versions do not hold the last number.
         var last = Math.Max(Math.Max(Last, Requests.Count == 0 ? 0 : Requests[^1].Number), checkpoint?.RequestDone ?? 0);
         return this with { Requests = [.. waiting, request with { Number = last + 1 }], Last = last + 1 };
     }
 
-    /// <summary>Without those that are taken back.</summary>
+    /// <summary>This control without the requests that are taken back.</summary>
     public Control Without(Func<ControlRequest, bool> isTakenBack) => this with
     {
         Requests = [.. Requests.Where(request => !isTakenBack(request))],
@@ -56,58 +56,58 @@ internal sealed record Control(bool IsPaused, IReadOnlyList<ControlRequest> Requ
     private static int Length(string? text) => text is null ? 0 : JsonEncodedText.Encode(text).Value.Length;
 }
 
-/// <summary>One thing an operator asks for. Each is carried out by itself: none waits for another.</summary>
-/// <param name="Number">1, 2, 3, … in a partition; given when it is stored.</param>
-/// <param name="Kind">What.</param>
-/// <param name="Offset">The parked entry, or the first of a replay.</param>
-/// <param name="ToOffset">The last of a replay.</param>
-/// <param name="Id">Names it; the messages of a replay carry it. Older versions gave ids to replays only.</param>
+/// <summary>One request of an operator. Each is carried out by itself: none waits for another.</summary>
+/// <param name="Number">1, 2, 3, … in a partition; given when the request is stored.</param>
+/// <param name="Kind">What is asked for.</param>
+/// <param name="Offset">Offset of the parked entry, or of the first entry of a replay.</param>
+/// <param name="ToOffset">Offset of the last entry of a replay.</param>
+/// <param name="Id">The request's id, which the messages of a replay carry. Older versions gave ids to replays only.</param>
 internal sealed record ControlRequest(long Number, ControlRequestKind Kind, long Offset, long? ToOffset = null, string? Id = null)
 {
-    /// <summary>When it was asked for; null: an older version did not say.</summary>
+    /// <summary>When the request was made; null if an older version did not store it.</summary>
     public DateTimeOffset? At { get; init; }
 
-    /// <summary>Who asked for it; null: nobody knows.</summary>
+    /// <summary>Who made the request; null if that is unknown.</summary>
     public string? By { get; init; }
 
-    /// <summary>Why, where somebody said so.</summary>
+    /// <summary>Why the request was made; null if nobody said.</summary>
     public string? Reason { get; init; }
 
-    /// <summary>Of a range, or of what is parked, only what matches; null: all.</summary>
+    /// <summary>Limits a range, or the parked entries, to those that match; null for all.</summary>
     public EntryFilter? Filter { get; init; }
 
-    /// <summary>How many parked entries matched when it was asked for; null: it is about one, or a range.</summary>
+    /// <summary>How many parked entries matched when the request was made; null if it is about one entry or a range.</summary>
     public long? Count { get; init; }
 
-    /// <summary>What it is called in status, and taken back by.</summary>
+    /// <summary>The request's name in status, by which operators take it back.</summary>
     public string NameIn(int partition) => Id is { } id && (Kind == ControlRequestKind.Replay || At is not null) ? id : $"{partition}-{Number}";
 
-    // Older versions had the reason of a discard in the place of its id.
+    // Older versions stored the reason of a discard in place of its id.
     internal string? Why => Kind == ControlRequestKind.Discard && At is null ? Id : Reason;
 }
 
-/// <summary>How far one request has come: kept with the checkpoint, by whoever carries it out.</summary>
-/// <param name="Number">Its number.</param>
-/// <param name="Id">Its id.</param>
+/// <summary>The progress of one request. The process that carries out the request stores it with the checkpoint.</summary>
+/// <param name="Number">The request's number.</param>
+/// <param name="Id">The request's id; null if an older version gave it none.</param>
 internal sealed record RequestProgress(long Number, string? Id)
 {
-    /// <summary>Where a replay goes on; null: it has not begun.</summary>
+    /// <summary>The offset at which a replay goes on; null if it has not begun.</summary>
     public long? Next { get; init; }
 
-    /// <summary>Parked entries of many that were dealt with.</summary>
+    /// <summary>How many of the matching parked entries have been dealt with.</summary>
     public long? Handled { get; init; }
 
-    /// <summary>It is carried out, and an earlier request is not yet.</summary>
+    /// <summary>Whether the request is carried out, while an earlier one is not.</summary>
     public bool IsDone { get; init; }
 
-    /// <summary>It cannot go on, whatever is tried: somebody has to take it back.</summary>
+    /// <summary>Whether the request cannot go on, whatever is tried: somebody must take it back.</summary>
     public bool IsBlocked { get; init; }
 
-    /// <summary>Why it does not go on; null: it does.</summary>
+    /// <summary>Why the request does not go on; null if it does.</summary>
     public string? Reason { get; init; }
 }
 
-/// <summary>What can be asked for.</summary>
+/// <summary>What operators can ask for.</summary>
 internal enum ControlRequestKind
 {
     /// <summary>Deliver a range again, marked as a replay.</summary>
@@ -116,12 +116,12 @@ internal enum ControlRequestKind
     /// <summary>Deliver a parked entry, and then those behind it.</summary>
     Retry,
 
-    /// <summary>Give a parked entry up; those behind it are delivered.</summary>
+    /// <summary>Give up a parked entry, and deliver those behind it.</summary>
     Discard,
 
-    /// <summary>As <see cref="Retry"/>, for all that matched when it was asked for.</summary>
+    /// <summary>As <see cref="Retry"/>, for all entries that matched when the request was made.</summary>
     RetryMatching,
 
-    /// <summary>As <see cref="Discard"/>, for all that matched when it was asked for.</summary>
+    /// <summary>As <see cref="Discard"/>, for all entries that matched when the request was made.</summary>
     DiscardMatching,
 }

@@ -1,29 +1,29 @@
 namespace Outpost.Forwarding;
 
 /// <summary>
-/// Forwards one partition to one target for as long as there is work and some time more, under a lease. At most one per
-/// forwarder, partition and process.
+/// Forwards one partition to one target, under a lease. A drain runs while there is work, and lingers for some time after that. A
+/// process has at most one for each forwarder and partition.
 /// </summary>
 internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContext context, DrainMemory memory)
 {
-    // How stale an operator's wish may be while the drain is busy.
+    // How old the state that a busy drain knows may be, and with it what operators ask for.
     private static readonly TimeSpan ControlMaxAge = TimeSpan.FromSeconds(1);
 
-    // Longer than it lingers by default, so that an event that comes alone costs no renewal; what is left is enough to
-    // begin a delivery.
+    // Longer than a drain lingers by default, so that a single event costs no renewal. What is left of the lease is enough to begin
+    // a delivery.
     private static readonly TimeSpan RenewAfter = TimeSpan.FromSeconds(6);
 
-    // About six seconds of tries; then the next run tries again, and the lease is free meanwhile. A target that hangs
-    // has two tries: another process may have a better connection.
+    // The tries take about six seconds. Then the next run tries again, and the lease is free meanwhile. A target that hangs gets
+    // two tries, because another process may have a better connection.
     private const int TriesMax = 6;
     private static readonly TimeSpan TriesTime = TimeSpan.FromSeconds(6);
     private static readonly TimeSpan BackoffMin = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan BackoffMax = TimeSpan.FromSeconds(5);
 
-    // Lost only where retention moves at the same moment, which it does a few times a second at most.
+    // The race is lost only if retention moves at the same moment, which it does a few times a second at most.
     private const int BeginTriesMax = 5;
 
-    // The head is visible a moment before its entries are. What is not there by then is missing.
+    // The head is visible a moment before its entries. An entry that is not there after this time is missing.
     private static readonly TimeSpan MissingAfter = TimeSpan.FromSeconds(10);
 
     private readonly TimeProvider _time = context.Sources.Time;
@@ -37,12 +37,12 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
     private long _idleSince;
     private bool _isCounted;
 
-    /// <summary>Runs until there is nothing left to do, the lease is lost, the target fails, or <paramref name="stop"/>.</summary>
-    /// <param name="state">The partition as just read: says that there is work.</param>
-    /// <param name="stop">Ends it soon; what was delivered still gets its checkpoint.</param>
+    /// <summary>Runs until there is nothing left to do, the lease is lost, the target fails, or <paramref name="stop"/> is cancelled.</summary>
+    /// <param name="state">The partition as just read, which shows that there is work.</param>
+    /// <param name="stop">Ends the run soon; what was delivered still gets its checkpoint.</param>
     /// <returns>
-    /// The head up to which there was nothing left to do: with a higher one it is worth going on at once. The end of all
-    /// offsets when going on at once makes no sense.
+    /// The head up to which nothing is left to do: if the head is higher by now, it is worth going on at once. If going on at once
+    /// makes no sense, <see cref="long.MaxValue"/>.
     /// </returns>
     public async Task<long> RunAsync(PartitionState state, CancellationToken stop)
     {
@@ -89,7 +89,7 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
         var lease = await Lease.TakeAsync(context.Store, state, forwarder.CheckpointIn(state), context.Options.Owner, _time);
         for (var again = 1; lease is null && again < BeginTriesMax && !stop.IsCancellationRequested; again++)
         {
-            // Retention may have moved in between: what it began with is gone, and there is no lease that anybody could have.
+            // Retention may have moved in between, so that the first entry is gone. As long as there is no checkpoint, nobody has the lease.
             if (forwarder.CheckpointIn(state).Tag is not null) break;
             state = await context.Watch.ReadAsync(partition, TimeSpan.Zero, stop);
             if (forwarder.CheckpointIn(state).Tag is null) lease = await Lease.TakeAsync(context.Store, state, forwarder.CheckpointIn(state), context.Options.Owner, _time);
@@ -131,19 +131,19 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
             if (state.Wishes.GetValueOrDefault(forwarder.Name)?.IsFor(_lease.Checkpoint) ?? false) return Step.Yielded;
             if (!await RenewAsync()) return Step.Lost.Instance;
 
-            // What operators ask for and what is new take turns: neither waits for the end of the other.
+            // Requests of operators and new entries take turns, so that neither waits for the end of the other.
             var asked = await _requests.StepAsync(state, control, stop);
             if (asked is Step.Lost) return asked;
             var forwarded = await ForwardAsync(state, stop);
             if (forwarded is Step.Lost) return forwarded;
-            // What failed has its next turn later; until then each of the others has one.
+            // A request that failed is tried again later. Until then, each of the others has its turn.
             if (asked is Step.Failed && forwarded is not Step.Failed && _requests.IsAnyDue(control)) continue;
-            // What an operator asked for may be what lets it go on: too many followers become fewer.
+            // The request may be what lets the forwarder go on: after a discard, fewer entries wait behind parked ones.
             if (asked is Step.Worked && forwarded is Step.Failed { IsTransient: false }) continue;
             if (forwarded is not Step.Worked && (asked as Step.Failed ?? forwarded as Step.Failed) is { } failed)
             {
-                // From the first failure on, status says so, although the tries go on. A target that hangs has used up most
-                // of the lease by now.
+                // Status shows the failure from the first try on, while the tries go on. A target that hangs has used up most of the
+                // lease by now.
                 if (!await _lease.SettleAsync()) return Step.Lost.Instance;
                 var isSaid = _lease.Checkpoint.LastError is not null;
                 if (!(isSaid ? await RenewAsync() : await _lease.SaveAsync(c => c.Fails(failed.Reason, context.Events.Now, isCounted: false)))) return Step.Lost.Instance;
@@ -200,13 +200,13 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
         if (!await _lease.SettleAsync()) return Step.Lost.Instance;
         if (forwarder.RefusalsInARow > 0 && _lease.Checkpoint.Refused >= forwarder.RefusalsInARow)
             return new Step.Failed(new InvalidOperationException(
-                $"{forwarder.Name} refused {_lease.Checkpoint.Refused} entries in a row, as it may refuse all: no more are parked until it takes one, or somebody retries or discards a parked one. The last reason: {refused.Reason}"), "refuses all", IsTransient: false);
+                $"{forwarder.Name} refused {_lease.Checkpoint.Refused} entries in a row, so it may refuse all of them. No more entries are parked until it accepts one, or somebody retries or discards a parked one. The last reason: {refused.Reason}"), "refuses all", IsTransient: false);
         context.Log.Parked(forwarder.Name, entry.Id.ToString(), entry.Subject, refused.Reason);
         var parked = new ParkedEntry(partition, entry.Offset, entry.Subject, entry.Type, refused.Reason, null, 1, context.Events.Now);
         return await MoveAsync(entry.Offset + 1, [.. segment.HeldBelow(entry.Offset), parked], before => before + 1);
     }
 
-    // Looked for again soon, but not at once; and told of when it stays away.
+    // The entry is looked for again soon, but not at once. If it stays away, this is a failure.
     private async Task<Step> MissingAsync(CancellationToken stop)
     {
         if (memory.Missing?.Offset != _reader.Next) memory.Missing = (_reader.Next, _time.GetTimestamp());
@@ -222,7 +222,7 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
         "too many followers",
         IsTransient: false);
 
-    // The checkpoint is on its way while the next batches are being delivered.
+    // The checkpoint is being written while the next batches are delivered.
     private async Task<Step> MoveAsync(long nextOffset, IReadOnlyList<ParkedEntry> park, Func<int, int>? refused = null)
     {
         foreach (var entry in park) _parked.Add(entry);
@@ -235,7 +235,7 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
         return Step.Worked.Instance;
     }
 
-    // False: enough for this run.
+    // Returns false when this run has tried enough.
     private async Task<bool> BackOffAsync(Step.Failed failed, CancellationToken stop)
     {
         memory.Say(failed, () => context.Log.Fails(forwarder.Name, partition, failed));
@@ -250,40 +250,40 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
         var quiet = _time.GetElapsedTime(_idleSince);
         var left = context.Options.Linger - quiet;
         if (left <= TimeSpan.Zero) return false;
-        // A head whose entries are not visible yet wakes nobody: looking at once again would be looking all the time.
+        // A head whose entries are not visible yet wakes nobody. Without a pause, this would be a busy loop.
         if (context.Events.Heads[partition] > _reader.Next)
         {
             await Task.Delay(context.Options.Poll, _time, stop);
             return true;
         }
 
-        // At the end too: who finds this lease meanwhile relies on one more look.
+        // Looks at the end of the linger too: a process that finds this lease meanwhile relies on one more look.
         var gap = Looks.Gap(quiet, context.Options.Poll);
         if (!await context.Events.Heads.BeyondAsync(partition, _reader.Next, left < gap ? left : gap, _time, stop)) await LookAsync(gap / 2, stop);
         return true;
     }
 
-    // The look of another forwarder of this process does as well. An own commit does not wait for the look's end.
+    // A look by another forwarder of this process does as well. A commit of this process does not wait for the look to end.
     private async Task LookAsync(TimeSpan maxAge, CancellationToken stop)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var look = context.Watch.ReadAsync(partition, maxAge, stop);
         var news = context.Events.Heads.BeyondAsync(partition, _reader.Next, Timeout.InfiniteTimeSpan, _time, over.Token);
         var first = await Task.WhenAny(look, news);
-        // Right here: what it ends has nothing else to do.
+        // Cancels in place: the wait that it ends has nothing else to do.
 #pragma warning disable CA1849
         over.Cancel();
 #pragma warning restore CA1849
         await ((Task)news).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         if (first == look) await look;
-        // Whatever comes of it: the next look tells.
+        // The result of this look does not matter: the next look shows the same.
         else _ = look.ContinueWith(static left => left.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     private async Task<bool> RenewAsync() =>
         _time.GetElapsedTime(_lease.RenewedAt) <= RenewAfter || await _lease.SaveAsync(c => c);
 
-    // Whatever it was, nobody should have to wait for the lease's end, and the row tells why.
+    // Whatever the cause, nobody should have to wait for the lease to end. The row tells the cause.
     private async Task TryReleaseAsync(Exception cause)
     {
         try
@@ -293,7 +293,7 @@ internal sealed class Drain(Forwarder forwarder, int partition, ForwardingContex
         }
         catch (StoreUnavailableException)
         {
-            // It ends by itself.
+            // The lease ends by itself.
         }
     }
 

@@ -3,10 +3,10 @@ namespace Outpost.Forwarding;
 /// <summary>What a process remembers of one forwarder and partition between its drains.</summary>
 internal sealed class DrainMemory
 {
-    // A target that failed is not asked again by nudges for so long; the timer does not mind it.
+    // For this long, nudges do not try a target again that failed. The timer tries it all the same.
     private static readonly TimeSpan QuietAfterFailure = TimeSpan.FromSeconds(10);
 
-    // Who failed with a lease leaves it to others for longer than they take to look again.
+    // A process that failed with a lease leaves it to others for longer than they take to look again.
     private static readonly TimeSpan YieldsAfterFailure = TimeSpan.FromSeconds(6);
 
     private readonly Lock _lock = new();
@@ -15,7 +15,7 @@ internal sealed class DrainMemory
     private long _quietUntil;
     private long _yieldedUntil;
 
-    /// <summary>The drain under way; null or completed: none is.</summary>
+    /// <summary>The drain under way; null or completed if there is none.</summary>
     public Task? Running
     {
         get => Volatile.Read(ref _running);
@@ -29,7 +29,7 @@ internal sealed class DrainMemory
         set => Interlocked.Exchange(ref _quietUntil, value);
     }
 
-    /// <summary>Before this timestamp nothing is started: the lease is left to another process.</summary>
+    /// <summary>Before this timestamp no drain starts: the lease is left to another process.</summary>
     public long YieldedUntil
     {
         get => Interlocked.Read(ref _yieldedUntil);
@@ -39,13 +39,13 @@ internal sealed class DrainMemory
     /// <summary>Whether a later look at the partition is planned. Guarded by a lock on this.</summary>
     public bool IsLookedAtAgain { get; set; }
 
-    /// <summary>The next entry, where it could not be read, and since when; null: it could.</summary>
+    /// <summary>The next entry, if it could not be read, and since when; null if it could.</summary>
     public (long Offset, long Since)? Missing { get; set; }
 
-    /// <summary>What it is failing of; null: it works.</summary>
+    /// <summary>The kind of the current failure; null if there is none.</summary>
     public string? FailingKind { get; set; }
 
-    /// <summary>All that was done so far.</summary>
+    /// <summary>The sum of all work so far.</summary>
     public ForwardRun Total
     {
         get
@@ -59,9 +59,9 @@ internal sealed class DrainMemory
         lock (_lock) _total += new ForwardRun(count, 1, 0);
     }
 
-    /// <summary>It failed, or could not even be looked at.</summary>
+    /// <summary>Records that a drain failed, or that its partition could not be read.</summary>
     /// <param name="time">The time source.</param>
-    /// <param name="elsewhere">Another process might do better: it is left to others for a while.</param>
+    /// <param name="elsewhere">Whether another process might do better: the lease is then left to others for a while.</param>
     public void Failed(TimeProvider time, bool elsewhere = false)
     {
         lock (_lock) _total += new ForwardRun(0, 0, 1);
@@ -69,22 +69,22 @@ internal sealed class DrainMemory
         if (elsewhere) Yield(time, YieldsAfterFailure);
     }
 
-    /// <summary>How much longer nothing is started.</summary>
+    /// <summary>How much longer no drain starts.</summary>
     public TimeSpan YieldsFor(TimeProvider time)
     {
         var (until, now) = (YieldedUntil, time.GetTimestamp());
         return until > now ? time.GetElapsedTime(now, until) : TimeSpan.Zero;
     }
 
-    /// <summary>Nothing is started for so long.</summary>
+    /// <summary>Lets no drain start for this long.</summary>
     public void Yield(TimeProvider time, TimeSpan yields) =>
         YieldedUntil = time.GetTimestamp() + (long)(yields.TotalSeconds * time.TimestampFrequency);
 
-    /// <summary>Nudges start nothing for at least so long.</summary>
+    /// <summary>Lets nudges start nothing for at least this long.</summary>
     public void BeQuiet(TimeProvider time, TimeSpan quiet) =>
         QuietUntil = Math.Max(QuietUntil, time.GetTimestamp() + (long)(quiet.TotalSeconds * time.TimestampFrequency));
 
-    /// <summary>A failure is said once, when it begins or becomes another, not at every try.</summary>
+    /// <summary>Logs a failure once, when it begins or its kind changes, and not at every try.</summary>
     public void Say(Step.Failed failed, Action say)
     {
         if (FailingKind == failed.Kind) return;

@@ -3,20 +3,20 @@ using System.Collections.Concurrent;
 namespace Outpost.Forwarding;
 
 /// <summary>
-/// The drains of this process, at most one for each forwarder and partition: begun where there is work and nobody else's
-/// lease in the way, and stopped together. Thread-safe.
+/// The drains of this process, at most one for each forwarder and partition. A drain starts if there is work and nobody else
+/// holds the lease. All drains stop together. Thread-safe.
 /// </summary>
 internal sealed class Drains(ForwardingContext context, IReadOnlyList<Forwarder> forwarders) : IAsyncDisposable
 {
     private const string StoreKind = nameof(StoreUnavailableException);
 
-    // How much longer than its last write may take a drain gets to end.
+    // How long a drain gets to end: somewhat longer than its last write may take.
     private static readonly TimeSpan StopsWithin = TimeSpan.FromSeconds(8);
 
-    // A holder that fails gives its lease back, and leaves it free for a second longer than this.
+    // A holder that fails gives its lease back, and leaves the lease free for a second longer than this.
     private static readonly TimeSpan LookAgainMax = TimeSpan.FromSeconds(5);
 
-    // The response's Date has whole seconds.
+    // The Date header of an answer has whole seconds.
     private static readonly TimeSpan DateResolution = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<(string Forwarder, int Partition), DrainMemory> _memories = new();
@@ -42,7 +42,7 @@ internal sealed class Drains(ForwardingContext context, IReadOnlyList<Forwarder>
         return sum;
     }
 
-    /// <summary>Begins a drain where there is none yet and one may be.</summary>
+    /// <summary>Starts a drain, unless one runs already or none may run.</summary>
     public void Start(Forwarder forwarder, PartitionState state)
     {
         if (state.Damaged.TryGetValue(forwarder.Name, out var damage))
@@ -64,21 +64,21 @@ internal sealed class Drains(ForwardingContext context, IReadOnlyList<Forwarder>
     /// <summary>Looks at a partition now. Best effort.</summary>
     public async Task LookAsync(int partition, CancellationToken cancellationToken)
     {
-        // A drain under way has noticed by itself.
+        // A drain under way notices new entries by itself.
         if (forwarders.All(forwarder => IsBusyOrQuiet(Memory(forwarder, partition)))) return;
         try
         {
             var state = await context.Watch.ReadAsync(partition, TimeSpan.Zero, cancellationToken);
             foreach (var forwarder in forwarders.Where(forwarder => !IsBusyOrQuiet(Memory(forwarder, partition)))) Start(forwarder, state);
         }
-#pragma warning disable CA1031 // Best effort, and nobody may be there to hear of it: the next tick asks again, and says so.
+#pragma warning disable CA1031 // Best effort: the next tick asks again, and reports the failure.
         catch (Exception) when (!cancellationToken.IsCancellationRequested)
 #pragma warning restore CA1031
         {
         }
     }
 
-    /// <summary>Looks now and then for the lease that somebody was asked for.</summary>
+    /// <summary>Looks now and then whether another process has handed over the lease that it was asked for.</summary>
     public async Task TakeSoonAsync(Forwarder forwarder, int partition)
     {
         var (memory, stop) = (Memory(forwarder, partition), StopToken);
@@ -92,7 +92,7 @@ internal sealed class Drains(ForwardingContext context, IReadOnlyList<Forwarder>
         }
     }
 
-    /// <summary>Waits for the drains that run, at most <see cref="ForwardingOptions.RunMax"/> from the start on.</summary>
+    /// <summary>Waits for the running drains, at most <see cref="ForwardingOptions.RunMax"/> from <paramref name="start"/>, a timestamp.</summary>
     public async Task WaitAsync(long start, CancellationToken stop)
     {
         while (Running() is { Count: > 0 } running)
@@ -114,7 +114,7 @@ internal sealed class Drains(ForwardingContext context, IReadOnlyList<Forwarder>
         }
     }
 
-    /// <summary>It could not be looked at, or its drain failed.</summary>
+    /// <summary>Records that a partition could not be read, or that its drain failed.</summary>
     public void Failed(Forwarder forwarder, int partition, Exception cause)
     {
         var memory = Memory(forwarder, partition);
@@ -123,7 +123,7 @@ internal sealed class Drains(ForwardingContext context, IReadOnlyList<Forwarder>
         memory.Say(failed, () => context.Log.Fails(forwarder.Name, partition, failed));
     }
 
-    /// <summary>The store was reached: what failed for want of it may go on.</summary>
+    /// <summary>Records that the store answers again: what failed because the store was away can go on.</summary>
     public void Reached(Forwarder forwarder, int partition)
     {
         var memory = Memory(forwarder, partition);
@@ -139,14 +139,14 @@ internal sealed class Drains(ForwardingContext context, IReadOnlyList<Forwarder>
         lock (_stopLock)
         {
             old = _stop;
-            // After the end nothing starts any more.
+            // After disposal, the token stays cancelled and nothing starts again.
             if (!_isDisposed) _stop = new CancellationTokenSource();
         }
 
         old.Cancel();
     }
 
-    /// <summary>Ends all drains; leases are given back. More than once does no harm.</summary>
+    /// <summary>Ends all drains, and gives their leases back. A second call does nothing.</summary>
     public async ValueTask DisposeAsync()
     {
         lock (_stopLock)
@@ -161,7 +161,7 @@ internal sealed class Drains(ForwardingContext context, IReadOnlyList<Forwarder>
         _stop.Dispose();
     }
 
-    // Whether there is work, and nobody else's lease in the way.
+    // Whether there is work, and nobody else holds the lease.
     private bool MayDrain(Forwarder forwarder, PartitionState state, DrainMemory memory)
     {
         if (!forwarder.HasWork(state)) return false;
@@ -174,8 +174,8 @@ internal sealed class Drains(ForwardingContext context, IReadOnlyList<Forwarder>
         return false;
     }
 
-    // The lease's holder has work, and so stays awake at least as long as it lingers: nudges need not look meanwhile.
-    // Should it have died, this process is there when the lease is free.
+    // The holder of the lease has work, so it stays awake at least as long as it lingers. Nudges need not look meanwhile. If the
+    // holder has died, this process looks again when the lease is free.
     private void LookAgain(int partition, DrainMemory memory, TimeSpan after)
     {
         lock (memory)
@@ -197,12 +197,12 @@ internal sealed class Drains(ForwardingContext context, IReadOnlyList<Forwarder>
         }
     }
 
-    // One drain after the other until there is nothing left: an entry that came in a drain's last moment is not left to the timer.
+    // Runs one drain after the other until nothing is left. So an entry that came in a drain's last moment does not wait for the timer.
     private async Task DrainAsync(Forwarder forwarder, PartitionState state, DrainMemory memory, CancellationToken stop)
     {
         while (true)
         {
-            // Another process may have come in between, or done it all.
+            // Another process may have taken the lease in between, or done all the work.
             var head = forwarder.CheckpointIn(state).NextOffset < state.Head ? long.MaxValue : state.Head;
             if (MayDrain(forwarder, state, memory)) head = await DrainOnceAsync(forwarder, state, memory, stop);
             lock (memory)
@@ -226,7 +226,7 @@ internal sealed class Drains(ForwardingContext context, IReadOnlyList<Forwarder>
         }
     }
 
-    // The next offset; the end of all offsets when going on at once makes no sense.
+    // Returns the next offset, or long.MaxValue if going on at once makes no sense.
     private async Task<long> DrainOnceAsync(Forwarder forwarder, PartitionState state, DrainMemory memory, CancellationToken stop)
     {
         try
@@ -250,7 +250,7 @@ internal sealed class Drains(ForwardingContext context, IReadOnlyList<Forwarder>
 
     private bool IsBusyOrQuiet(DrainMemory memory) => IsRunning(memory) || memory.QuietUntil > Time.GetTimestamp();
 
-    // Under the lock: a drain that is still there then looks at the head once more before it ends.
+    // Under the lock, since a drain that still runs then looks at the head once more before it ends.
     private static bool IsRunning(DrainMemory memory)
     {
         lock (memory) return memory.Running is { IsCompleted: false };

@@ -1,18 +1,18 @@
 namespace Outpost.Forwarding;
 
-/// <summary>Which entries an operator means. What is null matches any; texts match as they are, character for character.</summary>
+/// <summary>Which entries an operator means. A property that is null matches any entry. Texts match character for character.</summary>
 internal sealed record EntryFilter
 {
-    /// <summary>Why a parked entry was refused.</summary>
+    /// <summary>The reason for which a parked entry was refused.</summary>
     public string? Reason { get; init; }
 
-    /// <summary>Event types.</summary>
+    /// <summary>The event types, any of which matches.</summary>
     public IReadOnlyList<string>? Types { get; init; }
 
     /// <summary>The subject.</summary>
     public string? Subject { get; init; }
 
-    /// <summary>Whether a parked entry matches: one that was refused itself.</summary>
+    /// <summary>Whether a parked entry matches. An entry that only waits behind another one never does.</summary>
     public bool Accepts(ParkedEntry entry) =>
         entry.Behind is null && (Reason is null || entry.Reason == Reason) && Accepts(entry.Type, entry.Subject);
 

@@ -3,12 +3,12 @@ using System.Collections;
 namespace Outpost.Forwarding;
 
 /// <summary>
-/// Reads a partition's entries in order, with the next pages already on their way: offsets are dense, so it is known
-/// where they begin. Used by one drain only.
+/// Reads a partition's entries in order, with the next pages already on their way. Offsets are dense, so it is known where each
+/// page begins. Not thread-safe: only one drain uses it.
 /// </summary>
 internal sealed class EntryReader(IEventStore store, int partition, long offset)
 {
-    // Three pages are in memory at once: the one in use and two on their way.
+    // In bytes. Three pages are in memory at once: the one in use and two on their way.
     private const long PageBytes = 2 * 1024 * 1024;
     private const int PageEntriesFirst = 250;
     private const int PagesAhead = 2;
@@ -20,20 +20,20 @@ internal sealed class EntryReader(IEventStore store, int partition, long offset)
     private int _batch;
     private long _asked = offset;
 
-    /// <summary>Where it stands: the next entry to be used.</summary>
+    /// <summary>The offset of the next entry to use.</summary>
     public long Next { get; private set; } = offset;
 
-    /// <summary>The entries from <see cref="Next"/> on that are here; empty when there are none (yet).</summary>
+    /// <summary>The entries from <see cref="Next"/> on that have been read; empty if there are none (yet).</summary>
     public async Task<IReadOnlyList<EventEntry>> PeekAsync(CancellationToken cancellationToken)
     {
         var left = _page.Count - _used;
-        // Less than a batch left: with the next page at its end the batch can be filled.
+        // Less than a batch is left, so the next page is added to fill the batch.
         if (left > 0 && (left >= _batch || _ahead.Count == 0)) return Rest();
         var isFresh = _ahead.Count == 0;
         if (isFresh) AskFor(_limit, cancellationToken);
         var (from, asked) = _ahead.Dequeue();
         var page = await asked;
-        // Read before the entries were there, or behind a page that was short: what is on its way is of no use.
+        // The page was read before its entries were there, or follows a page that was short. Pages on their way are of no use then.
         if (page.Count == 0 || from != Next + left)
         {
             _ahead.Clear();
@@ -48,7 +48,7 @@ internal sealed class EntryReader(IEventStore store, int partition, long offset)
         return Rest();
     }
 
-    /// <summary>Entries below <paramref name="offset"/> have been dealt with.</summary>
+    /// <summary>Moves on: entries below <paramref name="offset"/> have been dealt with.</summary>
     public void AdvanceTo(long offset)
     {
         _batch = (int)(offset - Next);
@@ -56,7 +56,7 @@ internal sealed class EntryReader(IEventStore store, int partition, long offset)
         Next = offset;
     }
 
-    /// <summary>As many entries as make a page of about the same number of bytes, whatever their size. Pure.</summary>
+    /// <summary>How many entries make a page of about the same number of bytes, judged by the last page. Pure.</summary>
     internal static int LimitFor(IReadOnlyList<EventEntry> page)
     {
         var bytes = page.Sum(entry => (long)entry.Payload.Length + 512);

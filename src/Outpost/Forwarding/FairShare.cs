@@ -1,35 +1,35 @@
 namespace Outpost.Forwarding;
 
 /// <summary>
-/// A process wishes to have a lease that another holds. It counts only while the lease has the epoch it was seen with,
-/// so an old wish means nothing and needs no clock.
+/// A process wishes for a lease that another process holds. The wish counts only while the lease has the same epoch. So an old
+/// wish means nothing, and needs no clock.
 /// </summary>
-/// <param name="Owner">The process that wishes.</param>
-/// <param name="Epoch">Of the lease it saw.</param>
+/// <param name="Owner">The process that wishes for the lease.</param>
+/// <param name="Epoch">Epoch of the lease that the process saw.</param>
 internal sealed record LeaseWish(string Owner, long Epoch)
 {
-    /// <summary>Whether the holder of a lease is asked to hand it over.</summary>
+    /// <summary>Whether this wish asks the holder of a lease to hand it over.</summary>
     internal bool IsFor(Checkpoint lease) => Epoch == lease.Epoch && Owner != lease.Owner;
 }
 
 /// <summary>
-/// How several processes come to share one forwarder's partitions although none of them ever runs out of work: who
-/// holds clearly fewer leases than another asks for some of the other's, and those are handed over.
+/// How several processes share the partitions of one forwarder, although none of them ever runs out of work. A process that holds
+/// clearly fewer leases than another asks for some of them, and the other hands those over.
 /// </summary>
 internal static class FairShare
 {
-    /// <summary>How long who handed a lease over leaves it to the one that asked.</summary>
+    /// <summary>How long a process that handed over a lease leaves it to the one that asked.</summary>
     public static readonly TimeSpan YieldTime = TimeSpan.FromSeconds(3);
 
-    /// <summary>How much later it looks whether another one took it.</summary>
+    /// <summary>How much later that process looks whether another one took the lease.</summary>
     public static readonly TimeSpan BackLater = TimeSpan.FromSeconds(0.5);
 
-    /// <summary>How often who asked looks whether it is free, meanwhile.</summary>
+    /// <summary>How often the process that asked looks, meanwhile, whether the lease is free.</summary>
     public static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
-    /// The leases that <paramref name="me"/> should ask for: of whoever has most, until nobody has two more. Only where
-    /// there is work to be taken off somebody. Pure, but for the choice between partitions.
+    /// The leases that <paramref name="me"/> should ask for. They are taken from the process with the most, until nobody has two more
+    /// than <paramref name="me"/>, and only in partitions with work. Pure, apart from the random choice between partitions.
     /// </summary>
     public static IReadOnlyList<PartitionState> Wished(
         Forwarder forwarder, string me, IReadOnlyList<PartitionState> states, Func<double> nextRandom)

@@ -3,7 +3,10 @@ using Outpost.Retention;
 
 namespace Outpost.Forwarding;
 
-/// <summary>Forwards what this process commits right after the commit; the timer is there for everything else, and is replaced where it does not come.</summary>
+/// <summary>
+/// Forwards what this process commits right after the commit. The timer does everything else, and this service stands in for a
+/// timer that does not come.
+/// </summary>
 internal sealed class ForwardOnCommit(ForwardingEngine engine, Ticks ticks, Heartbeats heartbeats) : BackgroundService
 {
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>

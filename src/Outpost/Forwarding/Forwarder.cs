@@ -1,19 +1,19 @@
 namespace Outpost.Forwarding;
 
 /// <summary>One way out of the log: a name, a target, and by when an entry should be there.</summary>
-/// <param name="Name">In its checkpoints' keys: 1 to 50 characters of <c>a-z0-9-</c>.</param>
+/// <param name="Name">Name in the keys of its checkpoints: 1 to 50 characters of <c>a-z0-9-</c>.</param>
 /// <param name="Target">Where entries go.</param>
 internal sealed partial record Forwarder(string Name, IForwardTarget Target)
 {
-    /// <summary>Where it starts in a partition that it has no checkpoint in. Default: with the oldest entry.</summary>
+    /// <summary>Where the forwarder starts in a partition in which it has no checkpoint. Default: with the oldest entry.</summary>
     public StartAt StartAt { get; init; } = StartAt.Oldest;
 
-    /// <summary>"At the latest by": an entry that waits longer is late. Default 60 s.</summary>
+    /// <summary>An entry that waits longer than this is late. Default 60 s.</summary>
     public TimeSpan Within { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>
-    /// Entries refused in a row after which nothing more is parked until the target takes one, or an operator decides about
-    /// one: it refuses something else than the entries. 0: it goes on parking. Default 10.
+    /// After this many refusals in a row, no more entries are parked until the target accepts one, or an operator decides about one:
+    /// the fault is then probably not in the entries. 0 sets no limit. Default 10.
     /// </summary>
     public int RefusalsInARow { get; init; } = 10;
 
@@ -21,7 +21,7 @@ internal sealed partial record Forwarder(string Name, IForwardTarget Target)
     public static bool IsName(string name) =>
         name.Length is >= 1 and <= 50 && name.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-');
 
-    /// <summary>Its checkpoint in a partition: the stored one, or the one it would begin with.</summary>
+    /// <summary>The forwarder's checkpoint in a partition: the stored one, or the one with which it would begin.</summary>
     internal Checkpoint CheckpointIn(PartitionState state) => state.CheckpointOf(Name) is { } stored ? stored with { Within = Within } : new Checkpoint
     {
         Forwarder = Name,
@@ -31,14 +31,14 @@ internal sealed partial record Forwarder(string Name, IForwardTarget Target)
     };
 
     /// <summary>
-    /// Whether there is anything to do: entries to deliver, an operator's request, or a start at the head to be written
-    /// down before the head moves on.
+    /// Whether there is anything to do: entries to deliver, a request of an operator, or a start at the head that must be stored
+    /// before the head moves on.
     /// </summary>
     internal bool HasWork(PartitionState state)
     {
         var control = state.ControlOf(Name);
         var checkpoint = CheckpointIn(state);
-        // Also while it is paused: what is committed meanwhile is for it.
+        // A paused forwarder needs its checkpoint too, since entries committed meanwhile are for it.
         if (checkpoint.Tag is null && StartAt == StartAt.Head) return true;
         return !control.IsPaused && (checkpoint.NextOffset < state.Head || control.Waiting(checkpoint).Any(request => checkpoint.ProgressOf(request) is not { IsBlocked: true }));
     }

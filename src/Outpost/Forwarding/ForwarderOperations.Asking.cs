@@ -1,9 +1,9 @@
 namespace Outpost.Forwarding;
 
-/// <summary>How what operators ask for gets into the store.</summary>
+/// <summary>The part that writes requests of operators to the store.</summary>
 internal sealed partial class ForwarderOperations
 {
-    // From an offset on: what is below the oldest is offered no more, and of what comes then a row may be missing.
+    // The first entry that can still be read from an offset on. Entries below the oldest are gone, and later rows may be missing.
     private async Task<long> FirstThereAsync(PartitionState state, long from, CancellationToken cancellationToken)
     {
         var offset = Math.Max(from, state.Oldest);
@@ -24,7 +24,7 @@ internal sealed partial class ForwarderOperations
     private async Task<IEnumerable<int>> AllAsync(CancellationToken cancellationToken) =>
         Enumerable.Range(0, (await events.LayoutAsync(cancellationToken)).Partitions);
 
-    // Null: it exists.
+    // Returns null if the forwarder exists.
     private async Task<OperationResult?> FindAsync(string forwarder, CancellationToken cancellationToken)
     {
         if (engine.Forwarders.Any(one => one.Name == forwarder)) return null;
@@ -40,7 +40,7 @@ internal sealed partial class ForwarderOperations
         return await AskAsync(partition, forwarder, request, cancellationToken);
     }
 
-    // What it was parked behind may be delivered by now, and one in between refused: the first of the subject decides.
+    // The entry that it was parked behind may be delivered by now, and one in between refused. The first of the subject decides.
     private async Task<long> FirstOfAsync(ParkedEntry follower, string forwarder, CancellationToken cancellationToken)
     {
         for (var from = 0L; ;)
@@ -60,9 +60,9 @@ internal sealed partial class ForwarderOperations
             forwarder,
             (control, state) =>
             {
-                // This very one, after a lost answer: perhaps it is carried out already.
+                // This very request is stored: its answer was lost. Perhaps it is carried out already.
                 if (control.Requests.Any(one => one.Id == request.Id)) return control;
-                // A retry or discard that waits already is not asked for twice.
+                // A retry or discard that waits already is not stored twice.
                 var checkpoint = state.CheckpointOf(forwarder);
                 var same = request.Kind is not (ControlRequestKind.Retry or ControlRequestKind.Discard) ? null
                     : control.Waiting(checkpoint).FirstOrDefault(one => one.Kind == request.Kind && one.Offset == request.Offset);

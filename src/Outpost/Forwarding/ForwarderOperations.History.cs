@@ -2,18 +2,18 @@ using System.Globalization;
 
 namespace Outpost.Forwarding;
 
-/// <summary>Every action is kept and logged: who did it, when, to what, why, and what came of it.</summary>
+/// <summary>The part that keeps and logs every action: who did it, when, to what, why, and with what outcome.</summary>
 internal sealed partial class ForwarderOperations
 {
-    /// <summary>What operators did to a forwarder, the newest first; null: nobody knows such a forwarder.</summary>
-    /// <param name="forwarder">Its name.</param>
-    /// <param name="limit">How many, at most <see cref="OperatorAction.KeptMax"/>.</param>
+    /// <summary>What operators did to a forwarder, newest first; null if there is no such forwarder.</summary>
+    /// <param name="forwarder">Name of the forwarder.</param>
+    /// <param name="limit">How many actions to return, at most <see cref="OperatorAction.KeptMax"/>.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     public async Task<IReadOnlyList<OperatorAction>?> HistoryAsync(string forwarder, int limit, CancellationToken cancellationToken)
     {
-        // All of them: whether a request was taken back, a later action tells.
+        // Reads all actions, because a later one tells whether a request was taken back.
         var kept = history is null ? [] : await history.ReadAsync(forwarder, OperatorAction.KeptMax, cancellationToken);
-        // Of one that is forgotten the history remains.
+        // A forgotten forwarder keeps its history.
         if (kept.Count == 0 && await FindAsync(forwarder, cancellationToken) is not null) return null;
         var waiting = (await StatesAsync(cancellationToken)).SelectMany(state => RequestStanding.Of(state, forwarder)).ToLookup(one => one.Id);
         var takenBack = kept.Where(action => action is { What: "take-back", Outcome: "done" }).Select(action => action.Request).ToHashSet();
@@ -28,7 +28,7 @@ internal sealed partial class ForwarderOperations
         return action with { Outcome = takenBack.Contains(request) ? "taken-back" : "done" };
     }
 
-    // Written before and after: what a process began and did not end is there too.
+    // Written before and after the action, so that the history shows an action which a process began and did not finish.
     private async Task<OperationResult> KeepAsync(
         string forwarder, string what, string detail, string? by, string? why, Func<Task<OperationResult>> act, CancellationToken cancellationToken)
     {
@@ -41,7 +41,7 @@ internal sealed partial class ForwarderOperations
         if (history is null) return result;
         try
         {
-            // It is done by now, whether or not the caller waits; a store call ends by itself.
+            // The action is done by now, whether or not the caller still waits. A call to the store ends by itself.
             await (result is OperationResult.NotFound ? history.DeleteAsync(action, CancellationToken.None) : history.SaveAsync(after, CancellationToken.None));
         }
         catch (StoreUnavailableException e)

@@ -4,15 +4,15 @@ namespace Outpost.Forwarding;
 
 internal sealed partial class ForwarderOperations
 {
-    /// <summary>How long things are kept; null: it is not known, and nothing counts as held.</summary>
+    /// <summary>How long entries are kept. If null, this is not known, and nothing counts as held.</summary>
     internal RetentionOptions? Retention { get; init; }
 
-    // Costs no request where the oldest entry is one that everybody has.
+    // What keeps retention from deleting entries. Costs no request if every forwarder has passed the oldest entry.
     private async Task<IReadOnlyList<(int Partition, Hold Hold)>> HoldsAsync(IReadOnlyList<PartitionState> states, CancellationToken cancellationToken)
     {
         if (Retention?.EventsAtLeast is not { } keep) return [];
         var holds = new List<(int, Hold)>();
-        // Of one with a damaged row it is not known how far its forwarder has come; that is told beside.
+        // With a damaged row, it is not known how far the forwarder has come. Status reports the damage.
         foreach (var state in states.Where(state => state.Damaged.Count == 0 && state.Oldest < state.Head))
         {
             var firstParked = new Dictionary<string, long>(StringComparer.Ordinal);

@@ -3,31 +3,31 @@ using System.Globalization;
 namespace Outpost.Forwarding;
 
 /// <summary>
-/// What operators do: look, pause, resume, replay, retry, discard, forget. Wishes are written to the store and carried
-/// out by whichever process holds the lease, so they survive restarts and are safe while forwarding runs.
+/// What operators do: look, pause, resume, replay, retry, discard, forget. Requests are written to the store, and the process that
+/// holds the lease carries them out. So they survive restarts, and are safe while forwarding runs.
 /// </summary>
 internal sealed partial class ForwarderOperations(
     IEventStore events, IForwardingStore store, ForwardingEngine engine, Sources sources, Heartbeats? heartbeats = null, IHistoryStore? history = null)
 {
-    // Lost only to another operator's write at the same moment.
+    // A try fails only if another operator writes at the same moment.
     private const int TriesMax = 10;
 
-    // Ten times are longer than a run that fails holds its lease.
+    // Ten times this is longer than a failing run holds its lease.
     private static readonly TimeSpan SkipAgainAfter = TimeSpan.FromMilliseconds(800);
 
-    // Longer than a deployment or a restart takes: what is away for so long is no more.
+    // Longer than a deployment or a restart takes: a forwarder that is away for this long no longer exists.
     private static readonly TimeSpan InUseFor = TimeSpan.FromMinutes(10);
 
-    /// <summary>Where the log stood over the last minutes, as far as this process has looked.</summary>
+    /// <summary>Samples of the log over the last minutes, as far as this process has looked.</summary>
     internal RecentSamples Recent => engine.Recent;
 
-    /// <summary>How every forwarder stands in every partition: those of this process, and others that have a checkpoint.</summary>
+    /// <summary>The standing of each forwarder in each partition: those of this process, and others that have a checkpoint.</summary>
     public async Task<LogStatus> StatusAsync(CancellationToken cancellationToken)
     {
-        // As it is stored now: the table may hold another log by now.
+        // Reads the stored layout, since the table may hold another log by now.
         var layout = await events.RefreshLayoutAsync(cancellationToken);
         if (heartbeats is not null) await heartbeats.ReadAsync(cancellationToken);
-        // A partition that is damaged is left out: what is wrong with it is told beside.
+        // A damaged partition is left out. Its damage is reported elsewhere.
         var all = await events.OfAllPartitionsAsync(ReadAsync, cancellationToken);
         engine.Recent.Add(LogSample.Of(all, engine.Forwarders));
         var states = all.OfType<PartitionState>().ToArray();
@@ -46,7 +46,7 @@ internal sealed partial class ForwarderOperations(
             });
         }
 
-        // It may have grown meanwhile.
+        // The log may have grown meanwhile.
         if (states.Any(state => state.Generation > layout.Generation)) layout = await events.RefreshLayoutAsync(cancellationToken);
         return new LogStatus(layout.Log, states, forwarders)
         {
@@ -71,13 +71,13 @@ internal sealed partial class ForwarderOperations(
         }
     }
 
-    /// <summary>Pauses or resumes a forwarder, in one partition or (null) in all.</summary>
-    /// <param name="forwarder">Its name.</param>
-    /// <param name="partition">The partition, or all.</param>
-    /// <param name="isPaused">Whether it pauses; else it resumes.</param>
+    /// <summary>Pauses or resumes a forwarder, in one partition or in all.</summary>
+    /// <param name="forwarder">Name of the forwarder.</param>
+    /// <param name="partition">The partition; null for all.</param>
+    /// <param name="isPaused">Whether to pause; otherwise, to resume.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <param name="by">Who asks.</param>
-    /// <param name="reason">Why.</param>
+    /// <param name="by">Who asks; null if unknown.</param>
+    /// <param name="reason">Why; null if nobody said.</param>
     public Task<OperationResult> PauseAsync(
         string forwarder, int? partition, bool isPaused, CancellationToken cancellationToken, string? by = null, string? reason = null) => KeepAsync(
         forwarder, isPaused ? "pause" : "resume", Where(partition), by, reason, () => SetPausedAsync(forwarder, partition, isPaused, by, reason, cancellationToken), cancellationToken);
@@ -88,7 +88,7 @@ internal sealed partial class ForwarderOperations(
         if (await FindAsync(forwarder, cancellationToken) is { } missing) return missing;
         foreach (var one in partition is { } only ? [only] : await AllAsync(cancellationToken))
         {
-            // Of one that is paused already, who paused it first and why stays.
+            // If the forwarder is paused already, who paused it first, and why, stays.
             var result = await AskAsync(one, forwarder, (control, _) => control.IsPaused == isPaused ? control : Paused(control), null, cancellationToken);
             if (result is not OperationResult.Done) return result;
         }
@@ -100,8 +100,8 @@ internal sealed partial class ForwarderOperations(
             : control with { IsPaused = false, PausedAt = null, PausedBy = null, PausedFor = null };
     }
 
-    /// <summary>Asks for a range to be delivered again, marked as a replay; the checkpoint stays where it is.</summary>
-    /// <returns>Done with the id that the replayed messages carry.</returns>
+    /// <summary>Asks to deliver a range again, marked as a replay. The checkpoint stays where it is.</summary>
+    /// <returns>The result; when done, with the id that the replayed messages carry.</returns>
     public Task<OperationResult> ReplayAsync(
         string forwarder, int partition, long from, long to, CancellationToken cancellationToken, string? by = null, EntryFilter? filter = null, string? why = null) => KeepAsync(
         forwarder, "replay", string.Create(CultureInfo.InvariantCulture, $"partition {partition}, entries {from} to {to}{Which(filter)}"), by, why,
@@ -115,14 +115,14 @@ internal sealed partial class ForwarderOperations(
         return result is OperationResult.Done done ? done with { ReplayId = done.RequestId } : result;
     }
 
-    /// <summary>Asks for all entries of a time to be delivered again, in every partition that has some, under one id.</summary>
-    /// <param name="forwarder">Its name.</param>
-    /// <param name="from">The first instant.</param>
-    /// <param name="to">The first instant after it.</param>
-    /// <param name="filter">Only what matches; null: all.</param>
-    /// <param name="by">Who asks.</param>
+    /// <summary>Asks to deliver all entries of a time span again, in every partition that has some, under one id.</summary>
+    /// <param name="forwarder">Name of the forwarder.</param>
+    /// <param name="from">Start of the time span (inclusive).</param>
+    /// <param name="to">End of the time span (exclusive).</param>
+    /// <param name="filter">Limits the replay to entries that match; null for all.</param>
+    /// <param name="by">Who asks; null if unknown.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <param name="why">Why.</param>
+    /// <param name="why">Why; null if nobody said.</param>
     public Task<OperationResult> ReplayAsync(
         string forwarder, DateTimeOffset from, DateTimeOffset to, EntryFilter? filter, string? by, CancellationToken cancellationToken, string? why = null) => KeepAsync(
         forwarder, "replay", string.Create(CultureInfo.InvariantCulture, $"all partitions, from {from.UtcDateTime:O} to {to.UtcDateTime:O}{Which(filter)}"), by, why,
@@ -148,16 +148,16 @@ internal sealed partial class ForwarderOperations(
     }
 
     /// <summary>
-    /// Asks for all parked entries that match to be delivered again, or given up; those behind them follow in order. What is
-    /// parked later is not meant.
+    /// Asks to deliver all parked entries that match again, or to give them up. Those behind them follow in order. Entries that are
+    /// parked later are not included.
     /// </summary>
-    /// <param name="forwarder">Its name.</param>
-    /// <param name="isDiscard">Whether they are given up.</param>
-    /// <param name="filter">Which of those that were refused themselves.</param>
-    /// <param name="partition">The partition, or all.</param>
-    /// <param name="by">Who asks.</param>
+    /// <param name="forwarder">Name of the forwarder.</param>
+    /// <param name="isDiscard">Whether to give the entries up; otherwise, to deliver them again.</param>
+    /// <param name="filter">Selects among the entries that were refused themselves.</param>
+    /// <param name="partition">The partition; null for all.</param>
+    /// <param name="by">Who asks; null if unknown.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <param name="why">Why.</param>
+    /// <param name="why">Why; null if nobody said.</param>
     public Task<OperationResult> UnparkAsync(
         string forwarder, bool isDiscard, EntryFilter filter, int? partition, string? by, CancellationToken cancellationToken, string? why = null) => KeepAsync(
         forwarder, isDiscard ? "discard" : "retry", $"what is parked in {Where(partition)}{Which(filter)}", by, why,
@@ -181,13 +181,13 @@ internal sealed partial class ForwarderOperations(
         return new OperationResult.Matched(matched, matched > 0 ? request.Id : null);
     }
 
-    /// <summary>Parked entries by why they were refused, the largest group first; those behind others count with the one that they wait for.</summary>
+    /// <summary>Parked entries by reason, the largest group first. An entry behind another one counts in the group of that one.</summary>
     public async Task<IReadOnlyList<ParkedGroup>> ParkedByReasonAsync(string forwarder, CancellationToken cancellationToken)
     {
         var groups = new Dictionary<string, ParkedGroup>(StringComparer.Ordinal);
         foreach (var partition in await AllAsync(cancellationToken))
         {
-            // Behind one of its subject, which may have been delivered since: then its own reason says so.
+            // The entry that another one waits behind may have been delivered since. Then the reason of the waiting entry counts.
             var reasons = new Dictionary<string, string>(StringComparer.Ordinal);
             await foreach (var entry in ParkedInAsync(partition, forwarder, cancellationToken))
             {
@@ -212,24 +212,24 @@ internal sealed partial class ForwarderOperations(
         }
     }
 
-    /// <summary>Asks for a parked entry to be delivered again, and then for those behind it.</summary>
+    /// <summary>Asks to deliver a parked entry again, and then those behind it.</summary>
     public Task<OperationResult> RetryAsync(string forwarder, int partition, long offset, CancellationToken cancellationToken, string? by = null) =>
         KeepAsync(forwarder, "retry", Place(partition, offset), by, null, () => UnparkAsync(forwarder, partition, New(ControlRequestKind.Retry, offset, null, by), cancellationToken), cancellationToken);
 
-    /// <summary>Gives a parked entry up for good; those behind it are delivered.</summary>
-    /// <param name="forwarder">Its forwarder.</param>
-    /// <param name="partition">Its partition.</param>
-    /// <param name="offset">Its offset.</param>
-    /// <param name="reason">Why; goes into the log.</param>
+    /// <summary>Asks to give up a parked entry for good, and to deliver those behind it.</summary>
+    /// <param name="forwarder">Name of the forwarder.</param>
+    /// <param name="partition">The entry's partition.</param>
+    /// <param name="offset">The entry's offset.</param>
+    /// <param name="reason">Why; the reason is logged.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <param name="by">Who asks.</param>
+    /// <param name="by">Who asks; null if unknown.</param>
     public Task<OperationResult> DiscardAsync(
         string forwarder, int partition, long offset, string reason, CancellationToken cancellationToken, string? by = null) =>
         KeepAsync(
             forwarder, "discard", Place(partition, offset), by, reason,
             () => UnparkAsync(forwarder, partition, New(ControlRequestKind.Discard, offset, null, by) with { Reason = reason }, cancellationToken), cancellationToken);
 
-    /// <summary>Takes back what was asked for and is not done, in all partitions that have a request of this name.</summary>
+    /// <summary>Takes back a request that is not done, in all partitions that have a request of this name.</summary>
     public Task<OperationResult> TakeBackAsync(string forwarder, string request, CancellationToken cancellationToken, string? by = null) => KeepAsync(
         forwarder, "take-back", $"request {request}", by, null, () => TakeBackRequestAsync(forwarder, request, cancellationToken), cancellationToken);
 
@@ -252,7 +252,7 @@ internal sealed partial class ForwarderOperations(
     }
 
     /// <summary>
-    /// Has a forwarder go on behind entries that are gone: only over those, and never over one that is there.
+    /// Lets a forwarder go on after entries that are gone. It skips only those, and never an entry that is there.
     /// </summary>
     public Task<OperationResult> SkipAsync(string forwarder, int partition, long to, CancellationToken cancellationToken, string? by = null, string? why = null) => KeepAsync(
         forwarder, "skip", string.Create(CultureInfo.InvariantCulture, $"partition {partition}, on to entry {to}"), by, why, () => GoOnAsync(forwarder, partition, to, by, cancellationToken), cancellationToken);
@@ -266,7 +266,7 @@ internal sealed partial class ForwarderOperations(
             var next = checkpoint.NextOffset;
             var there = await FirstThereAsync(state, next, cancellationToken);
             if (to <= next || to > there) return new OperationResult.NotGone(next, there);
-            // Whoever has the lease fails at these entries, and gives it back within seconds.
+            // The process that holds the lease fails at these entries, and gives the lease back within seconds.
             if (checkpoint.LeaseLeft(state.ReadAt) == TimeSpan.Zero)
             {
                 var skipped = checkpoint.Works with { NextOffset = to, Owner = null, Epoch = checkpoint.Epoch + 1, Write = checkpoint.Write + 1 };
@@ -284,7 +284,7 @@ internal sealed partial class ForwarderOperations(
         return new OperationResult.TooMany();
     }
 
-    /// <summary>Parked entries of a forwarder from a place on, by partition and offset, at most <paramref name="limit"/>.</summary>
+    /// <summary>At most <paramref name="limit"/> parked entries of a forwarder from a place on, by partition and offset.</summary>
     public async Task<IReadOnlyList<ParkedEntry>> ParkedAsync(
         string forwarder, int fromPartition, long fromOffset, int limit, CancellationToken cancellationToken)
     {
@@ -298,15 +298,15 @@ internal sealed partial class ForwarderOperations(
         return parked;
     }
 
-    /// <summary>Whether there is such a forwarder, configured here or with a checkpoint.</summary>
+    /// <summary>Whether there is such a forwarder: configured here, or with a checkpoint.</summary>
     public async Task<bool> ExistsAsync(string forwarder, CancellationToken cancellationToken) =>
         await FindAsync(forwarder, cancellationToken) is null;
 
-    /// <summary>Forgets a forwarder that no longer exists, so that it holds retention no more.</summary>
+    /// <summary>Forgets a forwarder that no longer exists, so that it no longer holds up retention.</summary>
     public Task<OperationResult> ForgetAsync(string forwarder, CancellationToken cancellationToken, string? by = null) => KeepAsync(
         forwarder, "forget", "its checkpoints and what is parked", by, null, () => ForgetAllAsync(forwarder, cancellationToken), cancellationToken);
 
-    // A log that grows meanwhile may have given it checkpoints in new partitions: they go too, as soon as those can be read.
+    // If the log grows meanwhile, the forwarder may get checkpoints in new partitions. They are deleted too, once they can be read.
     private async Task<OperationResult> ForgetAllAsync(string forwarder, CancellationToken cancellationToken)
     {
         OperationResult? done = null;
@@ -330,14 +330,14 @@ internal sealed partial class ForwarderOperations(
         if (heartbeats is not null)
         {
             await heartbeats.ReadAsync(cancellationToken);
-            // One that is paused, or has nothing to do, holds no lease.
+            // A forwarder that is paused, or has nothing to do, holds no lease. So heartbeats are asked too.
             if (heartbeats.HasRun(forwarder, InUseFor)) return new OperationResult.InUse();
         }
 
-        // Another process would begin it again, with the oldest entry, while its rows are being deleted here.
+        // A process that runs the forwarder would begin it again, with the oldest entry, while its rows are being deleted here.
         var states = await StatesAsync(cancellationToken);
         if (states.Any(state => !state.Damaged.ContainsKey(forwarder) && state.CheckpointOf(forwarder)?.LeaseLeft(state.ReadAt) > TimeSpan.Zero)) return new OperationResult.InUse();
-        // A control row or a parked one may be all that is left by a call that was cut short.
+        // A call that was cut short may have left only a control row, or a parked entry.
         if (await FindAsync(forwarder, cancellationToken) is { } missing && (await ParkedAsync(forwarder, 0, 0, 1, cancellationToken)).Count == 0) return missing;
         await Task.WhenAll(states.Select(state => store.ForgetAsync(state.Partition, forwarder, cancellationToken)));
         return new OperationResult.Done();

@@ -1,18 +1,18 @@
 namespace Outpost.Forwarding;
 
-/// <summary>How a forwarder stands in one partition.</summary>
-/// <param name="Forwarder">Its name.</param>
+/// <summary>The standing of a forwarder in one partition.</summary>
+/// <param name="Forwarder">Name of the forwarder.</param>
 /// <param name="Partition">The partition.</param>
-/// <param name="NextOffset">Everything below is accepted or parked.</param>
-/// <param name="Backlog">Entries not yet accepted nor parked.</param>
-/// <param name="OldestUnforwardedAge">Age of the oldest of them; null: there are none.</param>
-/// <param name="Late">How many of them are older than <see cref="Forwarder.Within"/>.</param>
-/// <param name="Parked">Entries parked.</param>
-/// <param name="IsPaused">Paused by an operator.</param>
-/// <param name="LeaseOwner">The process that forwards it right now; null: none does.</param>
-/// <param name="LastError">Why the last attempt failed; null: it did not.</param>
-/// <param name="ConsecutiveFailures">Runs in a row that failed.</param>
-/// <param name="LastWriteAt">When its checkpoint was last written; null: never.</param>
+/// <param name="NextOffset">Every entry below this offset is accepted or parked.</param>
+/// <param name="Backlog">Number of entries that are neither accepted nor parked yet.</param>
+/// <param name="OldestUnforwardedAge">Age of the oldest entry in the backlog; null if there is none.</param>
+/// <param name="Late">How many entries of the backlog are older than <see cref="Forwarder.Within"/>.</param>
+/// <param name="Parked">Number of parked entries.</param>
+/// <param name="IsPaused">Whether an operator has paused the forwarder.</param>
+/// <param name="LeaseOwner">The process that holds the lease right now; null if none does.</param>
+/// <param name="LastError">Why the last attempt failed; null if it did not.</param>
+/// <param name="ConsecutiveFailures">Number of failed runs in a row.</param>
+/// <param name="LastWriteAt">When the checkpoint was last written; null if never.</param>
 internal sealed record ForwarderStanding(
     string Forwarder,
     int Partition,
@@ -27,26 +27,26 @@ internal sealed record ForwarderStanding(
     int ConsecutiveFailures,
     DateTimeOffset? LastWriteAt)
 {
-    /// <summary>When the first of the runs that failed in a row did; null: none did.</summary>
+    /// <summary>When the first of the failed runs in a row failed; null if there is none.</summary>
     public DateTimeOffset? FailingSince { get; init; }
 
-    /// <summary>What operators ask: also since when it is paused, who paused it and why.</summary>
+    /// <summary>What operators ask for, and when, by whom and why the forwarder was paused.</summary>
     public Control Control { get; init; } = Control.None;
 
-    /// <summary>Entries refused in a row: where they are many, the target may refuse all.</summary>
+    /// <summary>Number of entries refused in a row. If it is high, the target may refuse everything.</summary>
     public int RefusedInARow { get; init; }
 
-    /// <summary>What operators asked for and is not done.</summary>
+    /// <summary>The requests of operators that are not done.</summary>
     public IReadOnlyList<RequestStanding> Requests { get; init; } = [];
 
     /// <summary>
-    /// Reads off a partition how a forwarder stands there. Costs nothing without a backlog, one read with one, and a
-    /// binary search more when the oldest entry is late.
+    /// Finds the standing of a forwarder from the state of a partition. This costs nothing without a backlog, and one read with a
+    /// backlog. If the oldest entry is late, it also costs a binary search.
     /// </summary>
     internal static async Task<ForwarderStanding> ReadAsync(
         IEventStore store, PartitionState state, string name, TimeSpan within, long startAt, CancellationToken cancellationToken)
     {
-        // How far it has come is not known: all that is kept may still wait.
+        // With a damaged row, it is not known how far the forwarder has come. Every entry may still wait.
         var damage = state.Damaged.GetValueOrDefault(name);
         var checkpoint = damage is null ? state.CheckpointOf(name) : null;
         var control = damage is null ? state.ControlOf(name) : Control.None;

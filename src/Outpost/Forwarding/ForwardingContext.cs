@@ -14,10 +14,10 @@ internal sealed record ForwardingContext(
     OutpostMetrics Metrics,
     ForwardingLog Log)
 {
-    // A span's links are for people who follow a trace; more of them than this nobody follows.
+    // Links are for people who follow a trace, and nobody follows more of them than this.
     private const int LinksMax = 100;
 
-    /// <summary>A span for one delivery, linked to the requests that its entries came from.</summary>
+    /// <summary>Starts a span for one delivery, linked to the requests that caused its entries.</summary>
     public static Activity? StartForward(string forwarder, IReadOnlyList<EventEntry> entries)
     {
         if (!OutpostMetrics.Activities.HasListeners()) return null;
@@ -39,10 +39,10 @@ internal readonly record struct Amount(long Number, string One, string Many)
     public override string ToString() => $"{Number} {(Number == 1 ? One : Many)}";
 }
 
-/// <summary>What forwarding says, each change of state once.</summary>
+/// <summary>The log lines of forwarding. Each change of state is logged once.</summary>
 internal sealed partial class ForwardingLog(ILogger logger, TimeProvider time)
 {
-    // What stops one partition stops the others within seconds: the first line speaks for all of them.
+    // A fault that stops one partition stops the others within seconds, so the first line speaks for all of them.
     private static readonly TimeSpan SpeaksForOthers = TimeSpan.FromMinutes(1);
 
     private readonly ILogger _logger = logger;
@@ -61,7 +61,7 @@ internal sealed partial class ForwardingLog(ILogger logger, TimeProvider time)
     [LoggerMessage(15, LogLevel.Debug, "Forwarder {Forwarder}: partition {Partition} as well: {Reason}")]
     public partial void AsWell(string forwarder, int partition, string reason);
 
-    /// <summary>One line for an outage, whatever the number of partitions; a stack only where the fault may be the code's.</summary>
+    /// <summary>Logs one line for an outage, whatever the number of partitions, and a stack trace only if the code may be at fault.</summary>
     public void Fails(string forwarder, int partition, Step.Failed failed)
     {
         var now = time.GetTimestamp();
@@ -86,7 +86,7 @@ internal sealed partial class ForwardingLog(ILogger logger, TimeProvider time)
     [LoggerMessage(3, LogLevel.Information, "Forwarder {Forwarder}: partition {Partition} works again")]
     private partial void WorksAgain(string forwarder, int partition);
 
-    /// <summary>It works again; the next outage is another one.</summary>
+    /// <summary>Logs that a partition works again. The next failure counts as a new outage.</summary>
     public void Recovered(string forwarder, int partition)
     {
         foreach (var said in _said.Keys.Where(said => said.Forwarder == forwarder)) _said.TryRemove(said, out _);
@@ -118,13 +118,13 @@ internal sealed partial class ForwardingLog(ILogger logger, TimeProvider time)
     [LoggerMessage(17, LogLevel.Error, "Forwarder {Forwarder}: partition {Partition}, request {Request} cannot go on: {Missing} in the log no more; it has to be taken back")]
     public partial void RequestBlocked(string forwarder, int partition, string request, string missing);
 
-    [LoggerMessage(19, LogLevel.Warning, "Forwarder {Forwarder}: partition {Partition}, entries {From} to {To} are lost to it: they were in the log no more, and {By} had it go on with {Next}")]
+    [LoggerMessage(19, LogLevel.Warning, "Forwarder {Forwarder}: partition {Partition}, entries {From} to {To} are lost to it: they were no longer in the log, and {By} let it go on with {Next}")]
     public partial void Skipped(string forwarder, int partition, long from, long to, string by, long next);
 
     [LoggerMessage(26, LogLevel.Warning, "Forwarder {Forwarder}: {What} ({Detail}) by {By}: {Outcome} {OutcomeDetail}; why: {Why}")]
     public partial void Acted(string forwarder, string what, string detail, string by, string outcome, string outcomeDetail, string why);
 
-    [LoggerMessage(27, LogLevel.Warning, "Forwarder {Forwarder}: what came of {What} is not in the history, for the store does not answer: {Reason}")]
+    [LoggerMessage(27, LogLevel.Warning, "Forwarder {Forwarder}: the outcome of {What} is not in the history, because the store does not answer: {Reason}")]
     public partial void OutcomeNotKept(string forwarder, string what, string reason);
 
     [LoggerMessage(12, LogLevel.Warning, "Forwarder {Forwarder}: {EventId} is refused in a replay and passed over: {Reason}")]

@@ -3,12 +3,12 @@ using Microsoft.Extensions.Logging;
 namespace Outpost.Forwarding;
 
 /// <summary>
-/// Runs all forwarders of this process: at each tick of the timer, and whenever this process has committed something.
-/// Leases make it safe for any process to do so at any time. Thread-safe; one per process.
+/// Runs all forwarders of this process: at each tick of the timer, and whenever this process has committed something. Leases make
+/// it safe for any process to run them at any time. Thread-safe; one per process.
 /// </summary>
 internal sealed class ForwardingEngine : IAsyncDisposable
 {
-    // Until a store that cannot be reached at the start is asked again.
+    // The pause before a store that cannot be reached at the start is asked again.
     private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan LookAtLogEvery = TimeSpan.FromMinutes(1);
@@ -18,7 +18,7 @@ internal sealed class ForwardingEngine : IAsyncDisposable
     private readonly Drains _drains;
     private long _lookedAtLog;
 
-    /// <summary>An engine for some forwarders, each with a name of its own.</summary>
+    /// <summary>Creates an engine for some forwarders, each with a name of its own.</summary>
     public ForwardingEngine(
         IEventStore events,
         IForwardingStore store,
@@ -43,10 +43,10 @@ internal sealed class ForwardingEngine : IAsyncDisposable
     /// <summary>The forwarders of this process.</summary>
     public IReadOnlyList<Forwarder> Forwarders => _forwarders;
 
-    /// <summary>Where the log stood over the last minutes: what ticks and operators have seen of it.</summary>
+    /// <summary>Samples of the log over the last minutes, taken by ticks and operators.</summary>
     internal RecentSamples Recent { get; }
 
-    /// <summary>Tells which forwarders other processes run; null: all of them count as run.</summary>
+    /// <summary>Tells which forwarders other processes run. If null, all forwarders count as run.</summary>
     public Heartbeats? Heartbeats { get; init; }
 
     internal ForwardingLog Log => _context.Log;
@@ -54,8 +54,8 @@ internal sealed class ForwardingEngine : IAsyncDisposable
     private TimeProvider Time => _context.Sources.Time;
 
     /// <summary>
-    /// One run of the timer: looks at each partition once, with one request for all forwarders, starts what has work, and
-    /// waits for it, at most <see cref="ForwardingOptions.RunMax"/>; what takes longer goes on in the background.
+    /// Does one run of the timer: looks at each partition once, with one request for all forwarders, starts drains where there is work,
+    /// and waits for them, at most <see cref="ForwardingOptions.RunMax"/>. Longer work goes on in the background.
     /// </summary>
     /// <param name="stop">Stops all forwarding of this process for now; what was delivered still gets its checkpoint.</param>
     public async Task<ForwardRun> RunAsync(CancellationToken stop)
@@ -90,7 +90,10 @@ internal sealed class ForwardingEngine : IAsyncDisposable
         return sum;
     }
 
-    /// <summary>Forwards what this process commits right after the commit, until <paramref name="stop"/>. Best effort: the timer finds what is missed.</summary>
+    /// <summary>
+    /// Forwards what this process commits right after the commit, until <paramref name="stop"/> is cancelled. Best effort: the timer
+    /// finds what is missed.
+    /// </summary>
     public async Task ForwardCommitsAsync(CancellationToken stop)
     {
         try
@@ -102,11 +105,11 @@ internal sealed class ForwardingEngine : IAsyncDisposable
         }
         catch (LayoutMismatchException)
         {
-            // Whoever starts the app says so, and ends it.
+            // The startup check reports the fault, and ends the app.
         }
     }
 
-    // From a partition on, and what comes when the log grows.
+    // Forwards the partitions from a number on, including those that come when the log grows.
     private async Task ForwardFromAsync(int first, CancellationToken stop)
     {
         var known = (await LayoutAsync(stop)).Partitions;
@@ -125,7 +128,7 @@ internal sealed class ForwardingEngine : IAsyncDisposable
         for (var seen = 0L; ;)
         {
             await heads.BeyondAsync(partition, seen, Timeout.InfiniteTimeSpan, Time, stop);
-            // Before the look: what is committed during it needs another.
+            // Read before the look, since entries committed during the look need another one.
             seen = heads[partition];
             await LookAsync(partition, stop);
         }
@@ -134,7 +137,7 @@ internal sealed class ForwardingEngine : IAsyncDisposable
     /// <summary>Looks at a partition now, as after a commit.</summary>
     public Task LookAsync(int partition, CancellationToken cancellationToken) => _drains.LookAsync(partition, cancellationToken);
 
-    /// <summary>Looks at a partition after an operator's request: drains under way see it at once, and others begin.</summary>
+    /// <summary>Looks at a partition after a request of an operator: drains under way see the request at once, and others start.</summary>
     public async Task HeedAsync(int partition, CancellationToken cancellationToken)
     {
         try
@@ -148,10 +151,10 @@ internal sealed class ForwardingEngine : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends all drains; what was delivered gets its checkpoint, and leases are given back. More than once does no harm.</summary>
+    /// <summary>Ends all drains: what was delivered gets its checkpoint, and leases are given back. A second call does nothing.</summary>
     public async ValueTask DisposeAsync() => await _drains.DisposeAsync();
 
-    // The table may be another log's by now: what is in it would get this one's ids.
+    // The table may hold another log by now, whose entries would get the ids of this one.
     private async Task LookAtLogAsync(CancellationToken stop)
     {
         if (Time.GetElapsedTime(_lookedAtLog) < LookAtLogEvery)
@@ -167,11 +170,11 @@ internal sealed class ForwardingEngine : IAsyncDisposable
         }
         catch (StoreUnavailableException)
         {
-            // Whoever reads the partitions finds so too, and says it. The timer runs all the same.
+            // The reads of the partitions fail too, and report it. The timer runs all the same.
         }
     }
 
-    // Null: it could not be read.
+    // Returns null if the partition could not be read.
     private async Task<PartitionState?> TickAsync(int partition, CancellationToken stop)
     {
         try
@@ -204,11 +207,11 @@ internal sealed class ForwardingEngine : IAsyncDisposable
         return null;
     }
 
-    // Those that nobody runs would be measured by nobody. What another process runs, that one measures.
+    // Measures the forwarders that nobody runs, since nobody else would. Each process measures the forwarders that it runs.
     private async Task MeasureOthersAsync(PartitionState state, CancellationToken stop)
     {
         if (Heartbeats is null) return;
-        // One that somebody runs again, or that was forgotten.
+        // Drops the measurements of a forwarder that somebody runs again, or that was forgotten.
         _context.Metrics.KeepOnly(state.Partition, name =>
             _forwarders.Any(forwarder => forwarder.Name == name) || (state.Checkpoints.ContainsKey(name) && !Heartbeats.IsRun(name)));
         foreach (var (name, checkpoint) in state.Checkpoints)
@@ -219,7 +222,7 @@ internal sealed class ForwardingEngine : IAsyncDisposable
         }
     }
 
-    // Asks others for some of their leases where they hold clearly more; without others nothing is asked.
+    // Asks other processes for some of their leases, if they hold clearly more. A process that is alone asks for nothing.
     private async Task ShareAsync(IReadOnlyList<PartitionState> states, CancellationToken stop)
     {
         try
@@ -236,7 +239,7 @@ internal sealed class ForwardingEngine : IAsyncDisposable
         }
         catch (Exception e) when (e is StoreUnavailableException or OperationCanceledException)
         {
-            // The next tick may ask.
+            // The next tick can ask again.
         }
     }
 
@@ -250,7 +253,8 @@ internal sealed class ForwardingEngine : IAsyncDisposable
             }
             catch (Exception e) when (e is not LayoutMismatchException && !stop.IsCancellationRequested)
             {
-                // Whatever it is, a role not yet in effect too: the start said so, and whoever runs this would end the app.
+                // Retries whatever the fault, even a role that is not in effect yet. The start has reported it, and a throw here would end
+                // the app.
                 await Task.Delay(AskAgain, Time, stop);
             }
         }

@@ -6,53 +6,53 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Outpost.Forwarding;
 
 /// <summary>
-/// Handles one type of event inside the app, asynchronously from the log. Called in order within a partition, at least
-/// once for each event: pass <see cref="EventEntry.Id"/> on as the idempotency key of whatever it calls.
+/// Handles one type of event inside the app, asynchronously from the log. Outpost calls it in order within a partition, and at
+/// least once for each event. Pass <see cref="EventEntry.Id"/> as the idempotency key to whatever your handler calls.
 /// </summary>
-/// <typeparam name="TEvent">The payload; its <see cref="EventName"/> is the event type. A class may handle several.</typeparam>
+/// <typeparam name="TEvent">Type of the payload; its <see cref="EventName"/> is the event type. A class may handle several types.</typeparam>
 #pragma warning disable CA1711 // The field's word for it; nothing here is a delegate.
 public interface IEventHandler<in TEvent>
 #pragma warning restore CA1711
 {
     /// <summary>
-    /// Handles one event. Timeouts, lost connections and answers of 408, 429 and 5xx may simply be thrown: the event
-    /// waits, and those behind it. <see cref="PermanentFailureException"/> parks it at once, anything else after
-    /// <see cref="HandlerOptions.AttemptsMax"/> times.
+    /// Handles one event. You can let timeouts, lost connections and HTTP statuses 408, 429 and 5xx throw: the event then waits, and
+    /// so do those behind it. A <see cref="PermanentFailureException"/> parks the event at once. Any other exception parks it after
+    /// <see cref="HandlerOptions.AttemptsMax"/> attempts.
     /// </summary>
     Task HandleAsync(TEvent payload, EventEntry entry, CancellationToken cancellationToken);
 }
 
-/// <summary>An event that will never be handled as it is: it is parked, with this as the reason.</summary>
+/// <summary>Throw this when an event can never be handled as it is. Outpost parks the event, with the message as the reason.</summary>
 public sealed class PermanentFailureException : OutpostException
 {
-    /// <summary>With a reason for people.</summary>
+    /// <summary>Creates an exception with a reason for operators.</summary>
     public PermanentFailureException(string message)
         : base(message)
     {
     }
 
-    /// <summary>With a reason for people, and what it came from.</summary>
+    /// <summary>Creates an exception with a reason for operators, and its cause.</summary>
     public PermanentFailureException(string message, Exception innerException)
         : base(message, innerException)
     {
     }
 }
 
-/// <summary>How a handler is called.</summary>
+/// <summary>How Outpost calls a handler.</summary>
 public sealed class HandlerOptions
 {
-    /// <summary>No call may take longer: the lease that it is made under lasts for 15 s.</summary>
+    /// <summary>The longest <see cref="Timeout"/> that is allowed, 10 s: a call is made under a lease of 15 s.</summary>
     public static readonly TimeSpan TimeoutMax = TimeSpan.FromSeconds(10);
 
-    /// <summary>Calls of one event that may fail for a reason nobody knows, before it is parked. Default 5.</summary>
+    /// <summary>How many calls for one event may fail with an unexpected exception before the event is parked. Default 5.</summary>
     public int AttemptsMax { get; set; } = 5;
 
-    /// <summary>Longest call, up to <see cref="TimeoutMax"/>; then it counts as a timeout. Default 5 s.</summary>
+    /// <summary>The longest time that a call may take, up to <see cref="TimeoutMax"/>. A longer call is cancelled, and tried again. Default 5 s.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(5);
 }
 
-/// <summary>One handler of one type of event as a forwarder's target: with a checkpoint and parked events of its own.</summary>
-/// <param name="handler">Called for each event, also for several partitions at once.</param>
+/// <summary>A handler of one type of event as a forwarder's target, with its own checkpoint and parked events.</summary>
+/// <param name="handler">Called for each event, and for several partitions at once.</param>
 /// <param name="json">How payloads are read.</param>
 /// <param name="options">How the handler is called.</param>
 /// <param name="time">Measures calls.</param>
@@ -75,14 +75,14 @@ internal sealed class HandlerTarget<TEvent>(IEventHandler<TEvent> handler, JsonT
 /// <summary>Calls a handler for the events that it handles, in order.</summary>
 internal sealed class HandlerTarget : IForwardTarget
 {
-    // Then the checkpoint is written, so that little is done again after a crash.
+    // After this time the checkpoint is written, so that little is repeated after a crash.
     private static readonly TimeSpan BatchTime = TimeSpan.FromSeconds(1);
 
-    // Entries that failed and wait: one that is new and those that are retried, in each partition. Beyond that they are what
-    // other processes took over meanwhile, and counting afresh costs some calls.
+    // In each partition, one new entry and those that are retried can fail and wait. More than this are leftovers that other
+    // processes took over meanwhile. Counting from zero costs only some calls.
     private const int CountedMax = 1_000;
 
-    // By entry: a retry that fails says nothing about a new entry that fails beside it.
+    // Counted by entry: a retry that fails says nothing about a new entry that fails too.
     private readonly ConcurrentDictionary<EventId, int> _attempts = new();
     private readonly IReadOnlyDictionary<string, HandlerRoute> _routes;
     private readonly Func<string, bool> _isUnknown;
@@ -90,9 +90,9 @@ internal sealed class HandlerTarget : IForwardTarget
     private readonly HandlerOptions _options;
     private readonly TimeProvider _time;
 
-    /// <param name="routes">By the event type as it is stored.</param>
-    /// <param name="isUnknown">Whether no event of the app has this type, so that passing over it might lose it.</param>
-    /// <param name="scopes">Each event is handled in a scope of its own. Null: there are none.</param>
+    /// <param name="routes">Routes by the stored event type.</param>
+    /// <param name="isUnknown">Whether no event of the app has this type, so that passing over the entry might lose it.</param>
+    /// <param name="scopes">Creates a scope for each event; null if there are none.</param>
     /// <param name="options">How the handler is called.</param>
     /// <param name="time">Measures calls.</param>
     public HandlerTarget(
@@ -111,7 +111,7 @@ internal sealed class HandlerTarget : IForwardTarget
             var route = _routes.GetValueOrDefault(entry.Type);
             if (route is null && !_isUnknown(entry.Type)) continue;
             if (done > 0 && _time.GetElapsedTime(start) > BatchTime) return Accepted(done);
-            // What was handled before it counts; it comes first in the next delivery.
+            // The entries handled so far count. The one that failed comes first in the next delivery.
             if (await HandleAsync(route, entry, cancellationToken) is { } failure) return done > 0 ? Accepted(done) : failure;
             handled = true;
         }
@@ -121,12 +121,12 @@ internal sealed class HandlerTarget : IForwardTarget
         Delivery.Accepted Accepted(int count) => new(count) { IsPassedOver = !handled };
     }
 
-    // Null: it is handled.
+    // Returns null if the entry is handled.
     private async Task<Delivery?> HandleAsync(HandlerRoute? route, EventEntry entry, CancellationToken cancellationToken)
     {
-        // A newer version of the app may know it, and run somewhere already: the entry waits before it is parked.
+        // A newer version of the app may know the type, and may be running somewhere already. So the entry waits before it is parked.
         if (route is null) return Counted(entry, new UnknownEventException(entry.Type));
-        // By itself: what the handler reads may be no JSON either, which says nothing about the event.
+        // Only the payload is read in this block: invalid JSON that the handler meets elsewhere says nothing about the event.
         object payload;
         try
         {
@@ -134,7 +134,7 @@ internal sealed class HandlerTarget : IForwardTarget
         }
         catch (JsonException e)
         {
-            return new Delivery.Refused(1, $"The payload is no {entry.Type}: {e.Message}");
+            return new Delivery.Refused(1, $"The payload is not the JSON of {entry.Type}: {e.Message}");
         }
 
         return await HandleAsync(route, payload, entry, cancellationToken);
@@ -166,7 +166,7 @@ internal sealed class HandlerTarget : IForwardTarget
         {
             return new Delivery.Refused(1, e.Message);
         }
-#pragma warning disable CA1031 // A handler may throw anything; the event waits, and is parked in the end.
+#pragma warning disable CA1031 // A handler may throw anything. The event waits, and is parked in the end.
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -191,7 +191,7 @@ internal sealed class HandlerTarget : IForwardTarget
         if (_attempts.Count >= CountedMax) _attempts.Clear();
         var attempts = _attempts.AddOrUpdate(entry.Id, 1, (_, before) => before + 1);
         if (attempts < _options.AttemptsMax) return new Delivery.Failed(e, IsTransient: true);
-        // An operator's retry has as many again.
+        // A retry by an operator gets as many attempts again.
         _attempts.TryRemove(entry.Id, out _);
         return new Delivery.Refused(1, $"Failed {attempts} times: {e.GetType().Name}: {e.Message}");
     }
@@ -205,11 +205,11 @@ internal sealed class HandlerTarget : IForwardTarget
 }
 
 /// <summary>What a handler does with the events of one stored type.</summary>
-/// <param name="Read">Its payload; a <see cref="JsonException"/> where it is none.</param>
-/// <param name="Handle">Calls the handler, which comes from the services of a scope, or is one for all.</param>
+/// <param name="Read">Reads the payload, or throws a <see cref="JsonException"/>.</param>
+/// <param name="Handle">Calls the handler. It comes from the services of a scope, or is the same for all events.</param>
 internal sealed record HandlerRoute(
     Func<ReadOnlyMemory<byte>, object?> Read, Func<IServiceProvider?, object, EventEntry, CancellationToken, Task> Handle);
 
-/// <summary>An entry whose type none of the app's declared events has.</summary>
+/// <summary>An entry has a type that no event of the app declares.</summary>
 internal sealed class UnknownEventException(string type)
     : OutpostException($"No event of this app is stored as '{type}'. Was its class renamed? Declare the old name as an alias of its [EventName].");

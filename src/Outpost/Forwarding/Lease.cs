@@ -1,20 +1,20 @@
 namespace Outpost.Forwarding;
 
 /// <summary>
-/// The right to forward one partition for a while. Kept by writing the checkpoint; lost when a write fails the compare
-/// and swap. One write may be under way while the next batches are being delivered. Used by one drain only.
+/// The right to forward one partition for a while. Each write of the checkpoint renews it. A write that fails the compare-and-swap
+/// means that it is lost. One write may be under way while the next batches are delivered. Only one drain uses a lease.
 /// </summary>
 internal sealed class Lease : IDisposable
 {
-    // A checkpoint is written in milliseconds; longer than this, and the lease would be at its end.
+    // A checkpoint is written in milliseconds. If a write took longer than this, the lease would be near its end.
     private static readonly TimeSpan WriteMax = TimeSpan.FromSeconds(5);
 
     private readonly IForwardingStore _store;
     private readonly int _partition;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _lost = new();
-    // How many changes may wait for the write under way: after a crash no more than this, and the two writes' own, are
-    // delivered again.
+    // How many changes may wait for the write under way. After a crash, only the batches of these changes, and of the two
+    // writes, are delivered again.
     private const int WaitingMax = 8;
 
     private readonly Lock _gate = new();
@@ -34,24 +34,24 @@ internal sealed class Lease : IDisposable
         _since = since;
     }
 
-    /// <summary>As last written.</summary>
+    /// <summary>The checkpoint as last written.</summary>
     public Checkpoint Checkpoint { get; private set; }
 
     /// <summary>When the last write was sent, as a timestamp of the time source.</summary>
     public long RenewedAt => _since;
 
     /// <summary>
-    /// How much of it is left. Counted from before the last write was sent, so it ends here before others see it end:
-    /// no clock but a stopwatch has a part in it.
+    /// How much of the lease is left. It counts from before the last write was sent, so the lease ends here before others see it
+    /// end. Only a stopwatch measures it, no clock.
     /// </summary>
     public TimeSpan Left => Checkpoint.LeaseTime - _time.GetElapsedTime(_since);
 
-    /// <summary>Cancelled as soon as a write tells that it is lost.</summary>
+    /// <summary>Cancelled as soon as a write shows that the lease is lost.</summary>
     public CancellationToken Lost => _lost.Token;
 
     /// <summary>
-    /// Takes the lease with one write, which nothing cuts short: left in doubt, nobody could give it back.
-    /// Null: somebody else was faster.
+    /// Takes the lease with one write. Nothing cancels this write: if its outcome were in doubt, nobody could give the lease back.
+    /// Returns null if somebody else was faster.
     /// </summary>
     public static async Task<Lease?> TakeAsync(IForwardingStore store, PartitionState state, Checkpoint checkpoint, string owner, TimeProvider time)
     {
@@ -65,8 +65,8 @@ internal sealed class Lease : IDisposable
     }
 
     /// <summary>
-    /// Begins a write. While another one is under way, a few changes wait for it, and one more write is of them all.
-    /// False: the lease is lost, and nothing was begun.
+    /// Begins a write. While another write is under way, a few changes wait for it, and the next write has them all. Returns false,
+    /// and begins nothing, if the lease is lost.
     /// </summary>
     public async Task<bool> BeginSaveAsync(
         Func<Checkpoint, Checkpoint> change, IReadOnlyList<ParkedEntry>? park = null, IReadOnlyList<long>? unpark = null)
@@ -85,15 +85,15 @@ internal sealed class Lease : IDisposable
         return true;
     }
 
-    /// <summary>Waits until all is written. False: the lease is lost.</summary>
+    /// <summary>Waits until everything is written. Returns false if the lease is lost.</summary>
     public Task<bool> SettleAsync() => _saving;
 
-    /// <summary>Writes and waits. False: the lease is lost.</summary>
+    /// <summary>Writes, and waits for the end of the write. Returns false if the lease is lost.</summary>
     public async Task<bool> SaveAsync(
         Func<Checkpoint, Checkpoint> change, IReadOnlyList<ParkedEntry>? park = null, IReadOnlyList<long>? unpark = null) =>
         await BeginSaveAsync(change, park, unpark) && await SettleAsync();
 
-    /// <summary>Gives the lease back, so that nobody has to wait for its end.</summary>
+    /// <summary>Gives the lease back, so that nobody has to wait until it ends.</summary>
     public Task<bool> ReleaseAsync(Func<Checkpoint, Checkpoint> change) => SaveAsync(checkpoint => change(checkpoint) with { Owner = null });
 
     public void Dispose() => _lost.Dispose();
@@ -105,7 +105,7 @@ internal sealed class Lease : IDisposable
             Checkpoint next;
             lock (_gate)
             {
-                // One write at a time: what comes meanwhile waits.
+                // Only one write is under way. Changes that come meanwhile wait.
                 if (_waiting == 0)
                 {
                     _isWriting = false;
@@ -128,7 +128,7 @@ internal sealed class Lease : IDisposable
         var saved = await _store.SaveAsync(_partition, next, park, unpark, deadline.Token);
         if (saved is null)
         {
-            // Right here: a delivery under way ends before anybody goes on.
+            // Cancels in place, so that a delivery under way ends before anybody goes on.
 #pragma warning disable CA1849
             _lost.Cancel();
 #pragma warning restore CA1849

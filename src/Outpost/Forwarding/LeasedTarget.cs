@@ -1,24 +1,24 @@
 namespace Outpost.Forwarding;
 
-/// <summary>A forwarder's target under a lease: deliveries end before it does, and whatever a target does is judged here.</summary>
+/// <summary>A forwarder's target under a lease. Each delivery ends before the lease does, and becomes a step, whatever the target does.</summary>
 internal sealed class LeasedTarget(Forwarder forwarder, int partition, ForwardingContext context, Lease lease, DrainMemory memory)
 {
-    // A delivery is not begun with less, and ends this much before the lease does.
+    // A delivery needs this much of the lease to begin, and ends this much before the lease does.
     private static readonly TimeSpan LeaseNeeded = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan LeaseSpare = TimeSpan.FromSeconds(1);
 
-    // Twice the lease: a target that listens to its token has ended long before.
+    // Twice the lease: a target that heeds its token has ended long before.
     private static readonly TimeSpan OverdueAfter = TimeSpan.FromSeconds(30);
 
     private long? _failsSince;
 
-    /// <summary>Tries since something was accepted.</summary>
+    /// <summary>Number of failed tries since the target last accepted an entry.</summary>
     public int Failures { get; set; }
 
-    /// <summary>How long ago the first of the tries that failed in a row began.</summary>
+    /// <summary>How long ago the first of the failed tries in a row began.</summary>
     public TimeSpan FailsFor => _failsSince is { } since ? context.Sources.Time.GetElapsedTime(since) : TimeSpan.Zero;
 
-    /// <summary>One delivery. Never begun without enough of the lease.</summary>
+    /// <summary>Makes one delivery. If too little of the lease is left, renews it first.</summary>
     public async Task<Step> DeliverAsync(IReadOnlyList<EventEntry> entries, string? replay, CancellationToken stop)
     {
         while (lease.Left < LeaseNeeded)
@@ -27,12 +27,12 @@ internal sealed class LeasedTarget(Forwarder forwarder, int partition, Forwardin
         }
 
         var began = context.Sources.Time.GetTimestamp();
-        // A process may be paused at any point, here too: then nothing is left.
+        // The process may have been suspended at this very point. Then nothing is left of the lease.
         var left = lease.Left - LeaseSpare;
         using var deadline = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, context.Sources.Time);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, lease.Lost, stop);
         using var activity = ForwardingContext.StartForward(forwarder.Name, entries);
-        // Waited for beyond the lease, since two deliveries at once would break the order; but not for ever.
+        // Waits even beyond the lease, since two deliveries at once would break the order. But it does not wait for ever.
         var first = new TaskCompletionSource<Delivery>();
         using var overdue = context.Sources.Time.CreateTimer(_ => GiveUp(first, entries[0]), null, OverdueAfter, Timeout.InfiniteTimeSpan);
         _ = PassOnAsync(() => forwarder.Target.DeliverAsync(entries, replay, end.Token), first);
@@ -53,7 +53,7 @@ internal sealed class LeasedTarget(Forwarder forwarder, int partition, Forwardin
         {
             delivery = new Delivery.Failed(new TimeoutException("The delivery took longer than the lease allows.", e), IsTransient: true);
         }
-#pragma warning disable CA1031 // A target may throw anything; whatever it is, nothing counts as delivered.
+#pragma warning disable CA1031 // A target may throw anything. Then nothing counts as delivered.
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -71,14 +71,14 @@ internal sealed class LeasedTarget(Forwarder forwarder, int partition, Forwardin
         delivery.TrySetResult(new Delivery.Failed(new TimeoutException("The target did not return, although it was cancelled."), IsTransient: false));
     }
 
-    // What comes too late interests nobody.
+    // A result that comes too late is dropped.
     private static async Task PassOnAsync(Func<Task<Delivery>> deliver, TaskCompletionSource<Delivery> to)
     {
         try
         {
             to.TrySetResult(await deliver());
         }
-#pragma warning disable CA1031 // Handed to who waits.
+#pragma warning disable CA1031 // The exception goes to whoever waits.
         catch (Exception e)
 #pragma warning restore CA1031
         {

@@ -1,37 +1,40 @@
 namespace Outpost.Forwarding;
 
-/// <summary>How the log and its forwarders stand.</summary>
+/// <summary>The standing of the log and its forwarders.</summary>
 /// <param name="Log">The log's id.</param>
-/// <param name="Partitions">By number.</param>
-/// <param name="Forwarders">Those of this process first.</param>
+/// <param name="Partitions">The partitions, by number.</param>
+/// <param name="Forwarders">The forwarders, those of this process first.</param>
 internal sealed record LogStatus(string Log, IReadOnlyList<PartitionState> Partitions, IReadOnlyList<ForwarderStatus> Forwarders)
 {
-    /// <summary>How the timer does; null: this process keeps no heartbeats.</summary>
+    /// <summary>The standing of the timer; null if this process keeps no heartbeats.</summary>
     public TimerStanding? Timer { get; init; }
 
-    /// <summary>What keeps old entries from being deleted, where something does.</summary>
+    /// <summary>What keeps retention from deleting old entries; empty if nothing does.</summary>
     internal IReadOnlyList<(int Partition, Retention.Hold Hold)> Holds { get; init; } = [];
 
-    /// <summary>Partitions that have grown with the log, where the layout row does not know of it.</summary>
+    /// <summary>Partitions whose head is of a newer generation than the layout row.</summary>
     internal IReadOnlyList<int> Newer { get; init; } = [];
 
     /// <summary>How far this machine's clock is ahead of the store's.</summary>
     internal TimeSpan ClockAhead { get; init; }
 }
 
-/// <summary>How one forwarder stands.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Within">Its "at the latest by"; null: no process that knows it has said.</param>
-/// <param name="Partitions">By number.</param>
+/// <summary>The standing of one forwarder.</summary>
+/// <param name="Name">Name of the forwarder.</param>
+/// <param name="Within">After this time an entry is late; null if no process that knows the forwarder has stored it.</param>
+/// <param name="Partitions">Its standing in each partition, by number.</param>
 internal sealed record ForwarderStatus(string Name, TimeSpan? Within, IReadOnlyList<ForwarderStanding> Partitions)
 {
-    /// <summary>Whether it is one of this process's own.</summary>
+    /// <summary>Whether the forwarder is one of this process.</summary>
     public bool IsKnownHere { get; init; }
 
-    /// <summary>Whether some process has run it within its last three ticks.</summary>
+    /// <summary>Whether some process has run the forwarder within its last three ticks.</summary>
     public bool IsRun { get; init; } = true;
 
-    /// <summary><c>paused</c> (in all partitions), else <c>orphaned</c> (a backlog, and no process runs it), <c>failing</c> (in any), <c>running</c> (in any) or <c>idle</c>.</summary>
+    /// <summary>
+    /// The first that applies: <c>paused</c> (in all partitions), <c>orphaned</c> (there is a backlog, and no process runs the
+    /// forwarder), <c>failing</c> (in any partition), <c>running</c> (in any partition), or <c>idle</c>.
+    /// </summary>
     public string State =>
         Partitions.All(p => p.IsPaused) ? "paused"
         : !IsRun && Partitions.Any(p => p.Backlog > 0) && Partitions.All(p => p.LeaseOwner is null) ? "orphaned"

@@ -1,22 +1,22 @@
 namespace Outpost.Forwarding;
 
 /// <summary>
-/// When a forwarder that has nothing to do looks at its partition for what other processes have committed. Commits of its
-/// own process wake it without a look. Each look that finds nothing makes the next one later: with the default settings
-/// ten looks in five seconds. Pure.
+/// When a forwarder that has nothing to do looks at its partition for commits of other processes. Commits of its own process
+/// wake it without a look. Each look that finds nothing delays the next one. With the default settings, there are ten looks in
+/// five seconds. Pure.
 /// </summary>
 internal static class Looks
 {
-    // Another process's commit is seen within 300 ms: this, and a request that takes up to 60.
+    // A commit of another process is seen within 300 ms: this time, and a request that takes up to 60 ms.
     private static readonly TimeSpan QuickMax = TimeSpan.FromMilliseconds(240);
     private static readonly TimeSpan QuickFor = TimeSpan.FromSeconds(1);
 
-    // No longer, whatever the setting, than just under a second: what an operator asks for is seen within a second, the lease
-    // is kept, and an own commit finds a state that is young enough to go on with.
+    // The longest gap, whatever the setting. So a request of an operator is seen within a second, the lease is kept, and a commit of
+    // this process finds a state that is young enough to use.
     private static readonly TimeSpan Max = TimeSpan.FromMilliseconds(950);
 
     /// <summary>How long until the next look.</summary>
-    /// <param name="quiet">Since there was work.</param>
+    /// <param name="quiet">Time since there was work.</param>
     /// <param name="poll">The shortest time between two looks, up to a second.</param>
     public static TimeSpan Gap(TimeSpan quiet, TimeSpan poll)
     {

@@ -3,22 +3,22 @@ using System.Text.Json;
 namespace Outpost.Forwarding;
 
 /// <summary>
-/// Carries out what operators ask for, one step at a time and each request by itself: one that fails or waits holds up no
-/// other. Also releases what waited behind an entry that is parked no more. Part of one drain, under its lease.
+/// Carries out requests of operators, one step at a time and each request by itself: one that fails or waits holds up no other.
+/// It also releases entries that waited behind one which is no longer parked. It is part of one drain, under its lease.
 /// </summary>
 internal sealed class OperatorRequests(
     Forwarder forwarder, int partition, ForwardingContext context, Lease lease, ParkedEntries parked, LeasedTarget target)
 {
-    // They are deleted together with one write of the checkpoint, which takes at most a hundred rows.
+    // The discarded entries are deleted together with one write of the checkpoint, which takes at most a hundred rows.
     private const int DiscardedAtOnce = 50;
 
-    // Released entries are read one by one, since they are not side by side: so many at once.
+    // Released entries are not side by side, so each needs its own read. This many reads run at once.
     private const int ReleasedAtOnce = 20;
 
-    // A hundred reasons have to fit into one property, as JSON.
+    // In characters: a hundred reasons must fit into one property, as JSON.
     private const int ReasonMax = 200;
 
-    // Until what failed has another turn, while there is something else to do.
+    // How long a request that failed lets the others go first.
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(5);
 
     private const string Gone = "It is in the log no more.";
@@ -28,23 +28,23 @@ internal sealed class OperatorRequests(
     private readonly Dictionary<string, long> _failedAt = [];
     private long _last;
 
-    /// <summary>What failed may be tried again at once: there is nothing else to do.</summary>
+    /// <summary>Lets requests that failed be tried again at once. Call it when there is nothing else to do.</summary>
     public void AskAgain() => _failedAt.Clear();
 
-    /// <summary>Whether something has its turn now.</summary>
+    /// <summary>Whether there is a request, or a released entry, to try now.</summary>
     public bool IsAnyDue(Control control) => parked.Released(1, IsLater).Count > 0 || Due(control).Any();
 
     public async Task<Step> StepAsync(PartitionState state, Control control, CancellationToken stop)
     {
-        // First those that a request let go: it is done when they are.
+        // Released entries go first: the request that released them is done once they are delivered.
         var released = parked.Released(Math.Min(ReleasedAtOnce, _released.Max), IsLater);
         if (released.Count > 0) return await TryAsync(released[0].Subject, () => ReleaseAsync(released, stop));
-        // The checkpoint says what is done: it must be written before it is asked.
+        // The checkpoint says what is done, so all writes of it must have ended.
         if (control.Requests.Count == 0) return Step.Idle;
         if (!await lease.SettleAsync()) return Step.Lost.Instance;
         var due = Due(control).ToList();
         if (due.Count == 0) return Step.Idle;
-        // In turn: the next after the last one.
+        // Requests take turns: this one is the next after the last.
         var request = due.Find(one => one.Number > _last) ?? due[0];
         _last = request.Number;
         return await TryAsync(Turn(request), () => CarryOutAsync(request, state, control, stop), request, control);
@@ -53,18 +53,18 @@ internal sealed class OperatorRequests(
     private IEnumerable<ControlRequest> Due(Control control) => control.Waiting(lease.Checkpoint).Where(request =>
         !IsLater(Turn(request)) && lease.Checkpoint.ProgressOf(request) is not { IsBlocked: true } && !WaitsForForwarding(request) && !WaitsForRelease(request));
 
-    // What was never delivered comes first, and in order: a replay must not overtake it.
+    // A replay must not overtake entries that were never delivered: those come first, and in order.
     private bool WaitsForForwarding(ControlRequest request) =>
         request.Kind == ControlRequestKind.Replay && Next(request) <= request.ToOffset && Next(request) >= lease.Checkpoint.NextOffset;
 
-    // The entry is parked no more; that those behind it are to be delivered is known by the request.
+    // The entry is no longer parked, but those behind it are not delivered yet. Until then the request stays open.
     private bool WaitsForRelease(ControlRequest request) =>
         request.Kind != ControlRequestKind.Replay && !IsAnyLeft(request) && parked.Released(1).Count > 0;
 
     private bool IsAnyLeft(ControlRequest request) =>
         request.Filter is null ? parked[request.Offset] is { Behind: null } : Matching(request).Any();
 
-    // Only what was parked when it was asked for: what is refused since is something that nobody has decided about.
+    // Only entries that were parked when the request was made: nobody has decided about those refused since.
     private IEnumerable<ParkedEntry> Matching(ControlRequest request) =>
         parked.Matching(Next(request), entry => request.Filter!.Accepts(entry) && entry.At <= (request.At ?? DateTimeOffset.MaxValue));
 
@@ -80,14 +80,14 @@ internal sealed class OperatorRequests(
         var step = await act();
         if (step is not Step.Failed failed) return step;
         _failedAt[turn] = context.Sources.Time.GetTimestamp();
-        // Status says why it waits, from the first time on.
+        // Status shows the reason from the first failure on.
         if (request is null || Cut(failed.Reason) is var reason && lease.Checkpoint.ProgressOf(request)?.Reason == reason) return step;
         return await SaveAsync(request, control!, progress => progress with { Reason = reason }) is Step.Lost lost ? lost : step;
     }
 
     private Task<Step> CarryOutAsync(ControlRequest request, PartitionState state, Control control, CancellationToken stop) => request.Kind switch
     {
-        // Given up meanwhile.
+        // The entry is given up meanwhile.
         ControlRequestKind.Retry when control.Waiting(lease.Checkpoint).Any(other => other.Kind == ControlRequestKind.Discard && other.Offset == request.Offset) =>
             DoneAsync(request, control),
         ControlRequestKind.Replay => ReplayAsync(request, state, control, stop),
@@ -104,7 +104,7 @@ internal sealed class OperatorRequests(
         var sent = Math.Min(end, lease.Checkpoint.NextOffset);
         if (!_replayed.TryGetValue(request.Number, out var search)) _replayed[request.Number] = search = new PoisonSearch();
         var entries = await context.Events.ReadEventsAsync(partition, from, (int)Math.Min(Math.Min(search.Max, Limits.PageEntriesMax), sent - from), stop);
-        // All of them were here, and delivered.
+        // Every entry of the range was here, and was delivered, so a missing one is gone for good.
         if (entries.Count == 0) return await context.Events.ReadTimestampAsync(partition, from, stop) is null ? await BlockAsync(request, control, from, from) : Step.Idle;
         var wanted = request.Filter is { } filter ? [.. entries.Where(filter.Accepts)] : entries;
         if (wanted.Count == 0) return await ReplayedAsync(request, control, from + entries.Count);
@@ -116,7 +116,7 @@ internal sealed class OperatorRequests(
             case Step.Refused refused when !search.Refused(refused.Attempted):
                 return Step.Worked.Instance;
             case Step.Refused refused:
-                // It was delivered or parked before; a replay has nothing to park.
+                // The entry was delivered or parked before, so a replay parks nothing.
                 context.Log.ReplayRefused(forwarder.Name, wanted[0].Id.ToString(), refused.Reason);
                 return await ReplayedAsync(request, control, wanted[0].Offset + 1);
             case var other:
@@ -139,7 +139,7 @@ internal sealed class OperatorRequests(
         var entry = isOfMany ? Matching(request).FirstOrDefault() : parked[request.Offset] is { Behind: null } one ? one : null;
         if (entry is null) return await DoneAsync(request, control);
         var entries = await context.Events.ReadEventsAsync(partition, entry.Offset, 1, stop);
-        // Its row is gone, which nothing here does: an operator can still discard it.
+        // If the row of the entry is gone, somebody deleted it by hand. An operator can still discard the parked entry.
         switch (entries.Count == 0 ? new Step.Refused(1, Gone) : await target.DeliverAsync(entries, null, stop))
         {
             case Step.Delivered:
@@ -149,7 +149,7 @@ internal sealed class OperatorRequests(
                     : await UnparkAsync([entry.Offset], request, control);
             case Step.Refused refused:
                 context.Log.RefusedAgain(forwarder.Name, partition, entry.Offset, refused.Reason);
-                // Somebody looked: new entries may be parked again.
+                // An operator is looking at the forwarder, so new entries may be parked again.
                 return await ParkAsync(
                     entry with { Reason = refused.Reason, Attempts = entry.Attempts + 1 },
                     c => isOfMany ? Handled(c with { Refused = 0 }, request, control, entry.Offset, 1) : Done(c with { Refused = 0 }, request, control));
@@ -191,7 +191,7 @@ internal sealed class OperatorRequests(
             case Step.Refused refused when !_released.Refused(refused.Attempted):
                 return Step.Worked.Instance;
             case Step.Refused refused:
-                // Now it is the refused one itself; those after it wait on.
+                // This entry is now refused itself, and those after it wait behind it.
                 context.Log.RefusedAgain(forwarder.Name, partition, released[0].Offset, refused.Reason);
                 return await ParkAsync(released[0] with { Reason = refused.Reason, Behind = null, Attempts = 1, At = context.Events.Now }, c => c);
             case var other:
@@ -199,7 +199,7 @@ internal sealed class OperatorRequests(
         }
     }
 
-    // Said, and stepped over by nobody: whoever takes it back and asks for what is left wants it so.
+    // A replay never steps over missing entries by itself: an operator must take it back, and ask for the rest.
     private Task<Step> BlockAsync(ControlRequest request, Control control, long from, long to)
     {
         var missing = from == to ? $"Entry {from} is" : $"Entries {from} to {to} are";
@@ -231,12 +231,12 @@ internal sealed class OperatorRequests(
     private Task<Step> UnparkAsync(IReadOnlyList<long> offsets, ControlRequest? request = null, Control? control = null)
     {
         foreach (var offset in offsets) parked.Remove(offset);
-        // With followers the request stays undone until they are delivered: after a crash that is what a later run goes by.
+        // With followers, the request stays open until they are delivered. After a crash, a later run goes by that.
         var isDone = request is not null && parked.Released(1).Count == 0;
         return SaveAsync(
             c =>
             {
-                // The target took one, or somebody decided: new ones may be parked again.
+                // The target accepted an entry, or an operator decided about one, so new entries may be parked again.
                 var after = c with { Parked = c.Parked - offsets.Count, Refused = 0 };
                 return isDone ? Done(after, request!, control!) : after;
             },
@@ -250,7 +250,7 @@ internal sealed class OperatorRequests(
     private static string Cut(string reason)
     {
         var text = reason.Length <= ReasonMax ? reason : reason[..(char.IsHighSurrogate(reason[ReasonMax - 1]) ? ReasonMax - 1 : ReasonMax)];
-        // Each character outside of ASCII takes six.
+        // In JSON, each character outside ASCII takes six.
         return JsonEncodedText.Encode(text).Value.Length <= ReasonMax * 3 / 2 ? text : text[..(ReasonMax / 4)];
     }
 }

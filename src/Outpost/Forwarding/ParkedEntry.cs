@@ -1,18 +1,18 @@
 namespace Outpost.Forwarding;
 
-/// <summary>An entry that was not delivered and does not hold up others: it is kept until an operator decides.</summary>
-/// <param name="Partition">Its partition.</param>
-/// <param name="Offset">Its offset.</param>
-/// <param name="Subject">What it is about: later entries of the same subject are parked behind it.</param>
+/// <summary>An entry that was not delivered, and is kept until an operator decides. It holds up no entries of other subjects.</summary>
+/// <param name="Partition">Partition of the entry.</param>
+/// <param name="Offset">Offset of the entry.</param>
+/// <param name="Subject">Subject of the entry. Later entries of the same subject are parked behind it.</param>
 /// <param name="Type">Event type.</param>
-/// <param name="Reason">Why the target refused it; <c>behind {offset}</c> for an entry that follows a refused one.</param>
-/// <param name="Behind">The parked entry it follows; null: it was refused itself.</param>
-/// <param name="Attempts">How often it was delivered in vain; 0 for a follower.</param>
-/// <param name="At">When it was parked, by the store's clock.</param>
+/// <param name="Reason">Why the target refused the entry; <c>behind {offset}</c> for an entry that waits behind a refused one.</param>
+/// <param name="Behind">Offset of the parked entry that this one waits behind; null if it was refused itself.</param>
+/// <param name="Attempts">How often a delivery of the entry was refused; 0 for one that waits behind another.</param>
+/// <param name="At">When the entry was parked, by the store's clock, in UTC.</param>
 public sealed record ParkedEntry(
     int Partition, long Offset, string Subject, string Type, string Reason, long? Behind, int Attempts, DateTimeOffset At);
 
-/// <summary>Parked entries of one forwarder and partition in memory, while the lease is held.</summary>
+/// <summary>The parked entries of one forwarder and partition, in memory while the lease is held.</summary>
 internal sealed class ParkedEntries
 {
     private readonly SortedDictionary<long, ParkedEntry> _byOffset = [];
@@ -23,20 +23,20 @@ internal sealed class ParkedEntries
         foreach (var entry in entries) Add(entry);
     }
 
-    /// <summary>Entries that wait behind others.</summary>
+    /// <summary>Number of entries that wait behind others.</summary>
     public int Followers { get; private set; }
 
     public ParkedEntry? this[long offset] => _byOffset.GetValueOrDefault(offset);
 
-    /// <summary>The refused entry behind which a new entry of this subject has to wait; null: none.</summary>
+    /// <summary>The parked entry behind which a new entry of this subject must wait; null if there is none.</summary>
     public long? Holds(string subject) => _bySubject.TryGetValue(subject, out var offsets) ? offsets.Min : null;
 
     /// <summary>
-    /// Followers whose refused entry is parked no more (delivered, or discarded): the first of one such subject, in
-    /// order, at most <paramref name="max"/>. A release cut short by a crash goes on with these.
+    /// Followers whose refused entry is no longer parked, because it was delivered or discarded. Returns the first of one such
+    /// subject, in order, at most <paramref name="max"/>. After a crash, an interrupted release goes on with these.
     /// </summary>
-    /// <param name="max">How many.</param>
-    /// <param name="mayWait">Subjects that are passed over; null: none.</param>
+    /// <param name="max">The most entries to return.</param>
+    /// <param name="mayWait">Says which subjects to pass over; null for none.</param>
     public IReadOnlyList<ParkedEntry> Released(int max, Func<string, bool>? mayWait = null)
     {
         foreach (var (subject, offsets) in _bySubject)

@@ -1,11 +1,11 @@
 namespace Outpost.Forwarding;
 
 /// <summary>Parked entries that were refused for one reason.</summary>
-/// <param name="Reason">Why.</param>
-/// <param name="Count">Entries that were refused themselves.</param>
-/// <param name="Followers">Entries that wait behind them.</param>
-/// <param name="Types">Event types of those that were refused, at most ten.</param>
-/// <param name="Since">When the first of them was parked.</param>
+/// <param name="Reason">Why the entries were refused.</param>
+/// <param name="Count">Number of entries that were refused themselves.</param>
+/// <param name="Followers">Number of entries that wait behind them.</param>
+/// <param name="Types">Event types of the refused entries, at most ten.</param>
+/// <param name="Since">When the first of the entries was parked.</param>
 internal sealed record ParkedGroup(string Reason, long Count, long Followers, IReadOnlyList<string> Types, DateTimeOffset Since)
 {
     private const int TypesMax = 10;

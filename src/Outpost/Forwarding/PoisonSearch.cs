@@ -1,7 +1,8 @@
 namespace Outpost.Forwarding;
 
 /// <summary>
-/// Finds the entry that a target refuses among many, by halves: a few more deliveries, and only that entry is parked.
+/// Finds the entry that a target refuses among many, by halving the batch. This costs a few deliveries, and only that entry is
+/// parked.
 /// </summary>
 internal sealed class PoisonSearch
 {
@@ -10,10 +11,10 @@ internal sealed class PoisonSearch
     /// <summary>How many entries the next delivery may have.</summary>
     public int Max => _suspects == 0 ? int.MaxValue : Math.Max(1, _suspects / 2);
 
-    /// <summary>The target took the first entries.</summary>
+    /// <summary>Records that the target accepted the first entries.</summary>
     public void Accepted(int count) => _suspects = Math.Max(0, _suspects - count);
 
-    /// <summary>The target refused the first entries. True: it is this one, the first.</summary>
+    /// <summary>Records that the target refused the first entries. Returns true if the first entry is found to be the refused one.</summary>
     public bool Refused(int attempted)
     {
         _suspects = attempted;

@@ -1,13 +1,12 @@
 namespace Outpost.Forwarding;
 
-/// <summary>A reason for people: one line, bounded, since it is stored and shown in lists.</summary>
+/// <summary>Makes a reason for operators: one line of bounded length, since it is stored and shown in lists.</summary>
 internal static class Reason
 {
     private const int LengthMax = 1000;
 
     /// <summary>
-    /// A message without the stack frames, and without the answer's headers, that some clients put into it. Lines that are
-    /// left are joined.
+    /// A message without the stack frames and response headers that some clients put into it. The remaining lines are joined.
     /// </summary>
     public static string OneLine(string message)
     {

@@ -1,14 +1,14 @@
 namespace Outpost.Forwarding;
 
-/// <summary>Where the whole log stood at one time.</summary>
-/// <param name="Head">Entries ever committed, in all partitions.</param>
-/// <param name="Forwarders">How far each forwarder had come: a bounded number of them.</param>
+/// <summary>A sample of the whole log at one time.</summary>
+/// <param name="Head">Number of entries ever committed, in all partitions.</param>
+/// <param name="Forwarders">How far each forwarder had come, for at most <see cref="ForwardersMax"/> forwarders.</param>
 internal sealed record LogSample(long Head, IReadOnlyList<ForwarderSample> Forwarders)
 {
-    /// <summary>The most forwarders in a sample: their names are stored, and whoever writes to the table may store many.</summary>
+    /// <summary>The most forwarders in a sample. Their names come from the table, which may hold any number of them.</summary>
     public const int ForwardersMax = 16;
 
-    /// <summary>What all partitions together say; null: one of them could not be read, and sums without it would look like a change.</summary>
+    /// <summary>The sum over all partitions. Null if one of them could not be read: sums without it would look like a change.</summary>
     public static LogSample? Of(IReadOnlyCollection<PartitionState?> states, IReadOnlyList<Forwarder> own)
     {
         if (states.Any(state => state is null)) return null;
@@ -21,7 +21,7 @@ internal sealed record LogSample(long Head, IReadOnlyList<ForwarderSample> Forwa
             var (sum, backlog) = (0L, 0L);
             foreach (var state in states)
             {
-                // How far it has come there is not known.
+                // With a damaged row, it is not known how far the forwarder has come.
                 if (state!.Damaged.ContainsKey(name)) return null;
                 var next = known?.CheckpointIn(state).NextOffset ?? state.CheckpointOf(name)?.NextOffset ?? state.Oldest;
                 sum += next;
@@ -34,18 +34,18 @@ internal sealed record LogSample(long Head, IReadOnlyList<ForwarderSample> Forwa
 }
 
 /// <summary>How far one forwarder had come, in all partitions together.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Next">The sum of its next offsets: what it adds to in a time is what it has dealt with.</param>
-/// <param name="Backlog">Entries not yet accepted nor parked.</param>
+/// <param name="Name">Name of the forwarder.</param>
+/// <param name="Next">Sum of its next offsets. The increase between two samples is the number of entries it has dealt with.</param>
+/// <param name="Backlog">Number of entries that are neither accepted nor parked yet.</param>
 internal sealed record ForwarderSample(string Name, long Next, long Backlog);
 
 /// <summary>
-/// Where the log stood over the last ten minutes, as far as this process has looked. In memory only, and bounded.
-/// Thread-safe.
+/// Samples of the log over the last ten minutes, as far as this process has looked. They are in memory only, and bounded in
+/// number. Thread-safe.
 /// </summary>
 internal sealed class RecentSamples(TimeProvider time)
 {
-    // A ten-minute chart shows no more.
+    // A ten-minute chart shows no finer steps.
     private static readonly TimeSpan Apart = TimeSpan.FromSeconds(5);
 
     private readonly Lock _lock = new();
@@ -59,10 +59,10 @@ internal sealed class RecentSamples(TimeProvider time)
     /// <summary>The most samples at any time.</summary>
     public static int Max { get; } = (int)(KeptFor / Apart) + 1;
 
-    /// <summary>For how long this process has kept samples. What was before, it does not know.</summary>
+    /// <summary>For how long this process has kept samples. It knows nothing of the time before.</summary>
     public TimeSpan Age => time.GetElapsedTime(_began);
 
-    /// <summary>Keeps where the log stands now, unless the last sample is from a moment ago.</summary>
+    /// <summary>Keeps a sample of now, unless the last one is less than 5 s old.</summary>
     public void Add(LogSample? sample)
     {
         if (sample is null) return;

@@ -1,19 +1,20 @@
 namespace Outpost.Forwarding;
 
-/// <summary>How one of the operators' requests stands in one partition.</summary>
+/// <summary>The standing of one request of an operator in one partition.</summary>
 /// <param name="Partition">The partition.</param>
 /// <param name="Request">What was asked for.</param>
 /// <param name="State">
-/// <c>waiting</c>: it has not begun; <c>running</c>; <c>failing</c>: it is tried again; <c>blocked</c>: somebody has to take it back.
+/// <c>waiting</c>: the request has not begun; <c>running</c>; <c>failing</c>: it is tried again; <c>blocked</c>: somebody must take
+/// it back.
 /// </param>
-/// <param name="Done">Entries of a replay, or of many parked ones, that were dealt with; null: it is about one.</param>
-/// <param name="Reason">Why it does not go on; null: it does.</param>
+/// <param name="Done">How many entries of a replay, or of the matching parked entries, have been dealt with; null for a request about one.</param>
+/// <param name="Reason">Why the request does not go on; null if it does.</param>
 internal sealed record RequestStanding(int Partition, ControlRequest Request, string State, long? Done, string? Reason)
 {
-    /// <summary>What it is taken back by.</summary>
+    /// <summary>The id by which the request can be taken back.</summary>
     public string Id => Request.NameIn(Partition);
 
-    /// <summary>Entries of a replay, or of many parked ones; null: it is about one.</summary>
+    /// <summary>Number of entries of a replay, or of matching parked entries; null for a request about one.</summary>
     public long? Total => Request.Count ?? Request.ToOffset - Request.Offset + 1;
 
     internal static IReadOnlyList<RequestStanding> Of(PartitionState state, string forwarder)

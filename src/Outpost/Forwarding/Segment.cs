@@ -1,16 +1,16 @@
 namespace Outpost.Forwarding;
 
-/// <summary>A stretch of the log without holes: what of it is to be delivered, and what has to wait behind parked entries.</summary>
-/// <param name="Send">To be delivered, in order.</param>
+/// <summary>A stretch of the log without holes: entries to deliver, and entries that must wait behind parked ones.</summary>
+/// <param name="Send">Entries to deliver, in order.</param>
 /// <param name="Hold">Followers of parked entries, in order.</param>
-/// <param name="End">The offset after it.</param>
+/// <param name="End">The offset after the stretch.</param>
 internal sealed record Segment(IReadOnlyList<EventEntry> Send, IReadOnlyList<ParkedEntry> Hold, long End)
 {
     /// <summary>The next stretch of <paramref name="entries"/>. Pure.</summary>
-    /// <param name="entries">At least one.</param>
-    /// <param name="parked">What is parked already.</param>
-    /// <param name="sendMax">Deliver at most so many: less than all while a refused entry is being looked for.</param>
-    /// <param name="now">Time for what gets parked.</param>
+    /// <param name="entries">One or more entries.</param>
+    /// <param name="parked">The entries that are parked already.</param>
+    /// <param name="sendMax">The most entries to deliver: fewer than all while a refused entry is being looked for.</param>
+    /// <param name="now">The time for entries that are parked now.</param>
     public static Segment Of(IReadOnlyList<EventEntry> entries, ParkedEntries parked, int sendMax, DateTimeOffset now)
     {
         if (parked.Followers == 0 && sendMax >= entries.Count && !entries.Any(entry => parked.Holds(entry.Subject) is not null))
@@ -34,7 +34,7 @@ internal sealed record Segment(IReadOnlyList<EventEntry> Send, IReadOnlyList<Par
         return new Segment(send, hold, entries[0].Offset + send.Count + hold.Count);
     }
 
-    /// <summary>Where the log goes on when the target took the first <paramref name="accepted"/> of <see cref="Send"/>.</summary>
+    /// <summary>The next offset once the target has accepted the first <paramref name="accepted"/> entries of <see cref="Send"/>.</summary>
     public long NextAfter(int accepted) => accepted == Send.Count ? End : Send[accepted].Offset;
 
     /// <summary>The followers below an offset.</summary>

@@ -4,33 +4,34 @@ using System.Threading.Channels;
 namespace Outpost.Forwarding;
 
 /// <summary>
-/// Delivers to a target that answers for each entry by itself. Many entries are on their way at once, but of each subject
-/// only one: so an entry that the target does not take is overtaken by none of its subject. Thread-safe.
+/// Delivers to a target that answers for each entry by itself. Many entries are on their way at once, but only one of each
+/// subject. So no entry overtakes one of its subject that the target does not accept. Thread-safe.
 /// </summary>
-/// <param name="entriesMax">Entries of one delivery on their way at once.</param>
-/// <param name="bytesMax">Bytes of one delivery on their way at once; a larger entry travels alone.</param>
-/// <param name="time">Clock.</param>
+/// <param name="entriesMax">The most entries of one delivery on their way at once.</param>
+/// <param name="bytesMax">The most bytes of one delivery on their way at once. A larger entry goes alone.</param>
+/// <param name="time">Measures how long a delivery takes.</param>
 public sealed class SingleSends(int entriesMax, long bytesMax, TimeProvider time)
 {
-    // Then only answers are waited for: a checkpoint is written every few seconds, and little is sent again after a crash.
+    // After this time, a delivery only waits for answers. So a checkpoint is written every few seconds, and little is sent again
+    // after a crash.
     private static readonly TimeSpan SendsFor = TimeSpan.FromSeconds(2);
 
-    // Attributes and headers, roughly.
+    // A rough size for attributes and headers.
     private const int BytesPerEntry = 1024;
 
-    // By partition, the entry that the last delivery ended at. It is tried alone: what follows it would be sent each time.
+    // By partition, the entry at which the last delivery ended. It is tried alone, or the entries after it would be sent each time.
     private readonly ConcurrentDictionary<int, EventId> _doubtful = new();
 
     /// <summary>
-    /// Hands entries over, and answers for those from the first on that were accepted, or for the first that was not.
+    /// Sends entries, and returns how many were accepted, from the first on. If the first was not accepted, returns its answer.
     /// </summary>
-    /// <param name="entries">As a target gets them.</param>
+    /// <param name="entries">One or more entries, as the target gets them.</param>
     /// <param name="send">
-    /// Hands one entry over; the task in the task is its answer, for that one entry. Never called twice at once, but by
-    /// whatever thread completes an answer: let that be none that the target needs.
+    /// Sends one entry. The inner task is the answer for that entry. It is never called twice at once. The thread that completes an
+    /// answer may call it, so do not complete answers on a thread that the target needs.
     /// </param>
-    /// <param name="end">Ends it: with what was accepted by then.</param>
-    /// <exception cref="OperationCanceledException">There was no answer for the first entry by the <paramref name="end"/>.</exception>
+    /// <param name="end">Ends the delivery; entries accepted by then count.</param>
+    /// <exception cref="OperationCanceledException"><paramref name="end"/> was cancelled before the first entry had an answer.</exception>
     public async Task<Delivery> DeliverAsync(
         IReadOnlyList<EventEntry> entries, Func<EventEntry, ValueTask<Task<Delivery>>> send, CancellationToken end)
     {
@@ -42,7 +43,7 @@ public sealed class SingleSends(int entriesMax, long bytesMax, TimeProvider time
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
-            // What was accepted by now counts.
+            // The entries accepted by now count.
         }
 
         var accepted = run.Answers.TakeWhile(answer => answer is { IsCompletedSuccessfully: true, Result: Delivery.Accepted }).Count();
@@ -63,14 +64,14 @@ public sealed class SingleSends(int entriesMax, long bytesMax, TimeProvider time
             AllowSynchronousContinuations = true,
         });
 
-        // A subject that is in it has an entry on its way; the queue, where there is one, has those that wait for its answer.
+        // Each subject here has an entry on its way. Its queue, if there is one, holds the entries that wait for the answer.
         private readonly Dictionary<string, Queue<int>?> _busy = [];
         private readonly Queue<int> _ready = new();
         private int _next;
         private int _onTheirWay;
         private long _bytes;
 
-        /// <summary>By entry; null: it was not sent.</summary>
+        /// <summary>The answer for each entry; null if the entry was not sent.</summary>
         public Task<Delivery>?[] Answers { get; } = new Task<Delivery>?[entries.Count];
 
         public bool IsFirstAlone { get; init; }
@@ -90,7 +91,7 @@ public sealed class SingleSends(int entriesMax, long bytesMax, TimeProvider time
             }
         }
 
-        // Null: nothing may be sent until there is another answer.
+        // Returns null if nothing may be sent before the next answer.
         private int? Next()
         {
             if (IsFirstAlone && _next == 1 && _onTheirWay == 1) return null;
@@ -122,7 +123,7 @@ public sealed class SingleSends(int entriesMax, long bytesMax, TimeProvider time
             _answered.Writer.TryWrite(index);
         }
 
-        // False: it was not taken, and nothing more is sent.
+        // Returns false if the entry was not accepted, so that nothing more is sent.
         private bool Settle(int index)
         {
             (_onTheirWay, _bytes) = (_onTheirWay - 1, _bytes - BytesOf(entries[index]));

@@ -1,6 +1,6 @@
 namespace Outpost.Forwarding;
 
-/// <summary>What came of one step of a drain.</summary>
+/// <summary>The outcome of one step of a drain.</summary>
 internal abstract record Step
 {
     private Step()
@@ -13,10 +13,10 @@ internal abstract record Step
     /// <summary>There is nothing more to do.</summary>
     public static readonly Step Done = new Nothing("done");
 
-    /// <summary>Another process goes on here.</summary>
+    /// <summary>The lease is handed over to another process.</summary>
     public static readonly Step Yielded = new Nothing("yielded");
 
-    // With a name of its own each, or they would all be equal.
+    // Each has a name of its own. Without one, they would all be equal.
     private sealed record Nothing(string Name) : Step;
 
     /// <summary>Something was done, and there may be more.</summary>
@@ -31,26 +31,26 @@ internal abstract record Step
         public static readonly Lost Instance = new();
     }
 
-    /// <summary>The target took the first entries.</summary>
+    /// <summary>The target accepted the first entries.</summary>
     internal sealed record Delivered(int Count) : Step
     {
-        /// <summary>None of them concerned the target.</summary>
+        /// <summary>Whether none of the entries concerned the target.</summary>
         public bool IsPassedOver { get; init; }
     }
 
-    /// <summary>The target refused them for good.</summary>
+    /// <summary>The target refused the first entries for good.</summary>
     internal sealed record Refused(int Attempted, string Reason) : Step;
 
     /// <summary>Nothing was delivered.</summary>
     internal sealed record Failed(Exception Cause, string Kind, bool IsTransient) : Step
     {
-        /// <summary>The target works, and asks to be left alone for a moment.</summary>
+        /// <summary>Whether the target works, but asks to be left alone for a moment.</summary>
         public bool IsBusy { get; init; }
 
-        /// <summary>Kind and reason, for people: it is stored with the checkpoint.</summary>
+        /// <summary>Kind and reason in one line, for operators. It is stored with the checkpoint.</summary>
         public string Reason => Forwarding.Reason.OneLine($"{Kind}: {Text ?? Cause.Message}");
 
-        /// <summary>What the target says of it; null: what the exception says.</summary>
+        /// <summary>What the target says of the failure; null to use the exception's message.</summary>
         public string? Text { get; init; }
     }
 }
