@@ -9,8 +9,8 @@ public enum FeedFailure
     Refused,
 
     /// <summary>
-    /// Retention has deleted entries that this reader had not read. The oldest that is left is at <see
-    /// cref="FeedException.OldestOffset"/>.
+    /// Retention has deleted entries that this reader had not read. The oldest that is left is at
+    /// <see cref="FeedException.OldestOffset"/>.
     /// </summary>
     Expired,
 

@@ -5,8 +5,8 @@ namespace Outpost.Client;
 
 /// <summary>
 /// Reads the event API. For each partition, side by side, it loads the position, reads a page, handles the page and
-/// stores the new position. It never skips anything: where it cannot read on without a hole, it stops with a <see
-/// cref="FeedException"/>. It retries everything that may pass, for as long as it takes, with growing pauses, from the
+/// stores the new position. It never skips anything: where it cannot read on without a hole, it stops with a
+/// <see cref="FeedException"/>. It retries everything that may pass, for as long as it takes, with growing pauses, from the
 /// stored position: broken connections, answers of 408, 429 and 5xx (not before their Retry-After), failures of the
 /// store, and failures of handlers, because to pass over an entry would lose it.
 /// </summary>
@@ -32,8 +32,8 @@ public sealed class FeedReader
     /// </summary>
     /// <param name="http">
     /// The client. Its BaseAddress is the app's, such as <c>https://orders.example/</c>. For an app in Azure, its
-    /// DefaultRequestHeaders hold the key as <c>x-functions-key</c>. Its timeout must be longer than <see
-    /// cref="FeedReaderOptions.Wait"/>.
+    /// DefaultRequestHeaders hold the key as <c>x-functions-key</c>. Its timeout must be longer than
+    /// <see cref="FeedReaderOptions.Wait"/>.
     /// </param>
     /// <param name="options">How it reads. Default: the defaults of <see cref="FeedReaderOptions"/>.</param>
     /// <param name="time">Measures pauses. Default: the system's clock.</param>

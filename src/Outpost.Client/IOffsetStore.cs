@@ -7,8 +7,8 @@ namespace Outpost.Client;
 public interface IOffsetStore
 {
     /// <summary>
-    /// Loads the stored position of a partition; null: none yet. The reader calls it before the partition's first <see
-    /// cref="StoreAsync"/>, and again after any failure.
+    /// Loads the stored position of a partition; null: none yet. The reader calls it before the partition's first
+    /// <see cref="StoreAsync"/>, and again after any failure.
     /// </summary>
     Task<FeedPosition?> LoadAsync(int partition, CancellationToken cancellationToken);
 

@@ -14,8 +14,8 @@ public static class FeedReaderServices
     /// Reads a feed while the app runs. <typeparamref name="THandler"/> handles each entry at least once, and comes
     /// from a service scope of its own each time. The reader retries, logs and measures (meter <c>Outpost.Client</c>)
     /// what may pass. Where somebody has to decide, the reader ends with a <see cref="FeedException"/>, and the app
-    /// ends with it, unless <c>HostOptions.BackgroundServiceExceptionBehavior</c> says otherwise. The <see
-    /// cref="FeedReader"/> is a service with the reader's name as its key; its <see cref="FeedReader.Progress"/> says
+    /// ends with it, unless <c>HostOptions.BackgroundServiceExceptionBehavior</c> says otherwise. The
+    /// <see cref="FeedReader"/> is a service with the reader's name as its key; its <see cref="FeedReader.Progress"/> says
     /// how far it is.
     /// </summary>
     /// <typeparam name="THandler">The handler; registered as scoped, unless it is registered already.</typeparam>

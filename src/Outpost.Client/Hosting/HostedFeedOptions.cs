@@ -23,8 +23,8 @@ public sealed class HostedFeedOptions
 
     /// <summary>
     /// Makes the client, once. Use it in place of <see cref="Address"/> and <see cref="Key"/>, for example to take a
-    /// client from an IHttpClientFactory. The client's own timeout must be longer than the reader's <see
-    /// cref="FeedReaderOptions.Wait"/>.
+    /// client from an IHttpClientFactory. The client's own timeout must be longer than the reader's
+    /// <see cref="FeedReaderOptions.Wait"/>.
     /// </summary>
     public Func<HttpClient>? CreateClient { get; set; }
 

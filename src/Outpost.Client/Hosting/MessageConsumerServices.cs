@@ -13,8 +13,8 @@ public static class MessageConsumerServices
     /// <summary>
     /// Handles events from a source while the app runs. <typeparamref name="THandler"/> handles each event at least
     /// once, and exactly once where it stores the message's key with its effect. It comes from a service scope of its
-    /// own for each try. Failures are retried, logged and measured (meter <c>Outpost.Client</c>). The <see
-    /// cref="MessageConsumer"/> is a service with the consumer's name as its key; use it to retry dead letters.
+    /// own for each try. Failures are retried, logged and measured (meter <c>Outpost.Client</c>). The
+    /// <see cref="MessageConsumer"/> is a service with the consumer's name as its key; use it to retry dead letters.
     /// </summary>
     /// <typeparam name="THandler">The handler; registered as scoped, unless it is registered already.</typeparam>
     /// <param name="services">The app's services.</param>

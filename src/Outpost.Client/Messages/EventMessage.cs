@@ -16,8 +16,8 @@ public sealed record EventMessage : ReceivedEvent
     public string? Replay { get; init; }
 
     /// <summary>
-    /// Where the payload is when it was too large for the broker; null: it is in <see
-    /// cref="ReceivedEvent.PayloadBytes"/>.
+    /// Where the payload is when it was too large for the broker; null: it is in
+    /// <see cref="ReceivedEvent.PayloadBytes"/>.
     /// </summary>
     internal Uri? Reference { get; init; }
 

@@ -7,8 +7,8 @@ public interface IMessageHandler
 {
     /// <summary>
     /// Does the work and stores <see cref="EventMessage.Key"/> in the same transaction; does nothing where that key is
-    /// stored already. The source settles the message afterwards. After an exception the message comes again, see <see
-    /// cref="MessageConsumerOptions.Attempts"/>; a <see cref="PoisonMessageException"/> makes it a dead letter at once.
+    /// stored already. The source settles the message afterwards. After an exception the message comes again, see
+    /// <see cref="MessageConsumerOptions.Attempts"/>; a <see cref="PoisonMessageException"/> makes it a dead letter at once.
     /// Events of one subject come one after the other.
     /// </summary>
     Task HandleAsync(EventMessage message, CancellationToken cancellationToken);
