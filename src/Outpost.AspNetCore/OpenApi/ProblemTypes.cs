@@ -75,13 +75,13 @@ internal static class ProblemTypes
             "The request could not be completed. It has been logged."),
         new(503, "store-unavailable", "Not available right now", "Table Storage does not answer, or is overloaded. A command may have been done.", RepeatWithKey, "Table Storage does not answer, or is overloaded."),
         new(503, "layout-mismatch", "Not available right now", "The app's settings do not fit the stored log, or the log went back in time.", "Ask the app's operators: its log says more.",
-            "This app's settings do not fit the stored log, or that went back in time; the app's own log says more."),
+            "This app's settings do not fit the stored log, or the log went back in time; the app's own log says more."),
         new(503, "log-damaged", "Not available right now", "A stored row that the request needs is damaged.", "Ask the app's operators: status and the app's log name the row.",
-            "A stored row that this needs is damaged; status and the app's own log say which."),
+            "A stored row that the request needs is damaged; status and the app's own log say which."),
         new(503, "busy", "Not available right now", "Too many requests are waiting.", RepeatWithKey, "Too many commands are waiting."),
         new(503, "outcome-unknown", "Not available right now", "Nobody can tell any more whether the command was done.", RepeatWithKey, "Whether this was done is not known."),
         new(503, "stopping", "Not available right now", "This instance stopped before the command was done. It may have been done.", RepeatWithKey,
-            "This instance stops before it was done. A command may have been done all the same: repeat it with the same Idempotency-Key."),
+            "This instance stopped before the request was done. A command may have been done all the same: repeat it with the same Idempotency-Key."),
     ];
 
     /// <summary>What an operation may answer with one of these names.</summary>
