@@ -76,7 +76,7 @@ internal sealed class OperatorSignIn
         // The answer does not say what is wrong with the token, which would only help somebody who forged it.
         if (!token.IsValid) return (null, NotSignedIn(request, "The token is not valid here: not for this app, not from its issuer, or too old."));
         if (!token.ClaimsIdentity.HasClaim("roles", _role))
-            return (null, Problem.Refused(new Refusal(RefusalKind.Forbidden, "not-an-operator", $"The token has not the role '{_role}'.")));
+            return (null, Problem.Refused(new Refusal(RefusalKind.Forbidden, "not-an-operator", $"The token does not have the role '{_role}'.")));
         return (Names.Select(name => token.ClaimsIdentity.FindFirst(name)?.Value).FirstOrDefault(name => name is { Length: > 0 }) ?? "operator", null);
     }
 
