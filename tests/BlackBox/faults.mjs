@@ -4,8 +4,8 @@ import { sleep } from './random.mjs';
 
 const SECOND = 1_000;
 const CLOCK_OFF_SECONDS = 600; // more than 15 minutes off, Azure and Azurite take no request
-const GROWING_REQUESTS = 12;
-const BACKUP_REQUESTS = 20;
+const GROWING_REQUESTS = 20;
+const BACKUP_REQUESTS = 100;
 
 /** All that can be done to a product whose processes are here; each takes its time and then undoes itself. */
 export const faultsOf = (product, readers, random) => {
@@ -20,7 +20,7 @@ export const faultsOf = (product, readers, random) => {
     'app killed': () => product.kill(app()),
     'app restarted': () => product.restart(app()),
     ...(can.setClocks && { 'app restarted with a wrong clock': () => product.restart(app(), between(-CLOCK_OFF_SECONDS, CLOCK_OFF_SECONDS)) }),
-    'worker killed': () => product.killWorker(app()),
+    ...(can.seeChildren && { 'worker killed': () => product.killWorker(app()) }),
     'app paused': () => product.pause(app(), between(SECOND, 5 * SECOND)),
     'app paused for longer than a lease': () => product.pause(app(), between(16 * SECOND, 20 * SECOND)),
     'connections to an app cut': async () => product.appProxy(app()).cut(),
@@ -48,6 +48,13 @@ export const faultsOf = (product, readers, random) => {
     'log verified in use': () => product.tool.verify(),
   };
 };
+
+/** What this machine cannot do, in words. */
+export const leftOut = [
+  ...(can.seeChildren ? [] : ['killed workers (there is no /proc)']),
+  ...(can.setClocks ? [] : ['wrong clocks (libfaketime is not installed)']),
+  ...(can.limitFiles ? [] : ['full disks (prlimit is not installed)']),
+];
 
 /** What does not happen as often as everything else: each partition count costs new entities a read. */
 export const limitsOf = (minutes) => {

@@ -1,5 +1,5 @@
 // Proves from outside what the contract promises: drives a running product, disturbs it, and compares what was answered
-// with what the feed and the bus say. Knows nothing of its insides.
+// with what the feed, the bus and a restored backup say. Knows nothing of its insides.
 //   node tests/BlackBox/main.mjs [--minutes 0.5] [--seed N] [--apps 2] [--partitions 2] [--clients 6] [--every 2]
 //                                [--report FILE] [--url URL [--key KEY] [--bus CONNECTION]]
 // With --url the product runs elsewhere, on a topic with the subscriptions `all` and `orders` that nobody else reads;

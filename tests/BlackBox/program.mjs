@@ -46,9 +46,11 @@ export class Program {
   }
 }
 
-/** Processes that this one started and that still run. */
+const hasProc = existsSync('/proc/self/stat');
+
+/** Processes that this one started and that still run; none where there is no /proc to see them in. */
 export function childrenOf(pid) {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name) && parentOf(name) === pid).map(Number);
+  return !hasProc ? [] : readdirSync('/proc').filter((name) => /^\d+$/.test(name) && parentOf(name) === pid).map(Number);
 }
 
 // The name of the program, in brackets, may hold anything; state and parent come after it.
@@ -69,14 +71,14 @@ export const limitFiles = (pid, bytes) => execFileSync('prlimit', ['--pid', Stri
 const fakeTime = existsSync('/usr/lib') && readdirSync('/usr/lib')
   .map((folder) => `/usr/lib/${folder}/faketime/libfaketimeMT.so.1`).find((file) => existsSync(file));
 
-/** The environment of a process whose clock is so many seconds off; its timers are not. */
+/** The environment of a process whose clock is so many seconds off. Its timers are not, and neither are its waits (the "fix"). */
 export const clockOff = (seconds) => (seconds === 0 ? {} : {
-  LD_PRELOAD: fakeTime, FAKETIME: `${seconds > 0 ? '+' : ''}${seconds}s`, FAKETIME_DONT_FAKE_MONOTONIC: '1', NO_FAKE_STAT: '1',
+  LD_PRELOAD: fakeTime, FAKETIME: `${seconds > 0 ? '+' : ''}${seconds}s`, FAKETIME_DONT_FAKE_MONOTONIC: '1', FAKETIME_FORCE_MONOTONIC_FIX: '0', NO_FAKE_STAT: '1',
 });
 
 /** What this machine has for it. */
 export const can = {
-  seeChildren: existsSync('/proc/self/stat'),
+  seeChildren: hasProc,
   limitFiles: !spawnSync('prlimit', ['--version']).error,
   setClocks: fakeTime !== undefined && fakeTime !== false,
 };

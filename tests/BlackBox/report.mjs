@@ -1,4 +1,6 @@
 // What a run was and what it found, for people, as Markdown.
+import { leftOut } from './faults.mjs';
+
 const share = (values, of) => (values.length === 0 ? 0 : values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(of * values.length))]);
 
 export function summary({ minutes, seed, values, clients, readers, feed, bus, faults, wrong, product, grown }) {
@@ -16,6 +18,7 @@ export function summary({ minutes, seed, values, clients, readers, feed, bus, fa
     ...(product.tool ? ofTables(product) : []),
     ...Object.entries(faults).map(([name, count]) => [name, count]),
     ['faults in all', Object.values(faults).reduce((sum, count) => sum + count, 0)],
+    ...(product.tool && leftOut.length > 0 ? [['left out', leftOut.join(', ')]] : []),
     ['wrong', wrong.length],
   ];
   const table = ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n');

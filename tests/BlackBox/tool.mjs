@@ -15,10 +15,12 @@ export class Tool {
 
   counts = { grown: 0, killedGrowing: 0, killedBackups: 0, failedBackups: 0, verified: 0 };
 
-  /** The last growing and the last copying, which run beside everything else. */
+  /** The last growing and the last reading of the whole table, which run beside everything else, each after the one before. */
   grown = Promise.resolve();
 
   copied = Promise.resolve();
+
+  #readings = 0;
 
   #number = 0;
 
@@ -29,9 +31,8 @@ export class Tool {
   }
 
   /** Gives the log one more partition. When killed after so many requests, the tool is run again; and so after an error. */
-  async grow(killAfter) {
-    await this.grown;
-    this.grown = this.#grow(this.product.partitions + 1, killAfter);
+  grow(killAfter) {
+    this.grown = this.grown.then(() => this.#grow(this.product.partitions + 1, killAfter));
   }
 
   async #grow(partitions, killAfter) {
@@ -51,9 +52,8 @@ export class Tool {
   }
 
   /** @param known entries that each partition has for sure by now */
-  async backup(known, killAfter) {
-    await this.copied;
-    this.copied = this.#backup(known, killAfter);
+  backup(known, killAfter) {
+    return this.#read(() => this.#backup(known, killAfter));
   }
 
   async #backup(known, killAfter) {
@@ -65,9 +65,15 @@ export class Tool {
     else if (existsSync(file) && !wasKilled) this.product.wrong.push(`backup: ${file} is there, and was not reported`);
   }
 
-  async verify() {
-    await this.copied;
-    this.copied = this.verifyNow().then((wrong) => this.product.wrong.push(...wrong));
+  verify() {
+    return this.#read(async () => { this.product.wrong.push(...await this.verifyNow()); });
+  }
+
+  // One may wait for its turn; who asks for more waits too.
+  async #read(work) {
+    if (this.#readings > 1) await this.copied;
+    this.#readings += 1;
+    this.copied = this.copied.then(work).finally(() => { this.#readings -= 1; });
   }
 
   /** What is wrong with the log, which may be in use. Without an answer, the tables did not give one. */
