@@ -8,6 +8,7 @@ import { sleep } from './random.mjs';
 
 const CLI = path.join(built('Outpost.Cli'), 'Outpost.Cli.dll');
 const GROWN_WITHIN_MS = 300_000;
+const HALF_GROWN_MS = 3_000;
 
 export class Tool {
   /** Backups that are whole: { file, partitions, known }, with the entries of each partition known when it began. */
@@ -39,6 +40,7 @@ export class Tool {
     for (const end = Date.now() + GROWN_WITHIN_MS; ; await sleep(200)) {
       const { json, wasKilled, text } = await this.run(['grow', '--partitions', String(partitions)], killAfter);
       this.counts.killedGrowing += wasKilled;
+      if (wasKilled) await sleep(HALF_GROWN_MS); // the apps live with it, or finish it
       killAfter = undefined;
       if (json) {
         if (json.partitions !== partitions) this.product.wrong.push(`grow to ${partitions}: ${text}`);
