@@ -9,7 +9,7 @@ internal static class MediaType
     /// <summary><c>application/json</c>.</summary>
     public const string Json = "application/json";
 
-    // Strict: bytes that are not UTF-8 must not be changed silently by being read as text.
+    // Strict: reading bytes that are not UTF-8 as text would change them silently.
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>True for <c>*/json</c> and <c>*/*+json</c>, with or without parameters.</summary>
@@ -23,7 +23,7 @@ internal static class MediaType
     /// <summary>True for <c>text/*</c>.</summary>
     public static bool IsText(string contentType) => Essence(contentType).StartsWith("text/", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The text of a JSON or <c>text/*</c> payload; null when it is of another kind or not UTF-8.</summary>
+    /// <summary>The text of a JSON or <c>text/*</c> payload; null if the payload is of another kind, or not UTF-8.</summary>
     public static string? TextOrNull(string contentType, ReadOnlySpan<byte> payload)
     {
         if ((!IsJson(contentType) && !IsText(contentType)) || !IsUtf8(contentType)) return null;
@@ -37,7 +37,7 @@ internal static class MediaType
         }
     }
 
-    // Bytes in another charset may happen to be valid UTF-8, and would read as another text.
+    // Bytes in another charset may happen to be valid UTF-8, and would become another text.
     private static bool IsUtf8(string contentType) =>
         !contentType.Contains("charset", StringComparison.OrdinalIgnoreCase) ||
         (MediaTypeHeaderValue.TryParse(contentType, out var parsed) &&
