@@ -22,7 +22,7 @@ public sealed record NewEvent
         Type = Checked(type, nameof(type));
         ContentType = Checked(contentType, nameof(contentType));
         if (!MediaTypeHeaderValue.TryParse(contentType, out _))
-            throw new ArgumentException($"contentType: '{contentType}' is not a media type, such as text/plain.", nameof(contentType));
+            throw new ArgumentException($"contentType: '{contentType}' is no media type, such as text/plain.", nameof(contentType));
         // The payload is committed later, and kept in memory for readers after that. The caller may reuse the array meanwhile.
         Payload = trusted ? payload : payload.ToArray();
         if (!trusted && MediaType.IsJson(contentType)) CheckJson(payload);

@@ -73,7 +73,7 @@ public sealed class SettingReader(IConfiguration configuration)
         }
         catch (Exception e) when (e is FormatException or ArgumentException or InvalidOperationException)
         {
-            throw new InvalidSettingException($"{name}: this is not a connection string (it is not shown, because it may hold a key); copy it again, or set {name}__… for managed identity.");
+            throw new InvalidSettingException($"{name}: this is no connection string (it is not shown, because it may hold a key); copy it again, or set {name}__… for managed identity.");
         }
     }
 
