@@ -1,4 +1,4 @@
-// What can be done, each after a question that says what will happen.
+// The actions. Each first asks a question that says what will happen.
 
 function askPause(name, pause, partition) {
   const where = partition === null ? '' : ` in partition ${partition}`;
