@@ -8,7 +8,7 @@ internal sealed partial record TestTally(int Passed, int Failed, int Skipped)
 {
     public static TestTally None { get; } = new(0, 0, 0);
 
-    /// <summary>Counts as one failure: a run that ended before it could count, or that does not say what went wrong.</summary>
+    /// <summary>One failure: the count of a run that ended before it could count, or that does not say what went wrong.</summary>
     public static TestTally Broken { get; } = new(0, 1, 0);
 
     public bool IsGood => Failed == 0 && Passed > 0;

@@ -17,7 +17,7 @@ function drawCharts() {
     lineOf('committed', (i) => rateAt(i, ({ head }) => head)),
     ...names.map((name) => lineOf(`to ${name}`, (i) => rateAt(i, ({ next }) => next.get(name)))),
   ], rate);
-  // A forwarder looks the same in the chart and in the legend.
+  // The empty line keeps a forwarder's look the same in both charts.
   drawChart(byId('backlog-chart'), [
     { label: '', values: [] },
     ...names.map((name) => lineOf(name, (i) => samples[i].backlog.get(name))),
@@ -57,7 +57,7 @@ function drawChart(figure, lines, format) {
   setText(figure.querySelector('.when'), isPointed ? `at ${timeAt(samples[at].now)}` : 'now');
   [top, top / 2].forEach((value, i) => setText(figure.querySelectorAll('.scale span')[i], format(value)));
   const axis = figure.querySelector('.axis');
-  // There is no tick where the page is new, because ticks are at whole minutes.
+  // Ticks are at whole minutes unless the page is new. Those labels leave out the seconds.
   const labelOf = (now) => timeAt(now).replace(/:00$/, '');
   keepChildren(axis, ticks, labelOf, (now) => h('span', {}, labelOf(now)));
   ticks.forEach((now, i) => { axis.children[i].style.left = `${100 * shareOf(now)}%`; });
@@ -117,7 +117,7 @@ for (const plot of document.querySelectorAll('.plot')) {
   slider.addEventListener('blur', () => point(null));
   slider.addEventListener('keydown', ({ key: pressed }) => {
     if (pressed === 'Escape') point(null);
-    // The last sample is the present, so the chart follows it from here on.
+    // The keys start at the last sample, which is the present.
     else if (pointedAt === null) slider.value = slider.max = String(samples.length - 1);
   });
 }

@@ -36,7 +36,7 @@ function keepChildren(parent, items, keyOf, create) {
     child.update?.(item);
   }
   for (const gone of present.values()) {
-    // What was announced about it stays.
+    // The message about the last action stays, although its card goes.
     if (gone.contains(byId('done'))) byId('main').prepend(byId('done'));
     gone.remove();
   }

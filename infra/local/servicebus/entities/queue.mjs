@@ -57,7 +57,7 @@ export class Queue {
     this.lastSequence = 0;
   }
 
-  /** Sorts the entries, because a snapshot may bring them back out of order. */
+  /** False once a snapshot has brought entries back out of order. */
   #inOrder = true;
   #highest = 0;
 
