@@ -126,7 +126,7 @@ export class Journal {
     } catch (error) {
       throw error instanceof JournalError
         ? error
-        : new JournalError(`--data ${this.#directory} cannot be read (${error.message}); move it away to start afresh`);
+        : new JournalError(`--data ${this.#directory} cannot be read (${error.message}); move it away to start with an empty one`);
     } finally {
       closeSync(file);
     }
@@ -154,7 +154,7 @@ function decode(bytes) {
 /** Reads records up to the end, or to one that was cut off when the process was killed. */
 function* records(file, size) {
   if (!read(file, 0, Math.min(MAGIC.length, size)).equals(MAGIC)) {
-    throw new JournalError(`the journal does not begin as one of this version; move it away to start afresh`);
+    throw new JournalError(`the journal does not begin as one of this version; move it away to start with an empty one`);
   }
   let position = MAGIC.length;
   let window = Buffer.alloc(0);
@@ -165,7 +165,7 @@ function* records(file, size) {
     const bytes = window.subarray(0, length);
     if (length < FRAME_BYTES || checksum(bytes.subarray(8)) !== bytes.readUInt32BE(4)) {
       if (position + length >= size) return; // torn
-      throw new JournalError(`the journal is damaged at byte ${position}; move it away to start afresh`);
+      throw new JournalError(`the journal is damaged at byte ${position}; move it away to start with an empty one`);
     }
     yield decode(bytes);
     window = window.subarray(length);
