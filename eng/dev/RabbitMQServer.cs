@@ -1,15 +1,15 @@
 namespace Outpost.Dev;
 
 /// <summary>
-/// The broker that some integration tests start. CI installs it from Debian's or Ubuntu's packages; on a person's machine
-/// nothing is installed: the tests are skipped, and the last lines say how they would run.
+/// The broker that some integration tests start. CI installs it from Debian's or Ubuntu's packages. On your machine
+/// nothing is installed: the tests are skipped, and the last lines say how to run them.
 /// </summary>
 internal sealed class RabbitMQServer(Shell shell)
 {
     private const string Program = "/usr/lib/rabbitmq/bin/rabbitmq-server";
     private static readonly TimeSpan InstallsWithin = TimeSpan.FromMinutes(5);
 
-    /// <summary>Null: it is there.</summary>
+    /// <summary>Why the broker is missing; null: it is there.</summary>
     public static string? Missing => File.Exists(Program)
         ? null
         : "The tests against RabbitMQ were skipped: it is not installed (Debian and Ubuntu: apt-get install rabbitmq-server).";
@@ -29,7 +29,7 @@ internal sealed class RabbitMQServer(Shell shell)
             }
             catch (DevException problem)
             {
-                // Neither root nor sudo.
+                // This user is not root and has no sudo.
                 Console.Error.WriteLine(problem.Message);
             }
         }

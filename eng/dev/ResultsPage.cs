@@ -6,8 +6,8 @@ using System.Text.Json.Nodes;
 namespace Outpost.Dev;
 
 /// <summary>
-/// The page of figures (docs/results.md) and its charts, made of the JSON that a run of the benchmarks wrote. Nothing
-/// in it is written by hand; a test makes it again and compares.
+/// Makes the page of figures (docs/results.md) and its charts from the JSON that a run of the benchmarks wrote. Nothing
+/// on the page is written by hand; a test makes it again and compares.
 /// </summary>
 internal static class ResultsPage
 {
@@ -16,9 +16,9 @@ internal static class ResultsPage
     private static readonly string[] Kinds = ["uncached", "cached"];
     private static readonly int[] Clients = [1, 8, 64];
     private static readonly string[] ForCosts = ["commit.requests_per_command.c64", "commit.requests_per_command.serial", "forward.requests_per_event.256k"];
-    private static readonly string[] Groups = ["commit", "forward", "feed", "latency", "scale", "cpu", "alloc", "memory", "raw"];
+    private static readonly string[] Groups = ["commit", "forward", "feed", "latency", "scale", "cpu", "alloc", "memory", "start", "micro", "raw"];
 
-    /// <summary>Writes the page and, next to it in <c>images/</c>, the charts it shows.</summary>
+    /// <summary>Writes the page, and the charts that it shows to <c>images/</c> beside it.</summary>
     public static void Write(string jsonFile, string pageFile)
     {
         var figures = JsonNode.Parse(File.ReadAllText(jsonFile))!.AsObject();
@@ -56,12 +56,13 @@ internal static class ResultsPage
                 && !IsRatio(figures, key) && !Unit(figures, key).StartsWith("requests", StringComparison.Ordinal)), figures);
         }
 
+        if (figures["scale.instances"] is JsonArray instances) page.Append(Instances(instances, OptionalText(figures, "scale.instances.limit")));
         page.Append("\n## Charts\n");
         foreach (var (name, _) in Charts(figures)) page.Append(CultureInfo.InvariantCulture, $"\n![{name[..^4]}](images/{name})\n");
         return page.ToString();
     }
 
-    /// <summary>A chart for each figure that is a list, and one for readers of the feed.</summary>
+    /// <summary>Makes a chart for each figure that is a list, and one for readers of the feed.</summary>
     public static IEnumerable<(string Name, string Svg)> Charts(JsonObject figures)
     {
         var scale = Scaling
@@ -79,7 +80,7 @@ internal static class ResultsPage
         if (feed.Count > 0) yield return ("results-feed.svg", Chart.Lines("Pages of 100 entries per second over clients, HTTP", "clients", feed));
     }
 
-    // Prices of docs/cost.md, which has their sources and what they leave out.
+    // These are the prices of docs/cost.md, which says where they come from and what they leave out.
     private static string Costs(JsonObject figures)
     {
         const double TablePerMillion = 0.036;
@@ -107,6 +108,20 @@ internal static class ResultsPage
         return text.ToString();
     }
 
+    private static string Instances(JsonArray instances, string limit)
+    {
+        var text = new StringBuilder($"\n## Instances\n\nProcesses that write to one partition: {limit}.\n\n");
+        Row(text, "processes", "callers of each", "commands/s", "p99", "longest wait", "lost races per commit");
+        Row(text, "---", "---", "---", "---", "---", "---");
+        foreach (var one in instances)
+        {
+            Row(text, Text(one!["processes"]!), $"{Text(one["callers"]!)}{(one["pauses"]!.GetValue<bool>() ? ", with pauses" : "")}", Text(one["commandsPerSecond"]!),
+                $"{Text(one["p99Ms"]!)} ms", $"{Text(one["longestMs"]!)} ms", Text(one["lostRacesPerCommit"]!));
+        }
+
+        return text.ToString();
+    }
+
     private static void Section(StringBuilder page, string title, IEnumerable<string> keys, JsonObject figures)
     {
         var list = keys.ToList();
@@ -131,6 +146,7 @@ internal static class ResultsPage
         "cpu" => "Processor",
         "alloc" => "Allocation",
         "raw" => "Bare loops",
+        "micro" => "Hot paths, without I/O",
         _ => $"{char.ToUpperInvariant(group[0])}{group[1..]}",
     };
 

@@ -6,7 +6,7 @@ using Outpost.Orders;
 
 namespace Outpost.Functions;
 
-/// <summary>The example domain over HTTP: each command records an order's change and its event together.</summary>
+/// <summary>The example domain over HTTP. Each command records an order's change and its event together.</summary>
 public sealed class OrderFunctions(EntityApi api)
 {
     private const int TextCharactersMax = 100;

@@ -9,12 +9,13 @@ using Outpost.Orders;
 namespace Outpost.Functions;
 
 /// <summary>
-/// When an order that was paid is cancelled, its money goes back: within some minutes, and without slowing cancelling
-/// down or failing it. The payment service is called once per event however often this runs: the event id is the key.
+/// Pays a customer back when a paid order is cancelled. The refund follows within some minutes, so it neither slows
+/// cancelling down nor makes it fail. The event id is the idempotency key, so the payment service pays once, however
+/// often the handler runs.
 /// </summary>
 public sealed class RefundHandler(HttpClient payments) : IEventHandler<OrderCancelled>
 {
-    /// <summary>At the latest by.</summary>
+    /// <summary>How late a refund may be.</summary>
     public static readonly TimeSpan Within = TimeSpan.FromMinutes(5);
 
     /// <inheritdoc/>
@@ -25,15 +26,15 @@ public sealed class RefundHandler(HttpClient payments) : IEventHandler<OrderCanc
         request.Content = JsonContent.Create(new Refund(payload.OrderId, payload.CustomerId, payload.RefundDue), RefundJson.Default.Refund);
         request.Headers.Add("Idempotency-Key", $"\"{entry.Id}\"");
         using var answer = await payments.SendAsync(request, cancellationToken);
-        // The service knows this order and says no: asking again would not help, somebody has to look.
+        // The service knows this order and says no. Another try would not help; somebody has to look.
         if (answer.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.NotFound or HttpStatusCode.UnprocessableEntity)
-            // The same text for the same cause: operators decide about entries in groups of one reason.
+            // The same cause gives the same text, because operators decide about parked entries in groups of one reason.
             throw new PermanentFailureException($"The payment service refused the refund: {(int)answer.StatusCode}.");
         answer.EnsureSuccessStatusCode();
     }
 }
 
-/// <summary>Adds the handler where there is a payment service.</summary>
+/// <summary>Adds the handler where a payment service is set.</summary>
 internal static class Refunds
 {
     private const string Url = "Payments__Url";
@@ -49,7 +50,7 @@ internal static class Refunds
     }
 }
 
-/// <summary>What the payment service is asked for.</summary>
+/// <summary>The body of a request to the payment service.</summary>
 internal sealed record Refund(string OrderId, string CustomerId, decimal Amount);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Outpost.LocalHost;
 
-/// <summary>What the host says on standard output; the last line comes once it accepts requests.</summary>
+/// <summary>Writes what the host says on standard output. The last line comes once the host accepts requests.</summary>
 internal static class FunctionList
 {
     public static async Task WriteAsync(
@@ -11,7 +11,7 @@ internal static class FunctionList
         var root = address.GetLeftPart(UriPartial.Authority);
         var prefix = HostSettings.RoutePrefix(configuration);
         await output.WriteLineAsync(
-            "Outpost.LocalHost, a host for laptops and tests: reachable from this machine only, asks for no keys.");
+            "Outpost.LocalHost is a host for laptops and tests. It takes requests from this machine only, and asks for no keys.");
         foreach (var function in functions)
             await output.WriteLineAsync($"{function.Name}: {Describe(function, root, prefix, configuration)}");
         await output.WriteLineAsync($"Ready: {root}");
@@ -33,7 +33,7 @@ internal static class FunctionList
     }
 
     private static string Schedule(TimerFunctionTrigger timer, IConfiguration configuration) =>
-        HostSettings.Expand(configuration, timer.Schedule, missing => $"%{missing}% (this setting is missing: the function does not run)");
+        HostSettings.Expand(configuration, timer.Schedule, missing => $"%{missing}% (this setting is missing, so the function does not run)");
 
     private static string Methods(HttpFunctionTrigger http) =>
         http.Methods.Count == 0 ? "" : $"[{string.Join(',', http.Methods)}] ";

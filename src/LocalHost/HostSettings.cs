@@ -5,15 +5,15 @@ using Microsoft.Extensions.Configuration;
 namespace Outpost.LocalHost;
 
 /// <summary>
-/// <c>host.json</c>, <c>local.settings.json</c> and the environment, put together as the Functions tools do: a local
-/// setting becomes an environment variable unless one of that name has a value; <c>__</c> in a name means <c>:</c>;
+/// Merges <c>host.json</c>, <c>local.settings.json</c> and the environment as the Functions tools do. A local setting
+/// becomes an environment variable, unless one of that name has a value. <c>__</c> in a name means <c>:</c>.
 /// <c>host.json</c> is the section <c>AzureFunctionsJobHost</c>, which the environment can override.
 /// </summary>
 internal static partial class HostSettings
 {
     private const string HostSection = "AzureFunctionsJobHost";
 
-    // What a timer of the runtime can count.
+    // The runtime's timers cannot count longer than this.
     private static readonly TimeSpan FunctionTimeoutMax = TimeSpan.FromDays(49);
 
     private static readonly KeyValuePair<string, string?>[] Defaults =
@@ -25,7 +25,7 @@ internal static partial class HostSettings
         new("Logging:LogLevel:Grpc", "Error"),
     ];
 
-    /// <summary>All settings, lowest precedence first.</summary>
+    /// <summary>Reads all settings; those of higher precedence replace those of lower.</summary>
     public static Dictionary<string, string?> Load(
         string root, IEnumerable<KeyValuePair<string, string>> environment, Action<string, string> setEnvironment)
     {
@@ -55,7 +55,7 @@ internal static partial class HostSettings
     public static IReadOnlyList<KeyValuePair<string, string?>> CustomHeaders(IConfiguration configuration) =>
         [.. configuration.GetSection($"{HostSection}:extensions:http:customHeaders").GetChildren().Select(header => KeyValuePair.Create(header.Key, header.Value))];
 
-    /// <summary>A limit for requests in <c>host.json</c>; null for none.</summary>
+    /// <summary>A limit for requests in <c>host.json</c>; null: none.</summary>
     public static int? HttpLimit(IConfiguration configuration, string name)
     {
         if (configuration[$"{HostSection}:extensions:http:{name}"] is not { Length: > 0 } text) return null;
@@ -64,7 +64,10 @@ internal static partial class HostSettings
         return limit == -1 ? null : limit;
     }
 
-    /// <summary>How long a run may take before its worker is ended: <c>functionTimeout</c> of <c>host.json</c>, 30 minutes by default as in Azure.</summary>
+    /// <summary>
+    /// How long a run may take before its worker is ended: <c>functionTimeout</c> of <c>host.json</c>. Default 30
+    /// minutes, as in Azure.
+    /// </summary>
     public static TimeSpan FunctionTimeout(IConfiguration configuration) => configuration[$"{HostSection}:functionTimeout"] switch
     {
         null or "" => TimeSpan.FromMinutes(30),
@@ -73,17 +76,17 @@ internal static partial class HostSettings
         var text => throw new StartException($"functionTimeout in host.json is '{text}'; it must be a time such as 00:10:00, from one second on, or -1 for none."),
     };
 
-    /// <summary>Whether the real host records a span for each request, exported or not.</summary>
+    /// <summary>Whether the real host records a span for each request, whether or not it exports it.</summary>
     public static bool RecordsSpans(IConfiguration configuration) =>
         string.Equals(configuration[$"{HostSection}:telemetryMode"], "OpenTelemetry", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary><c>AzureWebJobs.{name}.Disabled</c>: the function is listed, but answers and runs nothing.</summary>
+    /// <summary>Reads <c>AzureWebJobs.{name}.Disabled</c>. A disabled function is listed, but answers and runs nothing.</summary>
     public static bool IsDisabled(IConfiguration configuration, string function) =>
         bool.TryParse(configuration[$"AzureWebJobs.{function}.Disabled"], out var disabled) && disabled;
 
     /// <summary>
-    /// The text with each <c>%name%</c> replaced by that setting; an empty one counts as missing.
-    /// <c>A:B</c> and <c>A__B</c> name the same setting.
+    /// Replaces each <c>%name%</c> in the text by that setting. An empty setting counts as missing. <c>A:B</c> and
+    /// <c>A__B</c> name the same setting.
     /// </summary>
     public static string Expand(IConfiguration configuration, string text, Func<string, string> missing) =>
         Reference().Replace(text, match => match.Groups[1].Value is var name
@@ -111,7 +114,7 @@ internal static partial class HostSettings
         if (bool.TryParse(file["IsEncrypted"], out var encrypted) && encrypted)
         {
             throw new StartException(
-                "local.settings.json is encrypted, so only `func` reads it; `func settings decrypt` makes it plain.");
+                "local.settings.json is encrypted, so only `func` can read it. Decrypt it with `func settings decrypt`.");
         }
         return file.GetSection("Values").AsEnumerable(makePathsRelative: true)
             .Where(pair => !string.IsNullOrEmpty(pair.Key) && !string.IsNullOrEmpty(pair.Value))

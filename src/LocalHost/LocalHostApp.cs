@@ -52,7 +52,7 @@ internal static class LocalHostApp
         await StartAsync(front, options.Port);
         await back.StartAsync();
         var address = Address(front);
-        // As Core Tools do: links that the app makes name this port, and it is no production.
+        // Core Tools set these too: links that the app makes name this port, and the environment is not production.
         if (settings.GetValueOrDefault("WEBSITE_HOSTNAME") is not { Length: > 0 }) environment["WEBSITE_HOSTNAME"] = $"localhost:{address.Port}";
         if (settings.GetValueOrDefault("AZURE_FUNCTIONS_ENVIRONMENT") is not { Length: > 0 }) environment["AZURE_FUNCTIONS_ENVIRONMENT"] = "Development";
         environment["FUNCTIONS_APPLICATION_DIRECTORY"] = options.Root;
@@ -70,7 +70,7 @@ internal static class LocalHostApp
                 front.Lifetime.ApplicationStopping);
             await FunctionList.WriteAsync(Console.Out, session.Functions, front.Configuration, address);
             await Task.Delay(Timeout.Infinite, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            // No more requests come in; those under way, and runs of timers, are told and may end.
+            // No more requests come in. Requests and timer runs under way are told to stop, and may end.
             await front.StopAsync(CancellationToken.None);
             await timers.StopAsync(options.StopWithin);
         }
@@ -110,7 +110,7 @@ internal static class LocalHostApp
         Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
             .Select(entry => KeyValuePair.Create((string)entry.Key, (string?)entry.Value ?? ""));
 
-    // Console input has no true asynchronous read: a thread of its own waits.
+    // Console input has no true asynchronous read, so a thread of its own waits for it.
     private static Task StopAtEndOfInputAsync(CancellationTokenSource stop) => Task.Factory.StartNew(
         () =>
         {
@@ -125,7 +125,7 @@ internal static class LocalHostApp
             }
             catch (ObjectDisposedException)
             {
-                // It has stopped.
+                // The host has stopped already.
             }
         },
         CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);

@@ -21,7 +21,7 @@ internal static class LocalHostBuilder
     private const string BodyLimit = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT";
     private const long DefaultBodyLimit = 104_857_600;
 
-    /// <summary>Answers requests by the routes, which are known once the worker has listed its functions.</summary>
+    /// <summary>Builds the server that answers requests. Its routes are known once the worker has listed its functions.</summary>
     public static WebApplication BuildFront(LocalHostOptions options, IEnumerable<KeyValuePair<string, string?>> settings, Task<IRouter> routes)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(settings).Build();
@@ -41,7 +41,9 @@ internal static class LocalHostBuilder
         return app;
     }
 
-    /// <summary>What workers connect to. A port of its own: a request from elsewhere never gets there.</summary>
+    /// <summary>
+    /// Builds the server that workers connect to. It has a port of its own, so that no other request gets there.
+    /// </summary>
     public static WebApplication BuildBack(IEnumerable<KeyValuePair<string, string?>> settings, WorkerChannels channels)
     {
         var builder = CreateBuilder(new ConfigurationBuilder().AddInMemoryCollection(settings).Build(), settings);
@@ -53,7 +55,7 @@ internal static class LocalHostBuilder
         return app;
     }
 
-    /// <summary>The routes of an app's functions, each passed on to the worker.</summary>
+    /// <summary>Builds the routes of an app's functions. Each passes its requests on to the worker.</summary>
     public static IRouter Routes(WebApplication app, IEnumerable<FunctionDefinition> functions, WorkerSupervisor worker)
     {
         var loggers = app.Services.GetRequiredService<ILoggerFactory>();
@@ -63,9 +65,9 @@ internal static class LocalHostBuilder
             AutomaticDecompression = DecompressionMethods.None,
             UseCookies = false,
             UseProxy = false,
-            // The caller's own trace headers go on as they came.
+            // The caller's own trace headers pass through unchanged.
             ActivityHeadersPropagator = null,
-            // As the servers on both sides read them.
+            // The servers on both sides read headers as UTF-8.
             RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8,
             ResponseHeaderEncodingSelector = (_, _) => Encoding.UTF8,
         }));
@@ -104,21 +106,21 @@ internal static class LocalHostBuilder
 
     private static WebApplicationBuilder CreateBuilder(IConfiguration configuration, IEnumerable<KeyValuePair<string, string?>> settings)
     {
-        // Empty: no watched files, no providers that a laptop host has no use for.
+        // An empty builder watches no files and adds no providers that a local host does not need.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions
         {
             EnvironmentName = configuration["AZURE_FUNCTIONS_ENVIRONMENT"] ?? Environments.Development,
         });
         builder.Configuration.AddInMemoryCollection(settings);
-        // What the framework would read as addresses of its own.
+        // The framework would read these settings as addresses of its own.
         builder.Configuration.AddInMemoryCollection(
             ((string[])["urls", "http_ports", "https_ports"]).Select(key => KeyValuePair.Create(key, (string?)"")));
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
-        // What goes wrong with a start is told in one line, not logged as well.
+        // A failed start is reported in one line, so it is not logged too.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
-        // Standard output belongs to the lines that programs read.
+        // Standard output is for the lines that programs read.
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
         builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         return builder;
@@ -132,7 +134,7 @@ internal static class LocalHostBuilder
             : throw new StartException($"{BodyLimit} is '{text}'; it must be a number of bytes.");
     }
 
-    /// <summary>Signals are for the whole host, which stops its servers itself.</summary>
+    /// <summary>Ignores signals. The whole host handles them, and stops its servers itself.</summary>
     private sealed class NoLifetime : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

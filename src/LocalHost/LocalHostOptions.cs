@@ -8,22 +8,25 @@ internal sealed record LocalHostOptions
     public const string Usage =
         "Outpost.LocalHost [--root DIR] [--port N] [--data DIR] [--stop-seconds N] [--debug] [--exit-with-stdin]";
 
-    /// <summary>0 takes any free one.</summary>
+    /// <summary>The port to listen at; 0 takes any free one. Default 7071.</summary>
     public int Port { get; init; } = 7071;
 
-    /// <summary>The folder of the built app: its worker, <c>host.json</c> and <c>local.settings.json</c>. By default the current one.</summary>
+    /// <summary>
+    /// The folder of the built app: its worker, <c>host.json</c> and <c>local.settings.json</c>. Default: the current
+    /// folder.
+    /// </summary>
     public string Root { get; init; } = Environment.CurrentDirectory;
 
-    /// <summary>Where timers remember their last runs; without it a start knows nothing of earlier ones.</summary>
+    /// <summary>The folder where timers remember their last runs. Default null: a start knows nothing of earlier runs.</summary>
     public string? Data { get; init; }
 
-    /// <summary>How long requests and timers under way may take to end once the host stops.</summary>
+    /// <summary>How long requests and timers under way may take to end once the host stops. Default 10 s.</summary>
     public TimeSpan StopWithin { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Stop when standard input ends, and so with the process at its other end.</summary>
+    /// <summary>Whether the host stops when its standard input ends, and so with the process at the other end.</summary>
     public bool ExitWithStdin { get; init; }
 
-    /// <summary>The worker waits until a debugger is attached to it.</summary>
+    /// <summary>Whether the worker waits until a debugger is attached to it.</summary>
     public bool Debug { get; init; }
 
     public bool Help { get; init; }

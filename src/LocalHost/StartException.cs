@@ -3,7 +3,7 @@ namespace Outpost.LocalHost;
 /// <summary>Why the host cannot start, in words for the person who started it.</summary>
 internal sealed class StartException(string message, int exitCode = StartException.Invalid) : Exception(message)
 {
-    /// <summary>Settings, options or functions that cannot work.</summary>
+    /// <summary>Exit code for settings, options or functions that cannot work.</summary>
     public const int Invalid = 1;
 
     public const int PortTaken = 2;

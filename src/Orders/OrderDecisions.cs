@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Outpost.Orders;
 
-/// <summary>What may happen to an order, and what it leads to. Pure.</summary>
+/// <summary>The decisions about an order: when each change is allowed, and which events it records. Pure.</summary>
 public static class OrderDecisions
 {
-    /// <summary>Orders in keys and subjects: <c>order/{id}</c>.</summary>
+    /// <summary>The entity type. It makes the subject <c>order/{id}</c>.</summary>
     public static readonly EntityType<Order> Entity = new("order", OrdersJson.Default.Order);
 
     /// <summary>Places an order that does not exist yet.</summary>
@@ -34,7 +34,7 @@ public static class OrderDecisions
         _ => Forbidden(current, "shipped", "paid"),
     };
 
-    /// <summary>Cancels an order that is not shipped. The refund follows from the event, later.</summary>
+    /// <summary>Cancels an order that is not shipped. A handler of the event pays the refund later.</summary>
     public static Decision<Order> Cancel(Order? current, string orderId, string reason) => current switch
     {
         null => NotFound(orderId),

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Outpost.Orders;
 
-/// <summary>How orders and their events are written as JSON: stored state and payloads depend on it.</summary>
+/// <summary>How orders and their events are written as JSON. Stored state and payloads depend on it.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     RespectNullableAnnotations = true,

@@ -7,11 +7,11 @@ namespace Outpost.AspNetCore;
 
 /// <summary>
 /// <c>GET /api/dashboard</c>: one page with its style and script inside, the same for everybody. It holds no data and
-/// needs no key; what it shows it asks the API for, with a key that its user types in.
+/// needs no key. It asks the API for what it shows, with a key that its user types in.
 /// </summary>
 internal sealed class DashboardPage : IResult
 {
-    // One script: the files share one scope. The last one starts it.
+    // The files make one script and share one scope. The last one starts it.
     private static readonly string[] Scripts =
         ["dom.js", "words.js", "api.js", "samples.js", "chart.js", "overview.js", "forwarders.js", "actions.js", "payload.js", "parked.js", "entries.js", "main.js"];
 
@@ -19,7 +19,10 @@ internal sealed class DashboardPage : IResult
     private readonly string _policy;
 
     /// <summary>Puts the page together from the files in this assembly.</summary>
-    /// <param name="traceUrl">Where a trace is looked at, with <c>{traceId}</c> and perhaps <c>{spanId}</c> in it; null: traces are no links.</param>
+    /// <param name="traceUrl">
+    /// Address for looking at a trace, with <c>{traceId}</c> and perhaps <c>{spanId}</c> in it; null: traces are no
+    /// links.
+    /// </param>
     public DashboardPage(string? traceUrl = null)
     {
         var style = Read("page.css");
@@ -29,7 +32,7 @@ internal sealed class DashboardPage : IResult
             .Replace("<style></style>", $"{trace}<style></style>", StringComparison.Ordinal)
             .Replace("<style></style>", $"<style>{style}</style>", StringComparison.Ordinal)
             .Replace("<script type=\"module\"></script>", $"<script type=\"module\">{script}</script>", StringComparison.Ordinal));
-        // Nothing but this style and this script, nothing from or to elsewhere, and no text that turns into markup.
+        // The policy allows this style and this script only, nothing from or to elsewhere, and no text that turns into markup.
         _policy = "default-src 'none'; connect-src 'self'; img-src data:; "
             + $"style-src '{Hash(style)}'; script-src '{Hash(script)}'; require-trusted-types-for 'script'; trusted-types 'none'; "
             + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -39,7 +42,7 @@ internal sealed class DashboardPage : IResult
     public Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;
-        response.Headers.CacheControl = "no-store"; // always the page of the app that answers it
+        response.Headers.CacheControl = "no-store"; // the page must always be of the version of the app that answers
         response.Headers.ContentSecurityPolicy = _policy;
         response.Headers.XContentTypeOptions = "nosniff";
         response.Headers["Referrer-Policy"] = "no-referrer";
@@ -52,7 +55,7 @@ internal sealed class DashboardPage : IResult
     private static string Read(string name)
     {
         using var file = new StreamReader(typeof(DashboardPage).Assembly.GetManifestResourceStream(name)!);
-        // A browser hashes what it has after it has read line ends as LF.
+        // A browser turns line ends into LF before it hashes.
         return file.ReadToEnd().ReplaceLineEndings("\n");
     }
 }

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Outpost.AspNetCore;
 
-/// <summary>An entry as JSON, in the API's own form.</summary>
+/// <summary>Writes an entry as JSON, in the API's own form.</summary>
 internal static class EntryJson
 {
     public static void Write(Utf8JsonWriter json, EventEntry entry)
@@ -26,17 +26,18 @@ internal static class EntryJson
     /// <summary>RFC 3339 in UTC with all seven decimal places.</summary>
     public static string Timestamp(DateTimeOffset time) => time.UtcDateTime.ToString("O", CultureInfo.InvariantCulture);
 
-    /// <summary>The JSON value itself for JSON, a string for <c>text/*</c>, else Base64 under the other name.</summary>
+    /// <summary>
+    /// Writes a payload: JSON as it is, <c>text/*</c> as a string, and anything else as Base64 under the other name.
+    /// </summary>
     public static void WritePayload(Utf8JsonWriter json, EventEntry entry, string name, string base64Name)
     {
-        var text = MediaType.TextOrNull(entry.ContentType, entry.Payload.Span);
-        if (text is null) json.WriteBase64String(base64Name, entry.Payload.Span);
-        else if (MediaType.IsText(entry.ContentType) && !MediaType.IsJson(entry.ContentType)) json.WriteString(name, text);
-        else
+        if (MediaType.IsJson(entry.ContentType) && MediaType.IsUtf8(entry.ContentType, entry.Payload.Span))
         {
-            // Checked to be JSON when it was recorded.
+            // The payload was checked to be JSON when it was recorded.
             json.WritePropertyName(name);
             json.WriteRawValue(entry.Payload.Span, skipInputValidation: true);
         }
+        else if (MediaType.TextOrNull(entry.ContentType, entry.Payload.Span) is { } text) json.WriteString(name, text);
+        else json.WriteBase64String(base64Name, entry.Payload.Span);
     }
 }

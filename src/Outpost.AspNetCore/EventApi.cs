@@ -5,30 +5,30 @@ using Microsoft.AspNetCore.Http;
 namespace Outpost.AspNetCore;
 
 /// <summary>How the event API behaves.</summary>
-/// <param name="FinalMaxAge">Cache life of final pages. Default one day.</param>
+/// <param name="FinalMaxAge">How long caches may keep a final page.</param>
 /// <param name="Source">CloudEvents <c>source</c>.</param>
 internal sealed record EventApiOptions(TimeSpan FinalMaxAge, string Source = "/outpost")
 {
-    /// <summary>Readers that may wait at the same time; one more is answered at once. Default 50.</summary>
+    /// <summary>How many readers may wait at the same time. One more is answered at once. Default 50.</summary>
     public int WaitersMax { get; init; } = 50;
 
-    /// <summary>How references in answers are made.</summary>
+    /// <summary>Makes the references in answers.</summary>
     public Links Links { get; init; } = new(null);
 
-    /// <summary>How long events are kept at least: no cache keeps a page for longer. Null (the default): for ever.</summary>
+    /// <summary>How long events are kept at least; no cache keeps a page for longer. Null (the default): for ever.</summary>
     public TimeSpan? EventsKeptFor { get; init; }
 }
 
 /// <summary>
-/// The log as a feed for consumers that keep their own position: pages by offset, dense and in order, with the truth
-/// about what is gone and what is not there yet.
+/// The log as a feed for readers that keep their own positions: pages by offset, without holes and in order. It says
+/// the truth about what is gone and what is not there yet.
 /// </summary>
 internal sealed class EventApi(IEventStore store, PartitionWatch watch, EventApiOptions options) : IDisposable
 {
-    // Jitter makes it 240 to 360 ms: another process's entry is answered within half a second.
+    // With jitter 240 to 360 ms, so a reader gets another process's entry within half a second.
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(300);
 
-    // How often a page that begins with the oldest entry is begun, while retention moves that.
+    // How often a page from the oldest entry is started again while retention moves that entry.
     private const int BeginningsMax = 3;
 
     private readonly PageFormat _cloudEvents = PageFormat.CloudEvents(options.Source);
@@ -49,8 +49,9 @@ internal sealed class EventApi(IEventStore store, PartitionWatch watch, EventApi
     }
 
     /// <summary>
-    /// <c>GET /api/feed</c> (one partition) and <c>/api/feed/{partition}</c>: HTTP Feeds (http-feeds.org),
-    /// a CloudEvents batch whatever is accepted, since its clients do not say.
+    /// <c>GET /api/feed</c> (for a log with one partition) and <c>/api/feed/{partition}</c>: HTTP Feeds
+    /// (http-feeds.org). The answer is always a CloudEvents batch, because clients of HTTP Feeds do not say what they
+    /// accept.
     /// </summary>
     public async Task<IResult> FeedAsync(HttpRequest request, string? partition, CancellationToken cancellationToken)
     {
@@ -70,9 +71,10 @@ internal sealed class EventApi(IEventStore store, PartitionWatch watch, EventApi
             var named = await watch.ReadAsync(query.Partition, cancellationToken);
             var start = query.Latest ? named.Head : named.Oldest;
             var answer = await PageAsync(request, layout, query, format, start, nextUrl, cancellationToken);
-            // Retention may move what is oldest between the look and the read: nothing that was asked for is gone then.
+            // Retention may move the oldest offset between the look and the read. The request named no offset, so
+            // nothing that it asked for is gone.
             if (query.Latest || answer is not Problem { Status: StatusCodes.Status410Gone } || beginnings == BeginningsMax) return answer;
-            // It may have waited already.
+            // The reader may have waited already.
             query = query with { Wait = TimeSpan.Zero };
         }
     }
@@ -97,19 +99,21 @@ internal sealed class EventApi(IEventStore store, PartitionWatch watch, EventApi
             if (refusal is not null) return refusal;
         }
 
-        // Final: the same bytes at any later time. A page that ended for want of entries would be longer next time.
+        // A final page has the same bytes at any later time. A page that ended because there were no more entries would
+        // be longer next time.
         var canBeFinal = query.Offset is not null && page!.IsFull;
         var isFinal = canBeFinal && store.Heads[query.Partition] > page!.Next;
         if (!isFinal)
         {
             state ??= await watch.ReadAsync(query.Partition, cancellationToken);
-            // The page may have been read, or kept, before retention came this far.
+            // The page may have been read or kept before retention came this far.
             if (start < state.Oldest) return Refuse(start, state, query.OffsetFrom)!;
-            // This process's memory of its own commits may have ended before what another one committed.
+            // This process's window of its own commits may end before what another process committed.
             if (!page!.IsFull && page.Next < state.Head) page = await _pages.ReadAsync(query, format, start, cancellationToken);
             isFinal = query.Offset is not null && page.IsFull && state.Head > page.Next;
-            // No room to wait, or entries that are not visible yet, of a damaged log, or that the table lost although this process
-            // knows of their head, which ends every wait: whoever asks at once would ask all the time.
+            // The reader could not wait, or there are entries that are not visible: in a damaged log, or because the
+            // table lost them while this process knows of their head, which ends every wait. Without Retry-After such a
+            // reader would ask all the time.
             if (page.Next == start && (!hadRoom || Math.Max(state.Head, store.Heads[query.Partition]) > start))
                 request.HttpContext.Response.Headers.RetryAfter = "1";
         }
@@ -117,13 +121,14 @@ internal sealed class EventApi(IEventStore store, PartitionWatch watch, EventApi
         return Answer(layout, query, format, start, page!, isFinal ? null : state, nextUrl);
     }
 
-    // A page without entries where the offset is the head.
+    // Returns a page without entries where the offset is the head.
     private async Task<(EventPage? Page, PartitionState? State, Problem? Refusal)> ReadPageAsync(
         EventQuery query, PageFormat format, long start, CancellationToken cancellationToken)
     {
         if (start < store.Heads[query.Partition] && start >= (watch.LastRead(query.Partition)?.Oldest ?? 0))
         {
-            // Side by side: what retention deletes may still be there below the oldest offset, or in this process's memory.
+            // The oldest offset is read at the same time, because a deleted entry may still have its row, or still be
+            // in this process's window.
             var looking = watch.ReadAsync(query.Partition, PageReader.KeptFor, cancellationToken);
             var reading = _pages.ReadAsync(query, format, start, cancellationToken);
             await Task.WhenAll(looking, reading);
@@ -155,7 +160,7 @@ internal sealed class EventApi(IEventStore store, PartitionWatch watch, EventApi
         var (entry, problem) = await FindAsync(request, id, cancellationToken);
         return entry is null
             ? problem!
-            // Whatever somebody recorded as text/html must not run in the origin where operators type their keys.
+            // A payload recorded as text/html must not run in the origin where operators type their keys.
             : Single(entry, "data", entry.ContentType, entry.Payload, ("Content-Security-Policy", "default-src 'none'; sandbox"));
     }
 
@@ -176,7 +181,7 @@ internal sealed class EventApi(IEventStore store, PartitionWatch watch, EventApi
         return parameter == "lastEventId" ? $"the entry after this one, {number}," : number;
     }
 
-    // False: too many wait already.
+    // False: too many readers wait already.
     private async Task<bool> WaitAsync(EventQuery query, long offset, CancellationToken cancellationToken)
     {
         if (query.Wait == TimeSpan.Zero) return true;
@@ -203,7 +208,7 @@ internal sealed class EventApi(IEventStore store, PartitionWatch watch, EventApi
         {
             headers.Add(("Outpost-Head", Math.Max(state.Head, page.Next).ToString(CultureInfo.InvariantCulture)));
             headers.Add(("Outpost-Oldest", state.Oldest.ToString(CultureInfo.InvariantCulture)));
-            // Readers of any partition hear of new ones.
+            // This tells readers of any partition of new ones.
             headers.Add(("Outpost-Partitions", store.Heads.Partitions.ToString(CultureInfo.InvariantCulture)));
         }
 
@@ -211,7 +216,7 @@ internal sealed class EventApi(IEventStore store, PartitionWatch watch, EventApi
         return new PageResult(format.ContentType, page.Json, tag, state is null ? Final(page.Since) : "private, no-cache", headers);
     }
 
-    // No longer than until retention may delete it: what is gone here must not live on in caches.
+    // A cache may keep the page only until retention may delete its first entry: what is gone here must not live on in caches.
     private string Final(DateTimeOffset? since)
     {
         var maxAge = options.FinalMaxAge;
@@ -220,7 +225,7 @@ internal sealed class EventApi(IEventStore store, PartitionWatch watch, EventApi
         return string.Create(CultureInfo.InvariantCulture, $"private, max-age={(long)maxAge.TotalSeconds}, immutable");
     }
 
-    // Keys stay out: a link may be logged or passed on.
+    // Keys stay out of the link, because it may be logged or passed on.
     private static string NextUrl(HttpRequest request, Links links, EventQuery query, long next)
     {
         var url = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"partition={query.Partition}&offset={next}&limit={query.Limit}"));
@@ -240,10 +245,10 @@ internal sealed class EventApi(IEventStore store, PartitionWatch watch, EventApi
         if (eventId.Partition >= layout.Partitions) layout = await store.LayoutWithAsync(eventId.Partition.ToString(CultureInfo.InvariantCulture), cancellationToken);
         if (eventId.Partition < layout.Partitions && eventId.Offset < long.MaxValue)
         {
-            // What is known to be gone is gone, even while its row or this process's memory of it is still there.
+            // An entry below the oldest offset is gone, even while its row or this process's window still has it.
             if (eventId.Offset >= (watch.LastRead(eventId.Partition)?.Oldest ?? 0))
             {
-                // Side by side, and as soon as by its offset.
+                // Both are read side by side, so the entry is found as soon as by its offset.
                 var looking = watch.ReadAsync(eventId.Partition, PageReader.KeptFor, cancellationToken);
                 var reading = store.ReadEventsAsync(eventId.Partition, eventId.Offset, 1, cancellationToken);
                 await Task.WhenAll(looking, reading);

@@ -5,23 +5,25 @@ namespace Outpost.AspNetCore;
 
 /// <summary>Entries for one answer, already written as JSON.</summary>
 /// <param name="Json">A JSON array, at most <see cref="Limits.PageBytesMax"/> unless one entry alone is larger.</param>
-/// <param name="Count">Entries in it.</param>
-/// <param name="Next">What to ask for next.</param>
-/// <param name="IsFull">It ended at a bound, not for want of entries: it would be the same at any later time.</param>
-/// <param name="Since">Time of the first entry it looked at; null: it looked at none.</param>
+/// <param name="Count">How many entries it holds.</param>
+/// <param name="Next">The offset to ask for next.</param>
+/// <param name="IsFull">
+/// Whether it ended at a bound rather than at the last entry. Then it would be the same at any later time.
+/// </param>
+/// <param name="Since">Time of the first entry that was looked at; null: none was.</param>
 internal sealed record EventPage(ReadOnlyMemory<byte> Json, int Count, long Next, bool IsFull, DateTimeOffset? Since)
 {
-    /// <summary>Nothing at an offset.</summary>
+    /// <summary>A page without entries, at an offset.</summary>
     public static EventPage EmptyAt(long offset) => new("[]"u8.ToArray(), 0, offset, IsFull: false, Since: null);
 
     /// <summary>
-    /// Collects entries into a page. Entries of other types than those asked for are passed over; what was passed
-    /// over counts as read, and ends the page when it is much.
+    /// Collects entries into a page. Entries of types that were not asked for are passed over. What is passed over
+    /// counts as read, and much of it ends the page.
     /// </summary>
     internal sealed class Builder(PageFormat format, long offset, int limit, IReadOnlySet<string>? types) : IDisposable
     {
-        // With a filter: how much of the log one answer looks at. Counted by entry, so that all who ask the same look
-        // as far, however their entries came.
+        // How much of the log one answer with a filter looks at. The bounds count entries, so all who ask the same look
+        // equally far, however their entries were read.
         private const int FilteredEntriesMax = 5_000;
         private const int FilteredBytesMax = 64 * 1024 * 1024;
 
@@ -60,7 +62,7 @@ internal sealed record EventPage(ReadOnlyMemory<byte> Json, int Count, long Next
         public EventPage Build()
         {
             _page.Write(Count == 0 ? "[]"u8 : "]"u8);
-            // Exactly as large as it is: it may be kept.
+            // The copy has exactly the size of the page, because it may be kept.
             return new EventPage(_page.WrittenSpan.ToArray(), Count, Next, IsFull, _since);
         }
 

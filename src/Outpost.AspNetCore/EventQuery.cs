@@ -7,30 +7,30 @@ namespace Outpost.AspNetCore;
 /// <summary>The query of <c>GET /api/events</c>, checked.</summary>
 /// <param name="Partition">Which partition.</param>
 /// <param name="Offset">Where to start; null with <paramref name="Latest"/> or for <c>earliest</c>.</param>
-/// <param name="Latest">Start at the head.</param>
-/// <param name="Limit">Most entries of the answer.</param>
+/// <param name="Latest">Whether to start at the head.</param>
+/// <param name="Limit">The most entries of the answer.</param>
 /// <param name="Wait">How long to wait for an entry.</param>
-/// <param name="Types">Only these event types; null: all.</param>
+/// <param name="Types">The event types to answer; null: all.</param>
 internal sealed record EventQuery(int Partition, long? Offset, bool Latest, int Limit, TimeSpan Wait, IReadOnlySet<string>? Types)
 {
-    /// <summary>Entries of a page unless asked otherwise.</summary>
+    /// <summary>The most entries of a page unless asked otherwise.</summary>
     public const int LimitDefault = 100;
 
-    /// <summary>Longest wait: below what proxies and clients cut off.</summary>
+    /// <summary>The longest wait in seconds. Proxies and clients cut a request off after more.</summary>
     public const int WaitSecondsMax = 25;
 
-    /// <summary>Most event types of a filter.</summary>
+    /// <summary>The most event types of a filter.</summary>
     public const int TypesMax = 100;
 
-    /// <summary>The parameter that said where to start, for problems.</summary>
+    /// <summary>Name of the parameter that said where to start, for problems.</summary>
     public string OffsetFrom { get; init; } = "offset";
 
-    /// <summary>Names the filter, whatever the order of its types; empty: none.</summary>
+    /// <summary>Identifies the filter, whatever the order of its types; empty: no filter.</summary>
     public string TypesTag { get; } = Types is null
         ? ""
         : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(',', Types.Order(StringComparer.Ordinal))))[..16]);
 
-    /// <summary>Reads the query; null and a problem where it is not allowed.</summary>
+    /// <summary>Reads the query; null and a problem where a parameter is not allowed.</summary>
     public static (EventQuery? Query, Problem? Problem) Read(IQueryCollection query, int partitions)
     {
         if (QueryParameters.Refuse(query, "offset", "limit", "partition", "wait", "types") is { } unknown) return (null, unknown);

@@ -2,16 +2,18 @@ using Microsoft.AspNetCore.Http;
 
 namespace Outpost.AspNetCore;
 
-/// <summary>The query of HTTP Feeds: entries after an id, waiting for so many milliseconds.</summary>
+/// <summary>Reads the query of HTTP Feeds: entries after an id, with a wait in milliseconds.</summary>
 internal static class FeedQuery
 {
-    // Its clients wait up to a minute and more; what they get then is an empty batch sooner.
+    // Clients ask for waits of a minute and more. They get an empty batch sooner.
     internal const long TimeoutMax = 3_600_000;
 
     /// <summary>Reads the query as one of the event API; null and a problem where it is not allowed.</summary>
-    /// <param name="query"><c>lastEventId</c> (missing, empty or <c>null</c>: from the beginning) and <c>timeout</c>.</param>
-    /// <param name="partition">From the path; null: the only one.</param>
-    /// <param name="layout">Of the log.</param>
+    /// <param name="query">
+    /// The query: <c>lastEventId</c> (missing, empty or <c>null</c>: from the beginning) and <c>timeout</c>.
+    /// </param>
+    /// <param name="partition">The partition in the path; null: the only one.</param>
+    /// <param name="layout">The layout of the log.</param>
     public static (EventQuery? Query, Problem? Problem) Read(IQueryCollection query, string? partition, LogLayout layout)
     {
         if (QueryParameters.Refuse(query, "lastEventId", "timeout") is { } unknown) return (null, unknown);
@@ -35,7 +37,7 @@ internal static class FeedQuery
         return (new EventQuery((int)number, id.Offset + 1, Latest: false, EventQuery.LimitDefault, wait, Types: null) { OffsetFrom = "lastEventId" }, null);
     }
 
-    /// <summary>Where to go on after the entry before <paramref name="next"/>.</summary>
+    /// <summary>The address of the entries from <paramref name="next"/> on. It names the entry before them.</summary>
     public static string NextUrl(HttpRequest request, Links links, LogLayout layout, int partition, long next) =>
         links.WithQuery(request, $"lastEventId={new EventId(layout.Log, partition, next - 1)}");
 }

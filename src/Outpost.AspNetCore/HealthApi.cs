@@ -3,10 +3,10 @@ using Outpost.Forwarding;
 
 namespace Outpost.AspNetCore;
 
-/// <summary><c>GET /api/health</c>: whether this app can record commands, and whether they are forwarded.</summary>
+/// <summary><c>GET /api/health</c> says whether this app can record commands, and whether they are forwarded.</summary>
 internal sealed class HealthApi(IEventStore store, ForwarderOperations operations, SettingsProblems settings, StoreProblems problems, Sources sources)
 {
-    // Anonymous: however often it is asked, each partition is looked at once in this time, as by a timer that comes as often.
+    // Anybody may ask, so each partition is looked at only once in this time. That is as often as a timer would.
     private static readonly TimeSpan Remembered = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan StoreAnswersWithin = TimeSpan.FromSeconds(5);
     private readonly Lock _lock = new();
@@ -14,8 +14,8 @@ internal sealed class HealthApi(IEventStore store, ForwarderOperations operation
     private long _checkedAt;
 
     /// <summary>
-    /// <c>{"status","problems":[{"code","detail"}]}</c>: 503 with <c>unhealthy</c> where this process cannot do its work until
-    /// somebody acts, else 200 with <c>ok</c> or <c>degraded</c>.
+    /// Answers <c>{"status","problems":[{"code","detail"}]}</c>: 503 with <c>unhealthy</c> where this process cannot do
+    /// its work until somebody acts, or 200 with <c>ok</c> or <c>degraded</c>.
     /// </summary>
     public async Task<IResult> HealthAsync(HttpRequest request, CancellationToken cancellationToken)
     {
@@ -30,7 +30,7 @@ internal sealed class HealthApi(IEventStore store, ForwarderOperations operation
             isFatal ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK);
     }
 
-    /// <summary>What is wrong, what is fatal first; empty: nothing.</summary>
+    /// <summary>All problems, fatal ones first; empty: all is well.</summary>
     internal async Task<IReadOnlyList<StoreProblem>> ProblemsAsync(CancellationToken cancellationToken)
     {
         var found = await Check().WaitAsync(cancellationToken);
@@ -63,7 +63,7 @@ internal sealed class HealthApi(IEventStore store, ForwarderOperations operation
         }
         catch (LayoutMismatchException)
         {
-            return [new StoreProblem("layout-mismatch", "The settings do not fit the stored log, or it is not the one that it was.", IsFatal: true)];
+            return [new StoreProblem("layout-mismatch", "The settings do not fit the stored log, or the table now holds another log.", IsFatal: true)];
         }
         catch (DamagedRowException e)
         {
@@ -74,7 +74,7 @@ internal sealed class HealthApi(IEventStore store, ForwarderOperations operation
         {
             return [Troubles.Of(e)];
         }
-#pragma warning disable CA1031 // Whatever is wrong, it is the answer; details are for the log, not for anonymous callers.
+#pragma warning disable CA1031 // Any fault is part of the answer. Its details are for the log, not for anonymous callers.
         catch (Exception)
 #pragma warning restore CA1031
         {

@@ -5,7 +5,7 @@ namespace Outpost.AspNetCore;
 /// <summary>Answer of <c>GET /api/partitions</c>.</summary>
 internal sealed record PartitionsAnswer(string Log, IReadOnlyList<int>? Counts, IReadOnlyList<PartitionAnswer> Partitions);
 
-/// <summary>One partition in it.</summary>
+/// <summary>One partition in the answer of <c>GET /api/partitions</c>.</summary>
 internal sealed record PartitionAnswer(int Partition, long OldestOffset, long HeadOffset, string? HeadTimestamp);
 
 /// <summary>Answer of <c>GET /api/partitions/{partition}/offset-at</c>.</summary>
@@ -16,30 +16,30 @@ internal sealed record StatusAnswer(
     string Log, StatusTimer? Timer, IReadOnlyList<StatusPartition> Partitions, IReadOnlyList<StatusForwarder> Forwarders, IReadOnlyList<HealthProblem> Problems,
     StatusRecent? Recent);
 
-/// <summary>Where the log stood over the last ten minutes, as far as the process that answers has looked since it began.</summary>
-/// <param name="BeganSecondsAgo">For how long that process has looked.</param>
-/// <param name="Samples">The oldest first.</param>
+/// <summary>The log's state over the last ten minutes, as far as the process that answers has looked since its start.</summary>
+/// <param name="BeganSecondsAgo">How many seconds that process has looked for.</param>
+/// <param name="Samples">The samples, oldest first.</param>
 internal sealed record StatusRecent(double BeganSecondsAgo, IReadOnlyList<StatusSample> Samples);
 
-/// <summary>One look.</summary>
-/// <param name="AgeSeconds">How long ago that was.</param>
+/// <summary>The log's state at one time.</summary>
+/// <param name="AgeSeconds">How many seconds ago that was.</param>
 /// <param name="Head">Entries ever committed, in all partitions.</param>
-/// <param name="Forwarders">The first 16.</param>
+/// <param name="Forwarders">The first 16 forwarders.</param>
 internal sealed record StatusSample(double AgeSeconds, long Head, IReadOnlyList<StatusForwarderSample> Forwarders);
 
 /// <summary>How far a forwarder had come, in all partitions together.</summary>
 internal sealed record StatusForwarderSample(string Name, long Next, long Backlog);
 
-/// <summary>The timer in it.</summary>
+/// <summary>The timer in the status.</summary>
 internal sealed record StatusTimer(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? LastTickAt,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Schedule,
     bool IsMissed);
 
-/// <summary>One partition in it.</summary>
+/// <summary>One partition in the status.</summary>
 internal sealed record StatusPartition(int Partition, long OldestOffset, long HeadOffset, string? HeadTimestamp);
 
-/// <summary>One forwarder in it.</summary>
+/// <summary>One forwarder in the status.</summary>
 internal sealed record StatusForwarder(
     string Name,
     string State,
@@ -58,11 +58,11 @@ internal sealed record StatusForwarder(
     /// <summary>What <see cref="LastError"/> means.</summary>
     public string? Cause { get; init; }
 
-    /// <summary>What helps.</summary>
+    /// <summary>What to do about it.</summary>
     public string? WayOut { get; init; }
 }
 
-/// <summary>What an operator asked of that forwarder, in one partition.</summary>
+/// <summary>An operator's request to that forwarder, in one partition.</summary>
 internal sealed record StatusRequest(
     string Id,
     string Kind,
@@ -75,10 +75,10 @@ internal sealed record StatusRequest(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] StatusProgress? Progress,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Reason);
 
-/// <summary>Entries of a replay: dealt with, and altogether.</summary>
+/// <summary>How many entries of a replay are dealt with, and how many there are.</summary>
 internal sealed record StatusProgress(long Done, long Of);
 
-/// <summary>How that forwarder stands in one partition.</summary>
+/// <summary>The state of that forwarder in one partition.</summary>
 internal sealed record StatusForwarderPartition(
     int Partition,
     long NextOffset,
@@ -96,17 +96,17 @@ internal sealed record StatusForwarderPartition(
     /// <summary>Who paused it.</summary>
     public string? PausedBy { get; init; }
 
-    /// <summary>Why.</summary>
+    /// <summary>Why it is paused.</summary>
     public string? PausedReason { get; init; }
 }
 
 /// <summary>One group of <c>GET /api/forwarders/{name}/parked?groupBy=reason</c>.</summary>
 internal sealed record ParkedGroupAnswer(string Reason, long Count, long Followers, IReadOnlyList<string> Types, string Since);
 
-/// <summary>Answer to a wish about many entries.</summary>
+/// <summary>Answer to an operator's request about many entries.</summary>
 /// <param name="Name">The forwarder.</param>
-/// <param name="Id">What it is taken back by.</param>
-/// <param name="Replay">What replayed messages carry.</param>
+/// <param name="Id">The id that takes the request back.</param>
+/// <param name="Replay">The id that replayed messages carry.</param>
 /// <param name="Count">How many entries match.</param>
 internal sealed record MatchedAnswer(string Name, string? Id, string? Replay, long Count);
 
@@ -118,10 +118,10 @@ internal sealed record ParkedAnswer(
 internal sealed record ActionAnswer(
     string Id, string At, string? By, string Action, string Detail, string? Reason, string? Request, string Outcome, string? OutcomeDetail);
 
-/// <summary>Answer to an operator's wish that will be carried out.</summary>
+/// <summary>Answer to an operator's request that will be carried out.</summary>
 /// <param name="Name">The forwarder.</param>
-/// <param name="Id">What it is taken back by.</param>
-/// <param name="Replay">What replayed messages carry.</param>
+/// <param name="Id">The id that takes the request back.</param>
+/// <param name="Replay">The id that replayed messages carry.</param>
 internal sealed record AcceptedAnswer(string Name, string? Id, string? Replay);
 
 /// <summary>Answer to a request that is taken back.</summary>
@@ -139,7 +139,7 @@ internal sealed record PausedAnswer(string Name, int? Partition, bool Paused);
 /// <summary>Answer of <c>GET /api/health</c>.</summary>
 internal sealed record HealthAnswer(string Status, IReadOnlyList<HealthProblem> Problems);
 
-/// <summary>One reason why not all is well.</summary>
+/// <summary>One reason why something is wrong.</summary>
 internal sealed record HealthProblem(string Code, string Detail);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

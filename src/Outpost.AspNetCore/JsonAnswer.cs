@@ -5,11 +5,14 @@ using Microsoft.AspNetCore.Http;
 
 namespace Outpost.AspNetCore;
 
-/// <summary>An answer whose body is one JSON value, sent with its length, which no cache keeps. Reads are held to their conditions.</summary>
+/// <summary>
+/// An answer whose body is one JSON value. It is sent with its length, and no cache keeps it. The preconditions of
+/// reads are checked.
+/// </summary>
 /// <param name="value">The value.</param>
 /// <param name="type">How it is written.</param>
 /// <param name="status">HTTP status.</param>
-/// <param name="tag">The answer's entity tag, or null.</param>
+/// <param name="tag">The answer's entity tag; null: it has none.</param>
 internal sealed class JsonAnswer<T>(T value, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK, string? tag = null) : IResult
 {
     /// <inheritdoc/>
@@ -34,13 +37,18 @@ internal sealed class JsonAnswer<T>(T value, JsonTypeInfo<T> type, int status = 
     }
 }
 
-/// <summary>A body that is there as a whole before it is sent.</summary>
+/// <summary>Writes a body that is complete before it is sent.</summary>
 internal static class WholeBody
 {
-    /// <summary>People read these answers: a quotation mark stays one. No browser takes one for a page (nosniff).</summary>
+    /// <summary>
+    /// People read these answers, so quotation marks stay unescaped. With nosniff, no browser takes an answer for a
+    /// page.
+    /// </summary>
     public static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>Writes it; for HEAD its headers only. That the client has left is no fault: nobody reads the answer.</summary>
+    /// <summary>
+    /// Writes the body; for HEAD only its headers. A client that has left is no fault, because nobody reads the answer.
+    /// </summary>
     public static async Task WriteAsync(HttpContext http, string contentType, ReadOnlyMemory<byte> body)
     {
         http.Response.ContentType = contentType;
@@ -52,7 +60,7 @@ internal static class WholeBody
         }
         catch (Exception e) when (e is IOException || (e is OperationCanceledException && http.RequestAborted.IsCancellationRequested))
         {
-            // It left.
+            // The client left.
         }
     }
 }

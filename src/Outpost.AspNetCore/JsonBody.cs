@@ -6,27 +6,27 @@ using Microsoft.Net.Http.Headers;
 
 namespace Outpost.AspNetCore;
 
-/// <summary>A request's JSON body: read within a bound, one object, no member twice.</summary>
-/// <param name="Bytes">As received.</param>
-/// <param name="Root">The object; undefined when there was no body.</param>
+/// <summary>A request's JSON body: one object within a bound, with no member twice.</summary>
+/// <param name="Bytes">The bytes as received.</param>
+/// <param name="Root">The object; undefined where there was no body.</param>
 internal sealed record JsonBody(byte[] Bytes, JsonElement Root)
 {
     private const int DepthMax = 16;
 
-    // Depth and members that come twice are looked at here, to be named in this API's words.
+    // Depth and repeated members are checked here, so that problems name them in this API's words.
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = int.MaxValue };
 
-    /// <summary>Reads the body of at most <paramref name="bytesMax"/> bytes; null and a problem where it is not allowed.</summary>
+    /// <summary>Reads a body of at most <paramref name="bytesMax"/> bytes; null and a problem where it is not allowed.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="bytesMax">More is 413.</param>
-    /// <param name="optional">Whether no body at all is allowed.</param>
+    /// <param name="bytesMax">A longer body is answered 413.</param>
+    /// <param name="optional">Whether the request may come without a body.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     public static async Task<(JsonBody? Body, Problem? Problem)> ReadAsync(
         HttpRequest request, int bytesMax, bool optional, CancellationToken cancellationToken)
     {
         if (request.Headers.ContentEncoding is { Count: > 0 } encoding && !encoding.ToString().Trim().Equals("identity", StringComparison.OrdinalIgnoreCase))
         {
-            // RFC 9110, 12.5.3: says which one would do.
+            // RFC 9110, 12.5.3: this header says which encoding is supported.
             request.HttpContext.Response.Headers.AcceptEncoding = "identity";
             return (null, Problem.UnsupportedMediaType($"Content-Encoding: '{Shown(encoding.ToString())}' is not supported; a body as it is (identity) is."));
         }
@@ -38,7 +38,7 @@ internal sealed record JsonBody(byte[] Bytes, JsonElement Root)
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !MediaType.IsJson(type.MediaType.ToString()) ||
             (type.Charset.HasValue && !HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase)))
             return (null, Problem.UnsupportedMediaType($"Content-Type: '{Shown(request.ContentType ?? "")}' is not supported; application/json in UTF-8 is."));
-        // The parser takes any bytes within a string; whoever asks for that string gets an exception.
+        // The parser accepts any bytes within a string, and throws when somebody reads that string.
         if (!Utf8.IsValid(bytes)) return (null, Problem.BadRequest("The body is not valid UTF-8."));
         try
         {
@@ -54,11 +54,12 @@ internal sealed record JsonBody(byte[] Bytes, JsonElement Root)
         }
         catch (InvalidOperationException)
         {
-            return (null, Problem.BadRequest("The body has a member whose name is no text: an unpaired surrogate."));
+            return (null, Problem.BadRequest("The body has a member whose name is not text: it holds an unpaired surrogate."));
         }
     }
 
-    // A name with an unpaired surrogate escape is valid JSON; whoever asks for it gets an exception. Goes no deeper than it allows.
+    // A name with an unpaired surrogate escape is valid JSON, and reading it throws. The recursion goes no deeper than
+    // the depth that is allowed.
     private static string? Check(JsonElement element, int depth)
     {
         if (element.ValueKind is not (JsonValueKind.Array or JsonValueKind.Object)) return null;
@@ -81,7 +82,7 @@ internal sealed record JsonBody(byte[] Bytes, JsonElement Root)
         var buffer = ArrayPool<byte>.Shared.Rent(bytesMax + 1);
         try
         {
-            // One byte more than allowed tells that there is too much, without reading it all.
+            // One byte more than allowed shows that the body is too long, without reading all of it.
             var length = await request.Body.ReadAtLeastAsync(buffer.AsMemory(0, bytesMax + 1), bytesMax + 1, throwOnEndOfStream: false, cancellationToken);
             return length > bytesMax ? (null, TooLarge(bytesMax)) : (buffer.AsSpan(0, length).ToArray(), null);
         }
@@ -89,12 +90,12 @@ internal sealed record JsonBody(byte[] Bytes, JsonElement Root)
         {
             return (null, e.StatusCode == StatusCodes.Status413PayloadTooLarge
                 ? TooLarge(bytesMax)
-                : Problem.BadRequest("The body could not be read: it is not framed as HTTP wants it, or came too slowly."));
+                : Problem.BadRequest("The body could not be read: it is not framed as HTTP requires, or came too slowly."));
         }
         catch (IOException)
         {
-            // The client left while it sent: it reads no answer, and nothing here failed.
-            return (null, Problem.BadRequest("The body ended before it was whole."));
+            // The client left while it sent the body. It reads no answer, and nothing here failed.
+            return (null, Problem.BadRequest("The body ended early."));
         }
         finally
         {

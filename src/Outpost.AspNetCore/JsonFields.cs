@@ -5,12 +5,12 @@ using Outpost.AspNetCore.OpenApi;
 namespace Outpost.AspNetCore;
 
 /// <summary>
-/// Reads the fields of a JSON object and collects what is wrong with them: the field, its value, what is allowed. A
-/// value that is not allowed reads as a default; callers ask <see cref="Problem"/> before they use any.
+/// Reads the fields of a JSON object and collects what is wrong with them: the field, its value, and what is allowed. A
+/// value that is not allowed reads as a default. Callers ask <see cref="Problem"/> before they use any value.
 /// </summary>
 public sealed class JsonFields
 {
-    // Enough to mend a request by; a hostile one gets no long answer.
+    // These are enough to correct a request. A hostile request gets no long answer.
     private const int ErrorsMax = 20;
 
     private readonly JsonElement _object;
@@ -19,7 +19,7 @@ public sealed class JsonFields
     private readonly HashSet<string> _known = new(StringComparer.Ordinal);
     private readonly FieldSchema? _schema;
 
-    /// <summary>The fields of a body.</summary>
+    /// <summary>Reads the fields of a body.</summary>
     internal JsonFields(JsonElement @object)
         : this(@object, "", [])
     {
@@ -33,7 +33,10 @@ public sealed class JsonFields
         _schema = schema;
     }
 
-    /// <summary>What <paramref name="read"/> takes: it runs once, on no body, and gets the smallest value of each required member.</summary>
+    /// <summary>
+    /// The schema of what <paramref name="read"/> accepts. It runs once without a body, and gets the smallest value of
+    /// each required member.
+    /// </summary>
     internal static FieldSchema Describe(Action<JsonFields> read)
     {
         var schema = new FieldSchema();
@@ -41,7 +44,7 @@ public sealed class JsonFields
         return schema;
     }
 
-    /// <summary>Everything that is wrong, or null. Also names members that nobody asked for.</summary>
+    /// <summary>Everything that is wrong, including members that nobody asked for; null: all is well.</summary>
     internal Problem? Problem()
     {
         RefuseOthers();
@@ -50,16 +53,21 @@ public sealed class JsonFields
             : AspNetCore.Problem.BadRequest(string.Join(" ", _errors.Take(ErrorsMax))).With("errors", _errors.Take(ErrorsMax).ToArray());
     }
 
-    /// <summary>A string of <paramref name="min"/> to <paramref name="max"/> characters without control characters.</summary>
+    /// <summary>
+    /// Reads a string of <paramref name="min"/> to <paramref name="max"/> characters without control characters.
+    /// </summary>
     public string Text(string name, int min, int max) => Text(name, min, max, required: true, allowed: null, allowedText: null, pattern: null) ?? "";
 
-    /// <summary>The same; null when the member is missing or null.</summary>
-    /// <param name="name">The member.</param>
-    /// <param name="min">Fewest characters.</param>
-    /// <param name="max">Most characters.</param>
+    /// <summary>
+    /// Reads a string of <paramref name="min"/> to <paramref name="max"/> characters; null when the member is missing
+    /// or null.
+    /// </summary>
+    /// <param name="name">Name of the member.</param>
+    /// <param name="min">The fewest characters.</param>
+    /// <param name="max">The most characters.</param>
     /// <param name="allowed">Which texts of that length are allowed. Default: all without control characters.</param>
-    /// <param name="allowedText">The same in words, for the error.</param>
-    /// <param name="pattern">The same as an ECMAScript pattern, for the OpenAPI document. Empty: any text.</param>
+    /// <param name="allowedText">The allowed texts in words, for the error.</param>
+    /// <param name="pattern">The allowed texts as an ECMAScript pattern, for the OpenAPI document. Empty: any text.</param>
     public string? OptionalText(
         string name, int min, int max, Func<string, bool>? allowed = null, string? allowedText = null, string? pattern = null) =>
         Text(name, min, max, required: false, allowed, allowedText, pattern);
@@ -76,13 +84,16 @@ public sealed class JsonFields
         return null;
     }
 
-    /// <summary>A whole number within bounds.</summary>
+    /// <summary>Reads a whole number from <paramref name="min"/> to <paramref name="max"/>.</summary>
     public int Integer(string name, int min, int max) => (int)Long(name, min, max);
 
-    /// <summary>A whole number within bounds.</summary>
+    /// <summary>Reads a whole number from <paramref name="min"/> to <paramref name="max"/>.</summary>
     public long Long(string name, long min, long max) => OptionalLong(name, min, max, required: true) ?? default;
 
-    /// <summary>A whole number within bounds; null when the member is missing or null.</summary>
+    /// <summary>
+    /// Reads a whole number from <paramref name="min"/> to <paramref name="max"/>; null when the member is missing or
+    /// null.
+    /// </summary>
     public int? OptionalInteger(string name, int min, int max) => (int?)OptionalLong(name, min, max, required: false);
 
     private long? OptionalLong(string name, long min, long max, bool required)
@@ -95,7 +106,10 @@ public sealed class JsonFields
         return null;
     }
 
-    /// <summary>A number within bounds and with at most <paramref name="decimals"/> decimal places.</summary>
+    /// <summary>
+    /// Reads a number from <paramref name="min"/> to <paramref name="max"/> with at most <paramref name="decimals"/>
+    /// decimal places.
+    /// </summary>
     public decimal Decimal(string name, decimal min, decimal max, int decimals)
     {
         if (_schema is not null) return _schema.Decimal(name, min, max, decimals);
@@ -103,9 +117,9 @@ public sealed class JsonFields
         if (!Find(name, required: true, wanted, out var value)) return default;
         var parsed = NumberOf(value);
         if (parsed?.Decimals <= decimals && parsed?.ToDecimal() is { } number && number >= min && number <= max) return number;
-        // Fifteen digits and more are seldom anybody's price.
+        // A price seldom has fifteen digits or more. Such a number usually comes from binary arithmetic.
         Refuse(name, value, wanted, parsed is { Digits.Length: >= 15 } rest && rest.Decimals > decimals
-            ? $" Round it to {decimals} places before sending: binary floating-point numbers, such as JavaScript's, leave a rest after arithmetic."
+            ? $" Round it to {decimals} places before sending: binary floating-point numbers, such as JavaScript's, leave small errors after arithmetic."
             : "");
         return default;
     }
@@ -114,7 +128,7 @@ public sealed class JsonFields
     internal bool Has(string name) =>
         _object.ValueKind == JsonValueKind.Object && _object.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null;
 
-    /// <summary>A time as in RFC 3339.</summary>
+    /// <summary>Reads a time of RFC 3339.</summary>
     public DateTimeOffset Time(string name)
     {
         const string Wanted = "a time such as 2026-11-22T08:00:00Z";
@@ -125,7 +139,10 @@ public sealed class JsonFields
         return default;
     }
 
-    /// <summary>An array of strings of 1 to <paramref name="characters"/> characters each; null when the member is missing or null.</summary>
+    /// <summary>
+    /// Reads an array of <paramref name="min"/> to <paramref name="max"/> strings of 1 to <paramref name="characters"/>
+    /// characters each; null when the member is missing or null.
+    /// </summary>
     public IReadOnlyList<string>? OptionalTexts(string name, int min, int max, int characters)
     {
         _schema?.Texts(name, min, max, characters);
@@ -144,7 +161,7 @@ public sealed class JsonFields
         return null;
     }
 
-    /// <summary>An array of objects.</summary>
+    /// <summary>Reads an array of <paramref name="min"/> to <paramref name="max"/> objects.</summary>
     public IReadOnlyList<T> Objects<T>(string name, int min, int max, Func<JsonFields, T> read)
     {
         if (_schema is not null)
@@ -197,14 +214,14 @@ public sealed class JsonFields
 
     private static JsonNumber? NumberOf(JsonElement value) => value.ValueKind == JsonValueKind.Number ? JsonNumber.Of(value.GetRawText()) : null;
 
-    // As JSON Schema counts: an emoji is one character, not two.
+    // JSON Schema counts code points: an emoji is one character, not two.
     private static bool HasLength(string text, int min, int max)
     {
         var characters = text.EnumerateRunes().Count();
         return characters >= min && characters <= max;
     }
 
-    // A string with an unpaired surrogate escape is valid JSON and no text.
+    // A string with an unpaired surrogate escape is valid JSON, but not text.
     private static bool TryGetText(JsonElement value, out string text)
     {
         try

@@ -3,17 +3,17 @@ using System.Globalization;
 namespace Outpost.AspNetCore;
 
 /// <summary>
-/// A JSON number by its value, whatever its form: 1, 1.0 and 10e-1 are one whole number, as JSON Schema has it.
+/// The value of a JSON number, whatever its form: 1, 1.0 and 10e-1 are the same whole number, as in JSON Schema.
 /// </summary>
-/// <param name="Digits">Without zeros before and after; empty for zero.</param>
-/// <param name="Decimals">How many of the digits are behind the point; negative: so many zeros follow them.</param>
-/// <param name="IsNegative">Below zero.</param>
+/// <param name="Digits">The digits without leading and trailing zeros; empty for zero.</param>
+/// <param name="Decimals">How many of the digits are after the point. Where negative, that many zeros follow the digits.</param>
+/// <param name="IsNegative">Whether it is below zero.</param>
 internal readonly record struct JsonNumber(string Digits, long Decimals, bool IsNegative)
 {
     // A decimal holds 28 digits exactly.
     private const int DigitsMax = 28;
 
-    /// <summary>Takes what the JSON parser took for a number; null where its exponent is beyond all reason.</summary>
+    /// <summary>Reads a number that the JSON parser accepted; null where the exponent does not fit 32 bits.</summary>
     public static JsonNumber? Of(string raw)
     {
         var isNegative = raw.StartsWith('-');
@@ -36,7 +36,7 @@ internal readonly record struct JsonNumber(string Digits, long Decimals, bool Is
         return kept.Length == 0 ? new JsonNumber("", 0, false) : new JsonNumber(kept, decimals, isNegative);
     }
 
-    /// <summary>As a decimal, exactly; null where a decimal cannot hold it.</summary>
+    /// <summary>The exact value as a decimal; null where a decimal cannot hold it.</summary>
     public decimal? ToDecimal()
     {
         if (Digits.Length == 0) return 0;

@@ -3,10 +3,11 @@ using Microsoft.AspNetCore.Http;
 namespace Outpost.AspNetCore;
 
 /// <summary>
-/// References in <c>Link</c> and <c>Location</c>. Where the app's public URL is set they begin with it. Else they are
-/// relative to the request's own URL, so that they hold behind a gateway that adds a prefix which the app never sees.
+/// Makes references for <c>Link</c> and <c>Location</c>. They begin with the app's public URL where it is set.
+/// Otherwise they are relative to the request's own URL, so they also work behind a gateway that adds a prefix which
+/// the app never sees.
 /// </summary>
-/// <param name="PublicUrl">Without a slash at its end; null: not set.</param>
+/// <param name="PublicUrl">The public URL without a slash at its end; null: not set.</param>
 internal sealed record Links(string? PublicUrl)
 {
     /// <summary>The requested resource with another query.</summary>

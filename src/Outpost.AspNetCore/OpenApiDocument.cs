@@ -8,19 +8,20 @@ using Outpost.AspNetCore.OpenApi;
 namespace Outpost.AspNetCore;
 
 /// <summary>
-/// <c>GET /api/openapi.json</c>: the API as a document for programs, the same for everybody, without data. It is made from the
-/// operations, the types of their answers and the readers of their bodies: Outpost's and the app's own.
+/// <c>GET /api/openapi.json</c>: the description of the API for programs. It is the same for everybody and holds no
+/// data. It is made from the operations, the types of their answers and the readers of their bodies: Outpost's and the
+/// app's own.
 /// </summary>
 internal sealed class OpenApiDocument
 {
-    // Public, unlike everything else here. Short, so that a new version of the app is soon described.
+    // Unlike everything else here it is public. The time is short, so that a new version of the app is soon described.
     private const string CacheControl = "public, max-age=300";
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private readonly Lazy<(JsonObject Json, PageResult Answer)> _document;
 
-    /// <summary>Puts the document together when it is first asked for.</summary>
-    /// <param name="endpoints">Where the app's own endpoints are found.</param>
-    /// <param name="changes">The app's last words on the document.</param>
+    /// <summary>Makes the document when it is first asked for.</summary>
+    /// <param name="endpoints">Finds the app's own endpoints.</param>
+    /// <param name="changes">The app's changes to the document.</param>
     public OpenApiDocument(AppEndpoints endpoints, IEnumerable<OpenApiChange> changes) =>
         _document = new(() =>
         {
@@ -33,7 +34,7 @@ internal sealed class OpenApiDocument
 
     internal JsonObject Json => _document.Value.Json;
 
-    /// <summary>The document; 304 for whoever has it.</summary>
+    /// <summary>The document; 304 for a caller that has it already.</summary>
     public IResult Answer() => _document.Value.Answer;
 
     internal static IEnumerable<AppEndpoint> Own(AppEndpoints endpoints)
@@ -43,6 +44,6 @@ internal sealed class OpenApiDocument
     }
 }
 
-/// <summary>What the app changes in the document before it is served.</summary>
-/// <param name="Apply">Changes it in place.</param>
+/// <summary>A change that the app makes to the document before it is served.</summary>
+/// <param name="Apply">Changes the document in place.</param>
 internal sealed record OpenApiChange(Action<JsonObject> Apply);

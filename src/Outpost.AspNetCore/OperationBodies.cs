@@ -2,10 +2,10 @@ using Outpost.Forwarding;
 
 namespace Outpost.AspNetCore;
 
-/// <summary>What the bodies of operators' requests hold.</summary>
+/// <summary>Reads the bodies of operators' requests.</summary>
 internal static class OperationBodies
 {
-    /// <summary>Bytes of a body; more is 413.</summary>
+    /// <summary>The most bytes of a body; a longer body is answered 413.</summary>
     public const int BytesMax = 4 * 1024;
 
     private const int ReasonCharactersMax = 500;

@@ -8,7 +8,7 @@ namespace Outpost.AspNetCore;
 /// <summary>Status and operations over HTTP, for people and for the dashboard.</summary>
 internal sealed class OperationsApi(ForwarderOperations operations, IEventStore store, Links links, StoreProblems problems, Ticks ticks)
 {
-    /// <summary>Who is signed in, as Azure says it.</summary>
+    /// <summary>The header in which Azure's sign-in names the user.</summary>
     internal const string PrincipalHeader = "x-ms-client-principal-name";
 
     private const int ParkedDefault = 100;
@@ -32,13 +32,13 @@ internal sealed class OperationsApi(ForwarderOperations operations, IEventStore 
             request.Query["recent"] == "true" ? Recent(operations.Recent) : null));
     }
 
-    // Ages, not times: whoever asks may have another clock.
+    // The answer holds ages rather than times, because the caller may have another clock.
     private static StatusRecent Recent(RecentSamples recent) => new(Seconds(recent.Age), [.. recent.Read().Select(one => new StatusSample(
         Seconds(one.Age), one.Sample.Head, [.. one.Sample.Forwarders.Select(forwarder => new StatusForwarderSample(forwarder.Name, forwarder.Next, forwarder.Backlog))]))]);
 
     private static double Seconds(TimeSpan time) => Math.Round(time.TotalSeconds, 3);
 
-    /// <summary><c>POST /api/forward</c>: one tick now, as the timer would, for any scheduler.</summary>
+    /// <summary><c>POST /api/forward</c> runs one tick now, as the timer does. Any scheduler can call it.</summary>
     public async Task<IResult> ForwardAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         if (QueryParameters.Refuse(request.Query) is { } unknown) return unknown;
@@ -69,7 +69,7 @@ internal sealed class OperationsApi(ForwarderOperations operations, IEventStore 
         return result is OperationResult.Done ? Json(request, new PausedAnswer(name, partition, isPaused)) : Answer(request, name, result);
     }
 
-    /// <summary><c>POST /api/forwarders/{name}/replay</c>: a range of one partition, or a time in all.</summary>
+    /// <summary><c>POST /api/forwarders/{name}/replay</c>: a range of one partition, or a period in all partitions.</summary>
     public async Task<IResult> ReplayAsync(HttpRequest request, string name, CancellationToken cancellationToken)
     {
         var (fields, problem) = await FieldsAsync(request, name, cancellationToken);
@@ -90,7 +90,7 @@ internal sealed class OperationsApi(ForwarderOperations operations, IEventStore 
             : Answer(request, name, await operations.ReplayAsync(name, from, to, filter, Who(request), cancellationToken, why));
     }
 
-    /// <summary><c>POST /api/forwarders/{name}/parked/retry</c> and <c>/discard</c>: all that match.</summary>
+    /// <summary><c>POST /api/forwarders/{name}/parked/retry</c> and <c>/discard</c>: all entries that match.</summary>
     public async Task<IResult> UnparkAsync(HttpRequest request, string name, bool isDiscard, CancellationToken cancellationToken)
     {
         var (fields, problem) = await FieldsAsync(request, name, cancellationToken);
@@ -239,7 +239,7 @@ internal sealed class OperationsApi(ForwarderOperations operations, IEventStore 
         _ => throw new InvalidOperationException($"Unknown result {result}."),
     };
 
-    // Azure's own sign-in says who it is; of a key only that there is one.
+    // Azure's own sign-in says who the operator is. A key only shows that the caller has it.
     private static string? Who(HttpRequest request) =>
         request.Headers[PrincipalHeader] is [{ Length: > 0 } principal] ? principal.Length <= WhoMax ? principal : principal[..WhoMax]
         : request.Headers.ContainsKey("x-functions-key") || request.Query.ContainsKey("code") ? "admin key"

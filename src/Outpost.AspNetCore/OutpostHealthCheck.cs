@@ -2,7 +2,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Outpost.AspNetCore;
 
-/// <summary>What <c>/api/health</c> says, as one of the app's health checks, named <c>outpost</c>.</summary>
+/// <summary>One of the app's health checks, named <c>outpost</c>. It says what <c>/api/health</c> says.</summary>
 internal sealed class OutpostHealthCheck(HealthApi health) : IHealthCheck
 {
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)

@@ -7,7 +7,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace Outpost.AspNetCore;
 
-/// <summary>How a page of entries is written: its media type, its name in entity tags, one entry.</summary>
+/// <summary>How a page of entries is written: its media type, its name in entity tags, and the writer of one entry.</summary>
 internal sealed record PageFormat(string ContentType, string Name, Action<Utf8JsonWriter, EventEntry> Write)
 {
     private const string CloudEventsBatch = "application/cloudevents-batch+json";
@@ -16,15 +16,17 @@ internal sealed record PageFormat(string ContentType, string Name, Action<Utf8Js
     public static readonly PageFormat Native = new("application/json", "json", EntryJson.Write);
 
     /// <summary>
-    /// A CloudEvents 1.0 batch (<see href="https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md"/>),
-    /// with the extensions <c>sequence</c>, <c>partitionkey</c> and <c>traceparent</c>: the same attributes as on Service Bus.
+    /// A CloudEvents 1.0 batch
+    /// (<see href="https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md"/>). It has the
+    /// extensions <c>sequence</c>, <c>partitionkey</c> and <c>traceparent</c>, and the same attributes as on Service
+    /// Bus.
     /// </summary>
     /// <param name="source">CloudEvents <c>source</c>.</param>
     public static PageFormat CloudEvents(string source) => new(CloudEventsBatch, $"cloudevents-{Tag(source)}", (json, entry) => WriteCloudEvent(json, entry, source));
 
     /// <summary>
-    /// Whether a request asks for CloudEvents: by name, and at least as much as for JSON, which a wildcard may stand for.
-    /// Of the ranges that a type is in the most specific one counts (RFC 9110, 12.5.1).
+    /// Whether a request asks for CloudEvents: by name, and at least as much as for JSON, which a wildcard may stand
+    /// for. The most specific range that holds a type counts (RFC 9110, 12.5.1).
     /// </summary>
     public static bool IsCloudEventsWanted(HttpRequest request)
     {
@@ -33,10 +35,10 @@ internal sealed record PageFormat(string ContentType, string Name, Action<Utf8Js
         return wanted > 0 && wanted >= (Quality(accepted, "application/json") ?? Quality(accepted, "application/*") ?? Quality(accepted, "*/*") ?? 0);
     }
 
-    // Another source is another page.
+    // Pages of different sources have different bytes, so the source is part of the name.
     private static string Tag(string source) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(source))[..4]);
 
-    // Null: this very range is not there.
+    // Null: the header does not have exactly this range.
     private static double? Quality(IList<MediaTypeHeaderValue> accepted, string range) =>
         accepted.Where(one => one.MediaType.Equals(range, StringComparison.OrdinalIgnoreCase)).Max(one => (double?)(one.Quality ?? 1));
 

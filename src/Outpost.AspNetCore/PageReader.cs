@@ -4,15 +4,16 @@ using Microsoft.Extensions.Internal;
 namespace Outpost.AspNetCore;
 
 /// <summary>
-/// Reads pages of entries, each once for all who ask for it at the same time, and keeps full ones for a short while:
-/// many consumers of one log cost the table what one does. Thread-safe; one per process.
+/// Reads pages of entries, each once for all who ask for it at the same time, and keeps full ones for a short while. So
+/// many readers of one log cost the table as much as one. Thread-safe; there is one per process.
 /// </summary>
 internal sealed class PageReader(IEventStore store) : IDisposable
 {
-    // Some hundred pages of 500 byte entries; a small part of the smallest instance's memory (512 MB).
+    // In bytes: room for some hundred pages with entries of 500 bytes, and a small part of the smallest instance's
+    // memory (512 MB).
     private const long KeptBytesMax = 64 * 1024 * 1024;
 
-    // What one kept page costs besides its bytes: its key and the cache's own record of it.
+    // In bytes: the key of a kept page and the cache's own record of it.
     private const int KeptOverhead = 512;
 
     /// <summary>How long a page is kept.</summary>
@@ -21,7 +22,7 @@ internal sealed class PageReader(IEventStore store) : IDisposable
     private readonly SharedReads<PageKey, EventPage> _reads = new();
     private readonly MemoryCache _kept = new(new MemoryCacheOptions { SizeLimit = KeptBytesMax, Clock = new StoreTime(store) });
 
-    /// <summary>A page from the store, or a full one that was read within <see cref="KeptFor"/>.</summary>
+    /// <summary>Reads a page from the store, or returns a full page that was read within <see cref="KeptFor"/>.</summary>
     public Task<EventPage> ReadAsync(EventQuery query, PageFormat format, long start, CancellationToken cancellationToken)
     {
         var key = PageKey.Of(query, format, start);
@@ -35,16 +36,16 @@ internal sealed class PageReader(IEventStore store) : IDisposable
 
     private async Task<EventPage> ReadAsync(PageKey key, EventQuery query, PageFormat format)
     {
-        // Somebody may have read it between the caller's look and his turn.
+        // Another caller may have read the page between this caller's look and its turn.
         if (_kept.Get<EventPage>(key) is { } kept) return kept;
         using var builder = new EventPage.Builder(format, key.Start, query.Limit, query.Types);
         while (!builder.IsFull)
         {
             var ask = query.Types is null ? query.Limit - builder.Count : Limits.PageEntriesMax;
-            // For all who wait for this page: it does not end with one of them.
+            // All who wait for this page share the read, so it does not end when one of them leaves.
             var entries = await store.ReadEventsAsync(query.Partition, builder.Next, ask, CancellationToken.None);
             builder.Add(entries);
-            // Short: the end, or large entries.
+            // Fewer entries than asked mean the end of the log, or large entries.
             if (entries.Count == 0 || (entries.Count < ask && builder.Next >= store.Heads[query.Partition])) break;
         }
 
@@ -53,7 +54,7 @@ internal sealed class PageReader(IEventStore store) : IDisposable
         return _kept.Set(key, page, new MemoryCacheEntryOptions { Size = page.Json.Length + KeptOverhead, AbsoluteExpirationRelativeToNow = KeptFor });
     }
 
-    // The same page has the same bytes whoever asks for it.
+    // A page has the same bytes whoever asks for it.
     private readonly record struct PageKey(int Partition, long Start, int Limit, string Types, string Format)
     {
         public static PageKey Of(EventQuery query, PageFormat format, long start) =>

@@ -2,7 +2,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace Outpost.AspNetCore;
 
-/// <summary>A cacheable answer with an entity tag; 304 without a body where the caller has it already (RFC 9110, 13.1.2).</summary>
+/// <summary>
+/// A cacheable answer with an entity tag. A caller that has it already gets 304 without a body (RFC 9110, 13.1.2).
+/// </summary>
 internal sealed class PageResult(
     string contentType, ReadOnlyMemory<byte> body, string tag, string cacheControl, IReadOnlyList<(string Name, string Value)> headers) : IResult
 {

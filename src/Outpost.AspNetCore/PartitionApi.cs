@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Outpost.AspNetCore;
 
-/// <summary>Where each partition stands, and which offset a time is at.</summary>
+/// <summary>The oldest offset and the head of each partition, and the offset at a time.</summary>
 internal sealed class PartitionApi(IEventStore store)
 {
     /// <summary><c>GET /api/partitions</c></summary>
@@ -20,7 +20,10 @@ internal sealed class PartitionApi(IEventStore store)
             HttpJson.Default.PartitionsAnswer);
     }
 
-    /// <summary><c>GET /api/partitions/{partition}/offset-at?time=</c>: the first entry at or after a time; the head when there is none.</summary>
+    /// <summary>
+    /// <c>GET /api/partitions/{partition}/offset-at?time=</c>: the offset of the first entry at or after a time; the
+    /// head when there is none.
+    /// </summary>
     public async Task<IResult> OffsetAtAsync(HttpRequest request, string partition, CancellationToken cancellationToken)
     {
         if (QueryParameters.Refuse(request.Query, "time") is { } problem) return problem;

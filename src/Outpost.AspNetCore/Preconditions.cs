@@ -4,20 +4,27 @@ using Microsoft.Net.Http.Headers;
 namespace Outpost.AspNetCore;
 
 /// <summary>
-/// Conditions of a request (RFC 9110, 13): held, or refused where they are not supported. Nobody who guards a request
-/// gets it carried out unguarded.
+/// Checks the conditions of a request (RFC 9110, 13), and refuses those that are not supported. No request with a
+/// condition is carried out without a check of that condition.
 /// </summary>
 internal static class Preconditions
 {
-    /// <summary>A command can be held to versions by If-Match, where it says so; it supports no other condition.</summary>
+    /// <summary>
+    /// Checks a command's conditions. If-Match can name versions where the command has them; no other condition is
+    /// supported.
+    /// </summary>
     public static Problem? OfCommand(HttpRequest request, bool isVersioned) =>
         NotSupported(request, HeaderNames.IfNoneMatch)
         ?? NotSupported(request, HeaderNames.IfUnmodifiedSince)
         ?? (isVersioned ? null : NotSupported(request, HeaderNames.IfMatch));
 
-    /// <summary>What a read says to its conditions; null where they hold. If-Modified-Since only saves bytes: it may be passed over.</summary>
-    /// <param name="request">A GET or HEAD request; of any other the conditions were looked at before it was carried out.</param>
-    /// <param name="tag">The entity tag of the answer, or null where it has none: then only <c>*</c> matches.</param>
+    /// <summary>
+    /// Checks a read's conditions; null where they hold. If-Modified-Since only saves bytes, so it may be ignored.
+    /// </summary>
+    /// <param name="request">
+    /// The request. Only GET and HEAD are checked here; other methods were checked before they were carried out.
+    /// </param>
+    /// <param name="tag">The entity tag of the answer. Null: it has none, so only <c>*</c> matches.</param>
     public static Problem? OfRead(HttpRequest request, string? tag)
     {
         if (!IsRead(request)) return null;
@@ -32,7 +39,10 @@ internal static class Preconditions
             : $"If-Match names another version; the current entity tag is {tag}.");
     }
 
-    /// <summary>Whether a reader has the answer already: 304. Weak comparison; what is no list of tags matches nothing, and the reader gets the answer.</summary>
+    /// <summary>
+    /// Whether the caller has the answer already (304), by weak comparison. A header that is no list of tags matches
+    /// nothing, so the caller gets the answer.
+    /// </summary>
     public static bool IsKnown(HttpRequest request, string? tag) =>
         IsRead(request) && tag is not null && EntityTagHeaderValue.TryParseList(request.Headers.IfNoneMatch, out var tags) &&
         tags.Any(one => one.Equals(EntityTagHeaderValue.Any) || one.Compare(new EntityTagHeaderValue(tag), useStrongComparison: false));

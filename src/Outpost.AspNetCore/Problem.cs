@@ -7,11 +7,11 @@ namespace Outpost.AspNetCore;
 
 /// <summary>
 /// An error answer: <c>application/problem+json</c> (RFC 9457). Its <c>type</c> ends in a stable name that programs can
-/// rely on; <c>detail</c> is a sentence for people. Never cached.
+/// rely on, and <c>detail</c> is a sentence for people. No cache keeps it.
 /// </summary>
 internal sealed class Problem : IResult
 {
-    /// <summary>What <c>type</c> begins with. The page there explains the problem.</summary>
+    /// <summary>The beginning of <c>type</c>. The page at that address explains the problem.</summary>
     internal const string TypePrefix = "/api/problems/";
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Encoder = WholeBody.Json.Encoder };
@@ -55,7 +55,7 @@ internal sealed class Problem : IResult
     public static Problem UnsupportedMediaType(string detail) =>
         new(415, "unsupported-media-type", "The media type is not supported", detail);
 
-    /// <summary>What a command's own rules refuse.</summary>
+    /// <summary>The answer to a command that the app's own rules refuse.</summary>
     public static Problem Refused(Refusal refusal) => refusal.Kind switch
     {
         RefusalKind.NotFound => NotFound(refusal.Code, refusal.Detail),
@@ -65,7 +65,7 @@ internal sealed class Problem : IResult
         _ => throw new InvalidOperationException($"Unknown kind of refusal {refusal.Kind}."),
     };
 
-    /// <summary>The title of what a command's own rules refuse.</summary>
+    /// <summary>The title of the answer to such a refusal.</summary>
     internal static string TitleOf(int status) => status switch
     {
         403 => "This is not allowed",
@@ -75,10 +75,10 @@ internal sealed class Problem : IResult
         _ => throw new ArgumentOutOfRangeException(nameof(status), status, "A refusal is 403, 404, 409 or 422."),
     };
 
-    /// <summary>401: no token, or none that is valid here.</summary>
+    /// <summary>401: the request has no token, or none that is valid here.</summary>
     internal static Problem NotSignedIn(string detail) => new(401, "not-signed-in", "Nobody is signed in", detail);
 
-    /// <summary>403: an app maps routes and does not say who may use them.</summary>
+    /// <summary>403: the app maps a route and does not say who may use it.</summary>
     internal static Problem NotProtected() => new(
         403, "not-protected", "This route is not protected",
         "This app does not say who may use this route. Call RequireAuthorization, or AllowAnonymous where something before the app protects it, on what MapOutpost returns.");
@@ -87,11 +87,11 @@ internal sealed class Problem : IResult
     public static Problem KeyReused(string detail) =>
         new(422, "idempotency-key-reused", "The idempotency key was used for another request", detail);
 
-    /// <summary>500: a fault of this program. Says nothing of its inside.</summary>
+    /// <summary>500: a fault of this program. The answer says nothing about its cause.</summary>
     public static Problem Fault() =>
         new(500, "internal-error", "Something went wrong here", "The request could not be completed. It has been logged.");
 
-    /// <summary>503: trying again later helps.</summary>
+    /// <summary>503: a later try helps.</summary>
     public static Problem Unavailable(string name, string detail, TimeSpan? retryAfter = null) =>
         new(503, name, "Not available right now", detail) { _retryAfter = retryAfter ?? TimeSpan.FromSeconds(1) };
 

@@ -6,10 +6,10 @@ using Outpost.AspNetCore.OpenApi;
 namespace Outpost.AspNetCore;
 
 /// <summary>
-/// <c>GET /api/problems/{name}</c>: what a kind of problem means and what to do about it, at the address that is its <c>type</c>
-/// (RFC 9457, 3.1.1). The same for everybody, without data.
+/// <c>GET /api/problems/{name}</c> explains a kind of problem and what to do about it, at the address that is its
+/// <c>type</c> (RFC 9457, 3.1.1). The page is the same for everybody and holds no data.
 /// </summary>
-/// <param name="endpoints">The app's endpoints: their own refusals have pages, too.</param>
+/// <param name="endpoints">The app's endpoints, whose own refusals have pages too.</param>
 internal sealed class ProblemPages(AppEndpoints endpoints)
 {
     private readonly Lazy<Dictionary<string, ProblemType>> _types = new(() =>

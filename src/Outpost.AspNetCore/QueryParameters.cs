@@ -4,13 +4,13 @@ using Microsoft.Extensions.Primitives;
 
 namespace Outpost.AspNetCore;
 
-/// <summary>Strict reading of query parameters.</summary>
+/// <summary>Reads query parameters strictly.</summary>
 internal static class QueryParameters
 {
-    // The Functions host's own: the function key and its name.
+    // These parameters are the Functions host's own: the function key and its name.
     private static readonly string[] HostsOwn = ["code", "clientId"];
 
-    /// <summary>A problem where a parameter is unknown or comes twice.</summary>
+    /// <summary>A problem where a parameter is unknown or comes twice; null: there is none.</summary>
     public static Problem? Refuse(IQueryCollection query, params string[] known)
     {
         foreach (var (name, values) in query)
@@ -25,22 +25,22 @@ internal static class QueryParameters
         return null;
     }
 
-    /// <summary>A problem that names parameter, value and what is allowed.</summary>
+    /// <summary>A problem that names the parameter, its value, and what is allowed.</summary>
     public static Problem NotAllowed(string name, string? value, string allowed) =>
         Problem.BadRequest($"{name}: '{Shown(value ?? "")}' is not allowed; {allowed} is.");
 
-    /// <summary>A whole number in plain digits; <paramref name="missing"/> where the parameter is not there at all.</summary>
+    /// <summary>Reads a whole number in plain digits; <paramref name="missing"/> where the parameter is missing.</summary>
     public static bool TryParse(StringValues values, long min, long max, out long number, long? missing = null)
     {
         number = missing ?? 0;
         if (values.Count == 0 && missing is not null) return true;
         var text = values.ToString();
-        // Number parsing passes over a NUL at the end.
+        // The number parser ignores a NUL at the end.
         return !text.AsSpan().ContainsAnyExceptInRange('0', '9')
             && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number >= min && number <= max;
     }
 
-    /// <summary>The partition asked for; may be left out when there is only one.</summary>
+    /// <summary>Reads the partition. It may be left out where the log has only one.</summary>
     public static (int Partition, Problem? Problem) Partition(IQueryCollection query, int partitions)
     {
         if (!query.ContainsKey("partition"))

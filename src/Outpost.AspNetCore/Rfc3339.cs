@@ -3,12 +3,12 @@ using System.Text.RegularExpressions;
 
 namespace Outpost.AspNetCore;
 
-/// <summary>Times as in RFC 3339, 5.6, all of them.</summary>
+/// <summary>Reads every form of time in RFC 3339, 5.6.</summary>
 internal static partial class Rfc3339
 {
     /// <summary>
-    /// A fraction finer than 100 ns is cut; a leap second is the instant after it; what is before year 1 or after year
-    /// 9999 in UTC is the first or last instant there is.
+    /// A fraction finer than 100 ns is cut off. A leap second becomes the instant after it. A time before year 1 or
+    /// after year 9999 in UTC becomes the first or the last instant that there is.
     /// </summary>
     public static bool TryParse(string text, out DateTimeOffset time)
     {
@@ -17,7 +17,7 @@ internal static partial class Rfc3339
         if (!parts.Success) return false;
         int Part(string name) => parts.Groups[name].Success ? int.Parse(parts.Groups[name].ValueSpan, CultureInfo.InvariantCulture) : 0;
         var (year, month, day) = (Part("year"), Part("month"), Part("day"));
-        // Year 0 is a leap year like 2000, and no year of the calendar here.
+        // Year 0 is a leap year like 2000, but this calendar has no such year.
         if (month is < 1 or > 12 || day < 1 || day > DateTime.DaysInMonth(year == 0 ? 2000 : year, month)) return false;
         var (hour, minute, second) = (Part("hour"), Part("minute"), Part("second"));
         var (offsetHours, offsetMinutes) = (Part("offsetHours"), Part("offsetMinutes"));

@@ -4,10 +4,12 @@ using Outpost.Forwarding;
 
 namespace Outpost.AspNetCore;
 
-/// <summary>What is wrong, why, and the way out: the words that health, status, the dashboard and the tool share. Pure.</summary>
+/// <summary>
+/// Says what is wrong, why, and what to do, in words that health, status, the dashboard and the tool share. Pure.
+/// </summary>
 internal static partial class Troubles
 {
-    // Azure refuses tokens and signatures of a machine whose clock is a quarter of an hour off.
+    // Azure refuses tokens and signatures of a machine whose clock is a quarter of an hour wrong.
     private static readonly TimeSpan ClockOff = TimeSpan.FromMinutes(5);
 
     private static readonly (Regex Error, string Cause, string WayOut)[] Causes =
@@ -15,26 +17,29 @@ internal static partial class Troubles
         (TopicMissing(), "{0} has no such topic or queue", "Create it, or correct the setting Forwarder__Topic."),
         (TopicDisabled(), "{0}’s topic is disabled", "Enable it; forwarding then resumes by itself."),
         (Full(), "{0} is full", "Consumers have to make room; forwarding then resumes by itself."),
-        (Busy(), "{0} is overloaded", "It asked to be sent less; forwarding resumes by itself."),
+        (Busy(), "{0} is overloaded", "It asks Outpost to send less; forwarding resumes by itself."),
         (Denied(), "{0} refuses this app’s identity", "Check the connection and the role (Azure Service Bus Data Sender); forwarding then resumes by itself."),
         (RefusesAll(), "{0} refuses one event after the other", "Look at the reasons of the parked events. Forwarding goes on once it accepts one, or once you retry or discard one of the parked events."),
-        (RowDamaged(), "The stored row of this forwarder is damaged", "Mend it (docs/operations.md, Damaged rows); forwarding then resumes by itself."),
-        (Gone(), "Entries are missing before the next one", "Restore them, or go on behind them with outpost skip."),
-        (TooSlow(), "{0} does not answer in time", "It is tried again and again, and forwarding resumes by itself. Look at what it calls."),
+        (RowDamaged(), "The stored row of this forwarder is damaged", "Repair it (docs/operations.md, Damaged rows); forwarding then resumes by itself."),
+        (Gone(), "Entries are missing before the next one", "Restore them, or go on after them with outpost skip."),
+        (TooSlow(), "{0} does not answer in time", "Outpost keeps trying, and forwarding resumes by itself. Look at what it calls."),
         (Away(), "{0} can’t be reached", "Forwarding resumes by itself."),
     ];
 
-    /// <summary>Why a forwarder fails and what helps, from its stored error. The first cause that fits.</summary>
+    /// <summary>Why a forwarder fails and what to do, by the first cause that fits its stored error.</summary>
     public static (string Cause, string WayOut) Why(string forwarder, string error)
     {
         var target = forwarder == "servicebus" ? "The bus" : $"The target of {forwarder}";
         var known = Causes.FirstOrDefault(one => one.Error.IsMatch(error));
         return known.Error is null
-            ? ($"{target} does not accept events", "It is tried again and again; forwarding resumes by itself.")
+            ? ($"{target} does not accept events", "Outpost keeps trying, and forwarding resumes by itself.")
             : (string.Format(CultureInfo.InvariantCulture, known.Cause, target), known.WayOut);
     }
 
-    /// <summary>What is wrong with the store itself. In words of its own: what the client threw may hold what is not for everybody.</summary>
+    /// <summary>
+    /// What is wrong with the store. The text is Outpost's own, because the client's message may hold what is not for
+    /// everybody.
+    /// </summary>
     public static StoreProblem Of(StoreUnavailableException e) => new(
         e.Code,
         e.Code switch
@@ -46,7 +51,7 @@ internal static partial class Troubles
         },
         IsFatal: true);
 
-    /// <summary>What is wrong with forwarding, retention and the clock, the worst first.</summary>
+    /// <summary>What is wrong with forwarding, retention and the clock, worst first.</summary>
     public static IReadOnlyList<StoreProblem> Of(LogStatus status) =>
     [
         .. status.Newer.Select(partition => new StoreProblem(
@@ -79,29 +84,29 @@ internal static partial class Troubles
                 var (cause, wayOut) = Why(name, error);
                 yield return Minor("forwarder-failing", $"{name} fails: {error} {cause}. {wayOut}");
                 break;
-            // Else that says already why they are late.
+            // A forwarder that fails already says why its entries are late.
             case not "failing" when late > 0:
                 yield return Minor(
-                    "forwarder-late", $"{name}: {late} entries wait for longer than {forwarder.Within?.TotalSeconds:0} s. {(forwarder.State == "paused" ? "Resume it." : "Its target is slow, or the timer comes too seldom.")}");
+                    "forwarder-late", $"{name}: {late} entries wait for longer than {forwarder.Within?.TotalSeconds:0} s. {(forwarder.State == "paused" ? "Resume it." : "Its target is slow, or the timer runs too seldom.")}");
                 break;
         }
 
         foreach (var blocked in forwarder.Partitions.SelectMany(one => one.Requests).Where(one => one.State == "blocked"))
             yield return Minor("request-blocked", $"{name}: request {blocked.Id} is blocked. {blocked.Reason}");
         if (parked > 0)
-            yield return Minor("entries-parked", $"{name}: {parked} {(parked == 1 ? "entry is" : "entries are")} parked, since its target refused them. Look at the reasons (outpost parked {name} --by-reason), and retry or discard them.");
+            yield return Minor("entries-parked", $"{name}: {parked} {(parked == 1 ? "entry is" : "entries are")} parked, because its target refused them. Look at the reasons (outpost parked {name} --by-reason), and retry or discard them.");
     }
 
     private static StoreProblem Missed(TimerStanding timer) => Minor(
         "timer-missing",
-        $"The timer has not run for three of its ticks{(timer.LastTickAt is { } last ? $", not since {last.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}" : "")}: look at FORWARDER_SCHEDULE and at the function Forward; POST /api/forward runs one tick.");
+        $"The timer has missed three of its ticks{(timer.LastTickAt is { } last ? $", and last ran at {last.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}" : "")}: look at FORWARDER_SCHEDULE and at the function Forward; POST /api/forward runs one tick.");
 
     private static string WayOut(Retention.Hold hold) => hold.Why switch
     {
         "paused" => $"It is paused: outpost resume {hold.Forwarder}.",
         "parked" => "Its target refused that entry: retry or discard it.",
         "replay" => "A replay of that entry is not done: wait, or take it back.",
-        _ => "It has not come further: put right why, or forget it if it is gone for good.",
+        _ => "It makes no progress: remove the cause, or forget the forwarder if it is gone for good.",
     };
 
     private static StoreProblem Minor(string code, string detail) => new(code, detail, IsFatal: false);

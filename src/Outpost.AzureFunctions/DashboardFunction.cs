@@ -5,11 +5,11 @@ using Outpost.AspNetCore;
 
 namespace Outpost.AzureFunctions;
 
-/// <summary>Status and operations for eyes and hands.</summary>
+/// <summary>The dashboard: status and operations on a page.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public sealed class DashboardFunction(IServiceProvider services)
 {
-    /// <summary>The page itself, which holds no data: it asks the API, with the key that its user types in.</summary>
+    /// <summary>The page itself. It holds no data: it asks the API, with the key that its user types in.</summary>
     [Function("Dashboard")]
     public Task<IResult> DashboardAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "dashboard")] HttpRequest request,

@@ -16,13 +16,13 @@ public sealed class EventFunctions(IServiceProvider services)
         CancellationToken cancellationToken) =>
         services.AnswerAsync<EventApi>(request, api => api.ReadAsync(request, cancellationToken), cancellationToken);
 
-    /// <summary>HTTP Feeds, of a log with one partition.</summary>
+    /// <summary>The log in the format of HTTP Feeds, where it has one partition.</summary>
     [Function("ReadFeed")]
     public Task<IResult> FeedAsync(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "feed")] HttpRequest request, CancellationToken cancellationToken) =>
         services.AnswerAsync<EventApi>(request, api => api.FeedAsync(request, partition: null, cancellationToken), cancellationToken);
 
-    /// <summary>HTTP Feeds, of one partition.</summary>
+    /// <summary>One partition in the format of HTTP Feeds.</summary>
     [Function("ReadPartitionFeed")]
     public Task<IResult> PartitionFeedAsync(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "feed/{partition}")] HttpRequest request,
@@ -38,7 +38,7 @@ public sealed class EventFunctions(IServiceProvider services)
         CancellationToken cancellationToken) =>
         services.AnswerAsync<EventApi>(request, api => api.EntryAsync(request, id, cancellationToken), cancellationToken);
 
-    /// <summary>One entry's payload as stored.</summary>
+    /// <summary>One entry's payload, as it is stored.</summary>
     [Function("ReadEventData")]
     public Task<IResult> ReadDataAsync(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "events/{id}/data")] HttpRequest request,
@@ -46,7 +46,7 @@ public sealed class EventFunctions(IServiceProvider services)
         CancellationToken cancellationToken) =>
         services.AnswerAsync<EventApi>(request, api => api.DataAsync(request, id, cancellationToken), cancellationToken);
 
-    /// <summary>Where each partition stands.</summary>
+    /// <summary>The oldest offset and the head of each partition.</summary>
     [Function("ReadPartitions")]
     public Task<IResult> PartitionsAsync(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "partitions")] HttpRequest request,

@@ -5,11 +5,11 @@ using Outpost.Retention;
 
 namespace Outpost.AzureFunctions;
 
-/// <summary>The timer that brings what is new in the log to its targets, and deletes what is old.</summary>
+/// <summary>The timer that forwards new entries to their targets and deletes old ones.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public sealed class ForwardFunction(IServiceProvider services)
 {
-    /// <summary>One run of all forwarders, then of retention.</summary>
+    /// <summary>One tick: runs all forwarders, then retention.</summary>
     [Function("Forward")]
     public async Task RunAsync([TimerTrigger($"%{OutpostOptions.ScheduleSetting}%")] TimerInfo timer, CancellationToken cancellationToken)
     {
@@ -19,13 +19,14 @@ public sealed class ForwardFunction(IServiceProvider services)
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // Shutdown: what was delivered has its checkpoint, the rest is for the next run.
+            // The app stops. What was delivered has its checkpoint; the next run does the rest.
         }
     }
 
     /// <summary>
-    /// From one tick to the next. At a run the host tells when the last one was and when this one was due; null: it tells
-    /// nothing, or this is the first run (<see href="https://github.com/Azure/azure-webjobs-sdk-extensions"/>, TimerListener).
+    /// The time from one tick to the next. At each run the host says when the last run was and when this one was due.
+    /// Null: it says nothing, or this is the first run
+    /// (<see href="https://github.com/Azure/azure-webjobs-sdk-extensions"/>, TimerListener).
     /// </summary>
     internal static TimeSpan? Period(ScheduleStatus? status) =>
         status is { } told && told.Last != default && told.Next > told.Last ? told.Next - told.Last : null;

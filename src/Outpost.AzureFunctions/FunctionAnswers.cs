@@ -5,8 +5,8 @@ using Outpost.AspNetCore;
 namespace Outpost.AzureFunctions;
 
 /// <summary>
-/// How a ready-made function answers. The worker's generated code names the functions' classes, so they are public; what they
-/// call is not, so they take it from the services themselves.
+/// How a ready-made function answers. The worker's generated code names the functions' classes, so they must be public.
+/// What they call is internal, so they take it from the service provider.
 /// </summary>
 internal static class FunctionAnswers
 {

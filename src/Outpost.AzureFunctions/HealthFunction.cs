@@ -5,11 +5,11 @@ using Outpost.AspNetCore;
 
 namespace Outpost.AzureFunctions;
 
-/// <summary>For load balancers and people in a hurry.</summary>
+/// <summary>Says whether the app is well, for load balancers and people.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public sealed class HealthFunction(IServiceProvider services)
 {
-    /// <summary>200 or 503.</summary>
+    /// <summary>Answers 200 when it is well, and 503 when it is not.</summary>
     [Function("Health")]
     public Task<IResult> HealthAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "health")] HttpRequest request,

@@ -5,20 +5,22 @@ using Outpost.AspNetCore;
 
 namespace Outpost.AzureFunctions;
 
-/// <summary>The HTTP functions of an app, for its OpenAPI document.</summary>
+/// <summary>Finds the HTTP functions of an app, for its OpenAPI document.</summary>
 internal static class HttpFunctions
 {
     private const string Prefix = "/api/";
 
-    /// <summary>All functions of the app's own that the worker reports to its host, by the attributes on their methods.</summary>
+    /// <summary>
+    /// The app's own functions that the worker reports to its host, described by the attributes on their methods.
+    /// </summary>
     public static IEnumerable<AppEndpoint> Of(IFunctionMetadataProvider functions)
     {
-        // The generated provider has them at hand; it is no wait.
+        // The generated provider has the list at hand, so this does not block.
         var all = functions.GetFunctionMetadataAsync(AppContext.BaseDirectory).GetAwaiter().GetResult();
         return all.Select(MethodOf).OfType<MethodInfo>().Where(method => method.DeclaringType!.Assembly != typeof(HttpFunctions).Assembly).SelectMany(Of);
     }
 
-    /// <summary>What a method answers; nothing where HTTP does not trigger it.</summary>
+    /// <summary>The endpoints of a method; none where HTTP does not trigger it.</summary>
     public static IEnumerable<AppEndpoint> Of(MethodInfo method) =>
         from trigger in method.GetParameters().Select(parameter => parameter.GetCustomAttribute<HttpTriggerAttribute>()).OfType<HttpTriggerAttribute>().Take(1)
         let name = method.GetCustomAttribute<FunctionAttribute>()?.Name ?? method.Name

@@ -3,13 +3,13 @@ using Microsoft.Extensions.Logging;
 namespace Outpost.AzureFunctions;
 
 /// <summary>
-/// Writes the lines that are logged outside a run of a function to the console, one line each. The Functions host passes
-/// on what is logged inside a run, and drops the rest unless the app exports its lines itself: what is said at the start,
-/// and what forwarding after a commit says.
+/// Writes the lines that are logged outside a function's run to the console, one line each. The Functions host passes
+/// on what is logged inside a run. It drops the rest, unless the app exports its lines itself. That rest is what is
+/// logged at the start and by forwarding after a commit.
 /// </summary>
 internal sealed class LinesOutsideRuns(TextWriter output) : ILoggerProvider, ISupportExternalScope
 {
-    // The worker opens a scope with this in it for each run.
+    // The worker opens a scope with this key for each run.
     private const string InvocationId = "AzureFunctions_InvocationId";
 
     private IExternalScopeProvider? _scopes;

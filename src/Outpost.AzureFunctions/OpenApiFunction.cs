@@ -5,11 +5,11 @@ using Outpost.AspNetCore;
 
 namespace Outpost.AzureFunctions;
 
-/// <summary>The API as a document for programs.</summary>
+/// <summary>Describes the API to programs.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public sealed class OpenApiFunction(IServiceProvider services)
 {
-    /// <summary>OpenAPI 3.1.</summary>
+    /// <summary>The OpenAPI 3.1 document.</summary>
     [Function("OpenApi")]
     public Task<IResult> DocumentAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "openapi.json")] HttpRequest request,

@@ -5,17 +5,17 @@ using Outpost.AspNetCore;
 
 namespace Outpost.AzureFunctions;
 
-/// <summary>What operators look at and do.</summary>
+/// <summary>The operations API: what operators look at and do.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public sealed class OperationsFunctions(IServiceProvider services)
 {
-    /// <summary>How the log and its forwarders stand.</summary>
+    /// <summary>The state of the log and its forwarders.</summary>
     [Function("ReadStatus")]
     public Task<IResult> StatusAsync(
         [HttpTrigger(AuthorizationLevel.Admin, "get", "head", Route = "status")] HttpRequest request, CancellationToken cancellationToken) =>
         services.AnswerAsync<OperationsApi>(request, api => api.StatusAsync(request, cancellationToken), cancellationToken);
 
-    /// <summary>One tick now, for any scheduler.</summary>
+    /// <summary>Runs one tick now. Any scheduler can call it.</summary>
     [Function("ForwardNow")]
     public Task<IResult> ForwardAsync(
         [HttpTrigger(AuthorizationLevel.Admin, "post", Route = "forward")] HttpRequest request, CancellationToken cancellationToken) =>
@@ -45,7 +45,7 @@ public sealed class OperationsFunctions(IServiceProvider services)
         CancellationToken cancellationToken) =>
         services.AnswerAsync<OperationsApi>(request, api => api.ReplayAsync(request, name, cancellationToken), cancellationToken, isVersioned: false);
 
-    /// <summary>Lists what is parked.</summary>
+    /// <summary>Lists parked entries.</summary>
     [Function("ReadParked")]
     public Task<IResult> ParkedAsync(
         [HttpTrigger(AuthorizationLevel.Admin, "get", "head", Route = "forwarders/{name}/parked")] HttpRequest request,
@@ -71,7 +71,7 @@ public sealed class OperationsFunctions(IServiceProvider services)
         CancellationToken cancellationToken) =>
         services.AnswerAsync<OperationsApi>(request, api => api.RetryAsync(request, name, partition, offset, cancellationToken), cancellationToken, isVersioned: false);
 
-    /// <summary>Gives a parked entry up.</summary>
+    /// <summary>Discards a parked entry.</summary>
     [Function("DiscardParked")]
     public Task<IResult> DiscardAsync(
         [HttpTrigger(AuthorizationLevel.Admin, "post", Route = "forwarders/{name}/parked/{partition}/{offset}/discard")] HttpRequest request,
@@ -89,7 +89,7 @@ public sealed class OperationsFunctions(IServiceProvider services)
         CancellationToken cancellationToken) =>
         services.AnswerAsync<OperationsApi>(request, api => api.UnparkAsync(request, name, isDiscard: false, cancellationToken), cancellationToken, isVersioned: false);
 
-    /// <summary>Gives all parked entries up that match.</summary>
+    /// <summary>Discards all parked entries that match.</summary>
     [Function("DiscardAllParked")]
     public Task<IResult> DiscardAllAsync(
         [HttpTrigger(AuthorizationLevel.Admin, "post", Route = "forwarders/{name}/parked/discard")] HttpRequest request,
@@ -97,7 +97,7 @@ public sealed class OperationsFunctions(IServiceProvider services)
         CancellationToken cancellationToken) =>
         services.AnswerAsync<OperationsApi>(request, api => api.UnparkAsync(request, name, isDiscard: true, cancellationToken), cancellationToken, isVersioned: false);
 
-    /// <summary>Takes back what was asked for and is not done.</summary>
+    /// <summary>Takes back a request of an operator that is not done yet.</summary>
     [Function("TakeBackRequest")]
     public Task<IResult> TakeBackAsync(
         [HttpTrigger(AuthorizationLevel.Admin, "delete", Route = "forwarders/{name}/requests/{id}")] HttpRequest request,
@@ -106,7 +106,7 @@ public sealed class OperationsFunctions(IServiceProvider services)
         CancellationToken cancellationToken) =>
         services.AnswerAsync<OperationsApi>(request, api => api.TakeBackAsync(request, name, id, cancellationToken), cancellationToken, isVersioned: false);
 
-    /// <summary>Goes on behind entries that are gone.</summary>
+    /// <summary>Moves a checkpoint past entries that are gone.</summary>
     [Function("SkipEntries")]
     public Task<IResult> SkipAsync(
         [HttpTrigger(AuthorizationLevel.Admin, "post", Route = "forwarders/{name}/skip")] HttpRequest request,

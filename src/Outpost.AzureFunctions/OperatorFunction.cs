@@ -8,11 +8,14 @@ using Outpost.AspNetCore;
 
 namespace Outpost.AzureFunctions;
 
-/// <summary>All operations once more, for operators who sign in in place of sharing the admin key.</summary>
+/// <summary>All operations again, for operators who sign in instead of sharing the admin key.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public sealed class OperatorFunction(IServiceProvider services)
 {
-    /// <summary>Whatever <c>/api</c> has for operators, below <c>/api/operators</c>. The token is looked at here, not by the host.</summary>
+    /// <summary>
+    /// Serves each operation of <c>/api</c> below <c>/api/operators</c> too. This function checks the token; the host
+    /// does not.
+    /// </summary>
     [Function("Operators")]
     public Task<IResult> OperateAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", "post", "delete", Route = "operators/{*path}")] HttpRequest request,
@@ -31,7 +34,7 @@ internal sealed class OperatorRoutes
     {
         _signIn = signIn;
         _boundary = boundary;
-        // The same table of routes that an ASP.NET Core app maps.
+        // These are the same routes that an ASP.NET Core app maps.
         var app = new ApplicationBuilder(services);
         app.UseRouting();
         app.UseEndpoints(routes => OutpostEndpoints.MapOperations(routes.MapGroup("/api/operators")));
@@ -46,16 +49,16 @@ internal sealed class OperatorRoutes
         if (_signIn is null) return Problem.NotFound("sign-in-off", "This app has no sign-in for operators: its setting Operators__Authority is empty.");
         var (name, refused) = await _signIn.AskAsync(request, cancellationToken);
         if (refused is not null) return refused;
-        // Nothing that the caller says of itself counts.
+        // Only the token says who the caller is, so a header of the caller's own is overwritten.
         request.Headers[OperationsApi.PrincipalHeader] = name;
-        // The host's own route has been chosen already, and would be kept.
+        // The host has already chosen its own route. Routing would keep that one.
         request.HttpContext.SetEndpoint(null);
         await _operations(request.HttpContext);
         return Results.Empty;
     }
 }
 
-/// <summary>Sets the operators' routes up.</summary>
+/// <summary>Registers the operators' routes.</summary>
 internal static class OperatorServices
 {
     /// <exception cref="InvalidSettingException">A setting has a value that is not allowed.</exception>

@@ -8,15 +8,15 @@ using Outpost.AspNetCore;
 
 namespace Outpost.AzureFunctions;
 
-/// <summary>Who signs operators in.</summary>
+/// <summary>Whose tokens count as operators'.</summary>
 /// <param name="Authority">The OpenID Connect issuer, such as <c>https://login.microsoftonline.com/TENANT/v2.0</c>.</param>
-/// <param name="Audience">Whom its tokens are for: the client id of this app's registration.</param>
+/// <param name="Audience">Whom the tokens are for: the client id of this app's registration.</param>
 /// <param name="Role">The app role that operators have.</param>
 internal sealed record OperatorOptions(Uri Authority, string Audience, string Role)
 {
     private const string RoleDefault = "Outpost.Operator";
 
-    /// <summary>Null: nobody signs operators in, and they take the admin key.</summary>
+    /// <summary>Reads the settings. Null: operators use the admin key, because no issuer is set.</summary>
     /// <exception cref="InvalidSettingException">A setting has a value that is not allowed.</exception>
     public static OperatorOptions? Read(IConfiguration configuration)
     {
@@ -24,7 +24,7 @@ internal sealed record OperatorOptions(Uri Authority, string Audience, string Ro
         read.AllowOnly("Operators", "Authority", "Audience", "Role");
         if (read.OptionalText("Operators__Authority") is null) return null;
         var authority = new Uri(read.Text("Operators__Authority", "", "an absolute https URL", IsAuthority).TrimEnd('/'));
-        // A token for somebody else is none for this app.
+        // Without an audience, a token for another app would count here.
         var audience = read.Text("Operators__Audience", "", "the client id that tokens are for", value => value.Length > 0);
         return new OperatorOptions(authority, audience, read.OptionalText("Operators__Role") ?? RoleDefault);
     }
@@ -33,10 +33,10 @@ internal sealed record OperatorOptions(Uri Authority, string Audience, string Ro
         Uri.TryCreate(text, UriKind.Absolute, out var uri) && (uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && uri.IsLoopback));
 }
 
-/// <summary>Tells by a bearer token of OpenID Connect who an operator is, and whether it is one.</summary>
+/// <summary>Checks a bearer token of OpenID Connect, and says who the operator is.</summary>
 internal sealed class OperatorSignIn
 {
-    // Where the issuer's keys are read from; they are kept for hours.
+    // How long reading the issuer's keys may take. The keys are kept for hours.
     private static readonly TimeSpan KeysWithin = TimeSpan.FromSeconds(10);
     private static readonly string[] Names = ["preferred_username", "upn", "azp", "appid", "sub"];
 
@@ -48,7 +48,7 @@ internal sealed class OperatorSignIn
     public OperatorSignIn(OperatorOptions options)
     {
         _role = options.Role;
-        // For as long as this process.
+        // The client lives as long as the process.
         var http = new HttpClient { Timeout = KeysWithin };
         _issuer = new ConfigurationManager<OpenIdConnectConfiguration>(
             $"{options.Authority}/.well-known/openid-configuration", new OpenIdConnectConfigurationRetriever(),
@@ -56,7 +56,7 @@ internal sealed class OperatorSignIn
         _wanted = new TokenValidationParameters { ConfigurationManager = _issuer, ValidAudience = options.Audience };
     }
 
-    /// <summary>The operator's name; or the answer to whoever is none.</summary>
+    /// <summary>The operator's name, or the answer to a caller who is none.</summary>
     public async Task<(string? Name, IResult? Refused)> AskAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         const string Scheme = "Bearer ";
@@ -73,10 +73,10 @@ internal sealed class OperatorSignIn
         }
 
         var token = await _tokens.ValidateTokenAsync(header[Scheme.Length..].Trim(), _wanted);
-        // What is wrong with it helps only whoever made it up.
+        // The answer does not say what is wrong with the token, which would only help somebody who forged it.
         if (!token.IsValid) return (null, NotSignedIn(request, "The token is not valid here: not for this app, not from its issuer, or too old."));
         if (!token.ClaimsIdentity.HasClaim("roles", _role))
-            return (null, Problem.Refused(new Refusal(RefusalKind.Forbidden, "not-an-operator", $"The token has not the role '{_role}'.")));
+            return (null, Problem.Refused(new Refusal(RefusalKind.Forbidden, "not-an-operator", $"The token does not have the role '{_role}'.")));
         return (Names.Select(name => token.ClaimsIdentity.FindFirst(name)?.Value).FirstOrDefault(name => name is { Length: > 0 }) ?? "operator", null);
     }
 

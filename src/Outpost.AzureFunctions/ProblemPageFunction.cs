@@ -5,7 +5,7 @@ using Outpost.AspNetCore;
 
 namespace Outpost.AzureFunctions;
 
-/// <summary>What a kind of problem means: the page at its <c>type</c>.</summary>
+/// <summary>Explains a kind of problem, at the address that is its <c>type</c>.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public sealed class ProblemPageFunction(IServiceProvider services)
 {

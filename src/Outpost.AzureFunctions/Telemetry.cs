@@ -7,8 +7,8 @@ using OpenTelemetry;
 namespace Outpost.AzureFunctions;
 
 /// <summary>
-/// Sends metrics, spans and log lines from this process, by OpenTelemetry: a meter in an isolated worker reaches nobody
-/// by itself, and the Functions host no longer passes on log lines of a worker that exports for itself.
+/// Sends metrics, spans and log lines from this process by OpenTelemetry. A meter in an isolated worker reaches nobody
+/// by itself, and the Functions host passes on no log lines of a worker that exports its own.
 /// </summary>
 internal static class Telemetry
 {
@@ -16,11 +16,11 @@ internal static class Telemetry
 
     public static void AddTelemetry(this IServiceCollection services, TelemetrySettings settings)
     {
-        // Without a destination nothing may change: the worker's defaults would keep log lines from the host.
+        // Without a destination nothing may change, because the worker's defaults would keep log lines from the host.
         if (settings is { Monitor: null, HasOtlp: false }) return;
         var telemetry = services.AddOpenTelemetry()
             .UseFunctionsWorkerDefaults()
-            // And those of the package Outpost.Client, where the app also handles events of others.
+            // The package Outpost.Client has a source and a meter too, where the app also handles events of others.
             .WithTracing(tracing => tracing.AddSource(OutpostMetrics.Name, ClientName))
             .WithMetrics(metrics => metrics.AddMeter(OutpostMetrics.Name, ClientName));
         if (settings.Monitor is { } monitor)
@@ -29,7 +29,7 @@ internal static class Telemetry
             {
                 options.ConnectionString = monitor.ConnectionString;
                 if (monitor.ByIdentity) options.Credential = AzureIdentity.Of(monitor.ClientId);
-                // Spans are sampled; a log line says something once, and must not be lost with the span it was said in.
+                // Spans are sampled. A log line says something only once, and must not be lost with its span.
                 options.EnableTraceBasedLogsSampler = false;
             });
         }
@@ -39,8 +39,8 @@ internal static class Telemetry
     }
 }
 
-/// <summary>Where telemetry goes; the settings have the names that the Functions host and OpenTelemetry gave them.</summary>
-/// <param name="Monitor">Azure Monitor, or null.</param>
+/// <summary>Where telemetry goes. The settings have the names that the Functions host and OpenTelemetry gave them.</summary>
+/// <param name="Monitor">Azure Monitor; null: it gets nothing.</param>
 /// <param name="HasOtlp">Whether there is a collector that takes OTLP.</param>
 internal sealed record TelemetrySettings(MonitorConnection? Monitor, bool HasOtlp)
 {
@@ -48,7 +48,7 @@ internal sealed record TelemetrySettings(MonitorConnection? Monitor, bool HasOtl
     private const string Authentication = "APPLICATIONINSIGHTS_AUTHENTICATION_STRING";
     private const string OtlpEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
-    /// <summary>Whether lines go anywhere: the Functions host then passes on none of them.</summary>
+    /// <summary>Whether log lines go anywhere. Then the Functions host passes on none of them.</summary>
     public static bool IsSet(IConfiguration configuration) =>
         !string.IsNullOrEmpty(configuration[Connection]) || !string.IsNullOrEmpty(configuration[OtlpEndpoint]);
 
@@ -65,7 +65,8 @@ internal sealed record TelemetrySettings(MonitorConnection? Monitor, bool HasOtl
             hasOtlp);
     }
 
-    // As the Functions host reads it: Authorization=AAD for the app's own identity, ;ClientId=… for a user-assigned one.
+    // The Functions host reads it in the same way: Authorization=AAD for the app's own identity, ;ClientId=… for a
+    // user-assigned one.
     private static (bool ByIdentity, string? ClientId) Identity(string? text)
     {
         if (string.IsNullOrEmpty(text)) return (false, null);
@@ -80,12 +81,12 @@ internal sealed record TelemetrySettings(MonitorConnection? Monitor, bool HasOtl
     }
 }
 
-/// <summary>Application Insights, and as whom to go there.</summary>
+/// <summary>How to reach Application Insights, and with which identity.</summary>
 /// <param name="ConnectionString">Its connection string.</param>
-/// <param name="ByIdentity">By managed identity; else by the key in the connection string.</param>
+/// <param name="ByIdentity">True: by managed identity. False: by the key in the connection string.</param>
 /// <param name="ClientId">A user-assigned identity; null: the app's own.</param>
 internal sealed record MonitorConnection(string ConnectionString, bool ByIdentity, string? ClientId)
 {
-    // The connection string may hold a key.
+    // The connection string may hold a key, so this text leaves it out.
     public override string ToString() => nameof(MonitorConnection);
 }

@@ -9,12 +9,12 @@ using Spectre.Console.Rendering;
 
 namespace Outpost.Cli;
 
-/// <summary>A running app, as an operator asks it.</summary>
+/// <summary>A running app, as the operator's commands see it.</summary>
 internal sealed class App(HttpClient http, bool isSignedIn, bool isJson) : IDisposable
 {
     private static readonly TimeSpan AnswersWithin = TimeSpan.FromSeconds(40);
 
-    /// <exception cref="DevException">There is no address, or it is none.</exception>
+    /// <exception cref="DevException">The address or the token is missing or malformed.</exception>
     public static App At(string? url, string? key, string? token, bool isJson)
     {
         var text = url ?? Environment.GetEnvironmentVariable("OUTPOST_URL") ?? throw new DevException("Where is the app? Give --url, or set OUTPOST_URL.");
@@ -25,11 +25,11 @@ internal sealed class App(HttpClient http, bool isSignedIn, bool isJson) : IDisp
         var bearer = token ?? Environment.GetEnvironmentVariable("OUTPOST_TOKEN");
         var isSignedIn = bearer is { Length: > 0 };
         if (isSignedIn && !http.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", $"Bearer {bearer}"))
-            throw new DevException("--token: its value is no token; what az account get-access-token prints is.");
+            throw new DevException("--token: this is no token. Give what az account get-access-token prints.");
         return new App(http, isSignedIn, isJson);
     }
 
-    /// <summary>A path with those parameters that have a value.</summary>
+    /// <summary>A path with its query: the parameters that have a value.</summary>
     public static string Path(string path, params (string Name, object? Value)[] parameters)
     {
         var query = string.Join('&', parameters.Where(one => one.Value is not null)
@@ -37,13 +37,13 @@ internal sealed class App(HttpClient http, bool isSignedIn, bool isJson) : IDisp
         return query.Length == 0 ? path : $"{path}?{query}";
     }
 
-    /// <summary>A body with those members that have a value.</summary>
+    /// <summary>A JSON body of the members that have a value.</summary>
     public static JsonObject Body(params (string Name, JsonNode? Value)[] members) =>
         new(members.Where(one => one.Value is not null).Select(one => KeyValuePair.Create(one.Name, one.Value)));
 
     public void Dispose() => http.Dispose();
 
-    /// <summary>Asks, and shows the answer.</summary>
+    /// <summary>Asks the app, and shows the answer.</summary>
     public async Task ShowAsync(string path, Func<JsonNode, IRenderable> table, CancellationToken stop)
     {
         var answer = await SendAsync(HttpMethod.Get, path, null, stop);
@@ -51,10 +51,10 @@ internal sealed class App(HttpClient http, bool isSignedIn, bool isJson) : IDisp
         else AnsiConsole.Write(table(JsonNode.Parse(answer)!));
     }
 
-    /// <summary>Asks, for what has to be known before something is done.</summary>
+    /// <summary>Asks the app, and returns the answer for a later request.</summary>
     public async Task<JsonNode> ReadAsync(string path, CancellationToken stop) => JsonNode.Parse(await SendAsync(HttpMethod.Get, path, null, stop))!;
 
-    /// <summary>Asks again and again, and shows the newest answer in place of the last.</summary>
+    /// <summary>Asks the app every few seconds, and shows the newest answer in place of the last.</summary>
     public async Task WatchAsync(string path, Func<JsonNode, IRenderable> table, int seconds, CancellationToken stop)
     {
         if (seconds is < 1 or > 3600) throw new DevException($"--every: '{seconds}' is not allowed; 1 to 3600 is.");
@@ -68,7 +68,7 @@ internal sealed class App(HttpClient http, bool isSignedIn, bool isJson) : IDisp
         });
     }
 
-    /// <summary>Asks for something to be done, and says what came of it.</summary>
+    /// <summary>Asks the app to do something, and shows what came of it.</summary>
     public async Task AskAsync(HttpMethod method, string path, JsonObject? body, CancellationToken stop)
     {
         var answer = await SendAsync(method, path, body, stop);
@@ -98,23 +98,23 @@ internal sealed class App(HttpClient http, bool isSignedIn, bool isJson) : IDisp
         }
     }
 
-    // Whoever signs in asks below /api/operators, which has all operations. The feed is elsewhere, and takes no token.
+    // An operator who signs in asks below /api/operators, which has all operations. The feed is elsewhere, and takes no token.
     private static string Signed(string path) =>
         path.StartsWith("api/status", StringComparison.Ordinal) || path.StartsWith("api/forward", StringComparison.Ordinal) ? $"api/operators/{path[4..]}" : path;
 
     private string Refusal(HttpStatusCode status, string text)
     {
         if (status is HttpStatusCode.Unauthorized && !isSignedIn)
-            return "The app wants a key: give its admin key with --key, or sign in with --token (OUTPOST_KEY, OUTPOST_TOKEN).";
+            return "The app needs a key. Give its admin key with --key, or sign in with --token (OUTPOST_KEY, OUTPOST_TOKEN).";
         try
         {
             if (JsonNode.Parse(text)?["detail"] is { } detail) return $"{(int)status}: {detail}";
         }
         catch (JsonException)
         {
-            // Not the app's own answer.
+            // The answer is not the app's own.
         }
 
-        return $"{(int)status}: this is no answer of an app on Outpost. Is the address right?";
+        return $"{(int)status}: this answer does not come from an app on Outpost. Is the address right?";
     }
 }

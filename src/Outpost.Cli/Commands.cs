@@ -3,22 +3,22 @@ using System.Text.Json.Nodes;
 
 namespace Outpost.Cli;
 
-/// <summary>The commands of an operator: each is one request to a running app, and says what came of it.</summary>
+/// <summary>The operator's commands. Each is one request to a running app, and shows what came of it.</summary>
 internal static class Commands
 {
     private static readonly Option<string?> Url = new("--url") { Description = "Where the app is, such as https://APP.azurewebsites.net; or OUTPOST_URL", Recursive = true };
-    private static readonly Option<string?> Key = new("--key") { Description = "The app's admin key, where it wants one; or OUTPOST_KEY", Recursive = true };
+    private static readonly Option<string?> Key = new("--key") { Description = "The app's admin key, where it needs one; or OUTPOST_KEY", Recursive = true };
     private static readonly Option<string?> Token = new("--token") { Description = "Your access token, where operators sign in; or OUTPOST_TOKEN", Recursive = true };
     private static readonly Option<bool> Json = new("--json") { Description = "The app's answer as it is, for programs", Recursive = true };
 
     private static readonly Argument<string> Name = new("forwarder") { Description = "The forwarder's name, such as servicebus" };
-    private static readonly Option<int?> Partition = new("--partition") { Description = "One partition; left out: all" };
+    private static readonly Option<int?> Partition = new("--partition") { Description = "One partition; without it, all" };
     private static readonly Option<long?> Offset = new("--offset") { Description = "One parked entry" };
-    private static readonly Option<string?> Reason = new("--reason") { Description = "Those that were refused for this reason" };
-    private static readonly Option<string?> Type = new("--type") { Description = "Those of this event type" };
-    private static readonly Option<string?> Subject = new("--subject") { Description = "Those of this subject" };
-    private static readonly Option<bool> All = new("--all") { Description = "All that are parked" };
-    private static readonly Option<string?> Why = new("--why") { Description = "Why you do this; kept and logged" };
+    private static readonly Option<string?> Reason = new("--reason") { Description = "Entries that were refused for this reason" };
+    private static readonly Option<string?> Type = new("--type") { Description = "Entries of this event type" };
+    private static readonly Option<string?> Subject = new("--subject") { Description = "Entries of this subject" };
+    private static readonly Option<bool> All = new("--all") { Description = "All parked entries" };
+    private static readonly Option<string?> Why = new("--why") { Description = "Why you do this; it is kept and logged" };
 
     public static RootCommand Root()
     {
@@ -31,48 +31,48 @@ internal static class Commands
 
     private static IEnumerable<Command> Reading()
     {
-        var every = new Option<int>("--every") { Description = "Seconds between two looks", DefaultValueFactory = _ => 2 };
+        var every = new Option<int>("--every") { Description = "Seconds between two updates", DefaultValueFactory = _ => 2 };
         var offset = new Option<string>("--offset") { Description = "The first offset, or earliest or latest", DefaultValueFactory = _ => "earliest" };
-        var limit = new Option<int>("--limit") { Description = "How many, 1 to 1000", DefaultValueFactory = _ => 100 };
-        var actions = new Option<int>("--limit") { Description = "How many, 1 to 500", DefaultValueFactory = _ => 20 };
+        var limit = new Option<int>("--limit") { Description = "How many entries, 1 to 1000", DefaultValueFactory = _ => 100 };
+        var actions = new Option<int>("--limit") { Description = "How many actions, 1 to 500", DefaultValueFactory = _ => 20 };
         var types = new Option<string?>("--types") { Description = "Only these event types, with commas" };
-        var byReason = new Option<bool>("--by-reason") { Description = "Groups in place of entries" };
-        yield return Make("status", "How the log and its forwarders stand", [], (app, _, stop) => app.ShowAsync("api/status", Tables.Status, stop));
-        yield return Make("watch", "The same, again and again, until Ctrl-C", [every], (app, options, stop) => app.WatchAsync("api/status", Tables.Status, options.GetValue(every), stop));
-        yield return Make("events", "Entries of the log", [Partition, offset, limit, types], (app, options, stop) => app.ShowAsync(
+        var byReason = new Option<bool>("--by-reason") { Description = "Show groups of one reason in place of entries" };
+        yield return Make("status", "Show the state of the log and its forwarders", [], (app, _, stop) => app.ShowAsync("api/status", Tables.Status, stop));
+        yield return Make("watch", "Show the state every few seconds, until Ctrl-C", [every], (app, options, stop) => app.WatchAsync("api/status", Tables.Status, options.GetValue(every), stop));
+        yield return Make("events", "List entries of the log", [Partition, offset, limit, types], (app, options, stop) => app.ShowAsync(
             App.Path("api/events", ("partition", options.GetValue(Partition)), ("offset", options.GetValue(offset)), ("limit", options.GetValue(limit)), ("types", options.GetValue(types))), Tables.Events, stop));
-        yield return Make("parked", "What a forwarder's target refused", [Name, limit, byReason], (app, options, stop) => options.GetValue(byReason)
+        yield return Make("parked", "List the entries that a forwarder's target refused", [Name, limit, byReason], (app, options, stop) => options.GetValue(byReason)
             ? app.ShowAsync(App.Path($"{Forwarder(options)}/parked", ("groupBy", "reason")), Tables.Groups, stop)
             : app.ShowAsync(App.Path($"{Forwarder(options)}/parked", ("limit", options.GetValue(limit))), Tables.Parked, stop));
-        yield return Make("history", "What operators did to a forwarder: who, when, what, why, and what came of it", [Name, actions], (app, options, stop) =>
+        yield return Make("history", "List what operators did to a forwarder: who, when, what, why, and what came of it", [Name, actions], (app, options, stop) =>
             app.ShowAsync(App.Path($"{Forwarder(options)}/history", ("limit", options.GetValue(actions))), Tables.History, stop));
     }
 
     private static IEnumerable<Command> Acting()
     {
         var fromOffset = new Option<long?>("--from-offset") { Description = "The first offset of a range" };
-        var toOffset = new Option<long?>("--to-offset") { Description = "The last offset of a range; of skip: where to go on" };
-        var from = new Option<string?>("--from") { Description = "The first instant of a time, as 2026-11-22T08:00:00Z" };
-        var to = new Option<string?>("--to") { Description = "The end of a time" };
+        var toOffset = new Option<long?>("--to-offset") { Description = "The last offset of a range; with skip, where to go on" };
+        var from = new Option<string?>("--from") { Description = "Start of a period, such as 2026-11-22T08:00:00Z" };
+        var to = new Option<string?>("--to") { Description = "End of a period" };
         var types = new Option<string?>("--types") { Description = "Only these event types, with commas" };
         var id = new Option<string?>("--id") { Description = "One entry, by its event id or a dead letter's MessageId" };
         yield return Make("retry", "Deliver parked entries again: one, or all that match", [Name, Partition, Offset, Reason, Type, Subject, All, Why], (app, options, stop) =>
             UnparkAsync(app, options, "retry", null, stop));
-        yield return Make("discard", "Give parked entries up: one, or all that match", [Name, Partition, Offset, Reason, Type, Subject, All, Why], (app, options, stop) =>
+        yield return Make("discard", "Discard parked entries: one, or all that match", [Name, Partition, Offset, Reason, Type, Subject, All, Why], (app, options, stop) =>
             UnparkAsync(app, options, "discard", new JsonObject { ["reason"] = options.GetValue(Why) ?? "discarded with outpost" }, stop));
-        yield return Make("replay", "Deliver a range or a time again, marked as a replay", [Name, Partition, fromOffset, toOffset, from, to, id, types, Subject, Why], async (app, options, stop) => await app.AskAsync(
+        yield return Make("replay", "Deliver the entries of a range or a period again, marked as a replay", [Name, Partition, fromOffset, toOffset, from, to, id, types, Subject, Why], async (app, options, stop) => await app.AskAsync(
             HttpMethod.Post, $"{Forwarder(options)}/replay",
             options.GetValue(id) is { } one ? await EntryOfAsync(app, one, options.GetValue(Why), stop) : App.Body(
                 ("partition", options.GetValue(Partition)), ("fromOffset", options.GetValue(fromOffset)), ("toOffset", options.GetValue(toOffset)), ("from", options.GetValue(from)), ("to", options.GetValue(to)),
                 ("subject", options.GetValue(Subject)), ("why", options.GetValue(Why)), ("types", options.GetValue(types) is { } some ? new JsonArray([.. some.Split(',').Select(one => (JsonNode)one)]) : null)),
             stop));
-        foreach (var (name, description) in new[] { ("pause", "Deliver nothing more, in one partition or all"), ("resume", "Go on") })
+        foreach (var (name, description) in new[] { ("pause", "Stop delivering, in one partition or all"), ("resume", "Deliver again after a pause") })
         {
             yield return Make(name, description, [Name, Partition, Why], (app, options, stop) => app.AskAsync(
                 HttpMethod.Post, App.Path($"{Forwarder(options)}/{name}", ("partition", options.GetValue(Partition))), App.Body(("reason", options.GetValue(Why))), stop));
         }
 
-        yield return Make("skip", "Go on behind entries that are gone", [Name, Partition, toOffset, Why], (app, options, stop) => app.AskAsync(
+        yield return Make("skip", "Go on after entries that are gone", [Name, Partition, toOffset, Why], (app, options, stop) => app.AskAsync(
             HttpMethod.Post, $"{Forwarder(options)}/skip", App.Body(("partition", options.GetValue(Partition) ?? 0), ("toOffset", options.GetValue(toOffset)), ("why", options.GetValue(Why))), stop));
         yield return Make("forget", "Forget a forwarder that no longer exists", [Name], (app, options, stop) => app.AskAsync(HttpMethod.Delete, Forwarder(options), null, stop));
     }
@@ -99,7 +99,7 @@ internal static class Commands
 
     private static string Forwarder(ParseResult options) => $"api/forwarders/{Uri.EscapeDataString(options.GetRequiredValue(Name))}";
 
-    // A message that was sent again has its replay's id behind that of the event.
+    // The MessageId of a replayed message is the event id, followed by the id of the replay.
     private static async Task<JsonObject> EntryOfAsync(App app, string id, string? why, CancellationToken stop)
     {
         if (!EventId.TryParse(id.Split('~')[0], out var entry))
@@ -109,7 +109,8 @@ internal static class Commands
         return App.Body(("partition", entry.Partition), ("fromOffset", entry.Offset), ("toOffset", entry.Offset), ("why", why));
     }
 
-    // One entry by its place; or many, and then by what they have in common, so that nobody gives all up by leaving something out.
+    // One entry is named by its offset. Many are named by what they have in common, so that nobody discards all of them
+    // by leaving an option out.
     private static Task UnparkAsync(App app, ParseResult options, string verb, JsonObject? one, CancellationToken stop)
     {
         if (options.GetValue(Offset) is { } offset)

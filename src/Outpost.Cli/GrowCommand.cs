@@ -8,12 +8,12 @@ using Outpost.Tables.Copies;
 
 namespace Outpost.Cli;
 
-/// <summary><c>outpost grow</c>: more partitions for a log that is in use.</summary>
+/// <summary><c>outpost grow</c> gives a log that is in use more partitions.</summary>
 internal static class GrowCommand
 {
     public static Command Make(Option<string> account, Option<string> name, Option<bool> json)
     {
-        var partitions = new Option<int>("--partitions") { Description = $"How many it is to have, up to {Limits.PartitionsMax}; never fewer than it has", Required = true };
+        var partitions = new Option<int>("--partitions") { Description = $"How many partitions the log is to have, up to {Limits.PartitionsMax} and never fewer than now", Required = true };
         var command = new Command("grow", "Give a log more partitions, also while it is in use");
         foreach (var option in new Option[] { account, name, partitions }) command.Options.Add(option);
         command.SetAction((options, stop) => RunAsync(
@@ -28,7 +28,7 @@ internal static class GrowCommand
         var table = LogTable.Open(account, name);
         var growth = new LogGrowth(table, new StoreClock(TimeProvider.System, NullLogger<StoreClock>.Instance), LogTable.Sources);
         var layout = await LogTable.DoAsync(
-            "Stopped: what is begun is finished by the next outpost grow, or by the app where it needs it.",
+            "Stopped. The next outpost grow finishes what has begun, and so does the app where it needs it.",
             () => LongWork.ShowAsync(async tell =>
             {
                 try
@@ -48,7 +48,7 @@ internal static class GrowCommand
         return 0;
     }
 
-    // At once and in order: the last step told is the one that was reached.
+    // Progress<T> would report later and in any order. Here the last step reported is the one that was reached.
     private sealed class Steps(Action<CopyProgress> tell) : IProgress<GrowthProgress>
     {
         public void Report(GrowthProgress value) => tell(new CopyProgress(value.Step, value.Done, value.Of));

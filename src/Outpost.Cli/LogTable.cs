@@ -8,17 +8,17 @@ using Outpost.Tables.Copies;
 
 namespace Outpost.Cli;
 
-/// <summary>A table that holds a log, or will.</summary>
+/// <summary>Opens a table that holds a log, or is going to.</summary>
 internal static class LogTable
 {
     public static readonly Sources Sources = new(TimeProvider.System, Guid.NewGuid, Random.Shared.NextDouble);
 
-    /// <summary>Whether a text names an account and no file.</summary>
+    /// <summary>Whether a text names an account rather than a file.</summary>
     public static bool IsAccount(string text) =>
         text.StartsWith("https://", StringComparison.OrdinalIgnoreCase) || text.StartsWith("http://", StringComparison.OrdinalIgnoreCase)
         || text.Contains("UseDevelopmentStorage=", StringComparison.OrdinalIgnoreCase) || text.Contains("AccountName=", StringComparison.OrdinalIgnoreCase);
 
-    /// <exception cref="DevException">It is none, or the name is not allowed.</exception>
+    /// <exception cref="DevException">The text is no account, or the name is not allowed.</exception>
     public static TableClient Open(string account, string name)
     {
         var options = new TableStorageOptions { TableName = name };
@@ -32,12 +32,12 @@ internal static class LogTable
         }
         catch (Exception e) when (e is FormatException or ArgumentException or InvalidOperationException)
         {
-            // It may hold a key: not shown.
+            // The text may hold a key, so the message leaves it out.
             throw new DevException("The account is neither a connection string of Table Storage nor an https address such as https://ACCOUNT.table.core.windows.net.");
         }
     }
 
-    /// <summary>Runs what works on a table; whatever is wrong is one sentence.</summary>
+    /// <summary>Runs work on a table. Each failure becomes one sentence.</summary>
     public static async Task<T> DoAsync<T>(string whenStopped, Func<Task<T>> work, CancellationToken stop)
     {
         try
@@ -54,11 +54,11 @@ internal static class LogTable
         }
         catch (RequestFailedException e)
         {
-            throw new DevException($"Table Storage refused: {e.Status} {e.ErrorCode}. Reading needs Storage Table Data Reader, a restore Storage Table Data Contributor.");
+            throw new DevException($"Table Storage refused: {e.Status} {e.ErrorCode}. Reading needs the role Storage Table Data Reader; a restore needs Storage Table Data Contributor.");
         }
         catch (AuthenticationFailedException e)
         {
-            throw new DevException($"Nobody is signed in whom the account knows: {e.Message.Split('\n')[0]}");
+            throw new DevException($"The account does not know your sign-in: {e.Message.Split('\n')[0]}");
         }
     }
 }

@@ -5,7 +5,7 @@ using Spectre.Console.Rendering;
 
 namespace Outpost.Cli;
 
-/// <summary>Shows on standard error how far long work has come, and when it will end.</summary>
+/// <summary>Shows the progress of long work on standard error, and when it will end.</summary>
 internal static class LongWork
 {
     public static Task<T> ShowAsync<T>(Func<Action<CopyProgress>, Task<T>> work)
@@ -19,7 +19,7 @@ internal static class LongWork
                 var what = "";
                 return work(told =>
                 {
-                    // One after the other: what comes next ends what was.
+                    // Steps come one after the other, so a new one ends the last.
                     if (task is null || what != told.What)
                     {
                         task?.StopTask();

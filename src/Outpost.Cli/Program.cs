@@ -7,7 +7,7 @@ CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureIn
 using var stop = new StopSignal();
 try
 {
-    // Its options are those of dev.cs up, which reads them itself.
+    // The command up has the options of dev.cs up, which reads them itself.
     if (args is ["up", .. var rest] && !rest.Contains("--help") && !rest.Contains("-h"))
         return await new UpHere(new Shell(stop.Token), Environment.CurrentDirectory).RunAsync(rest);
     return await Commands.Root().Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }, stop.Token);

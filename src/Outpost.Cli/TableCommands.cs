@@ -7,31 +7,31 @@ using Spectre.Console;
 
 namespace Outpost.Cli;
 
-/// <summary>Commands that work on a table itself, whether or not an app runs.</summary>
+/// <summary>Commands that work on a table directly, whether or not an app runs.</summary>
 internal static class TableCommands
 {
-    private static readonly Option<string> Account = new("--table") { Description = "The account: a connection string, or https://ACCOUNT.table.core.windows.net by your sign-in", Required = true };
-    private static readonly Option<string> TableName = new("--name") { Description = "The table in it", DefaultValueFactory = _ => "outpost" };
-    private static readonly Option<string> To = new("--to") { Description = "A file that does not exist; or an account, as --table", Required = true };
+    private static readonly Option<string> Account = new("--table") { Description = "The account: a connection string, or https://ACCOUNT.table.core.windows.net to use your sign-in", Required = true };
+    private static readonly Option<string> TableName = new("--name") { Description = "The table in that account", DefaultValueFactory = _ => "outpost" };
+    private static readonly Option<string> To = new("--to") { Description = "A file that does not exist yet, or an account as in --table", Required = true };
     private static readonly Option<string> ToName = new("--to-name") { Description = "The table in that account; it must be empty", DefaultValueFactory = _ => "outpost" };
     private static readonly Option<string> From = new("--from") { Description = "A file that outpost backup wrote", Required = true };
 
     private const string Consumers =
         """
-        It is another log: every id begins with the new log's id, and nothing that came after the backup is in it.
+        The new table holds another log: every id begins with its own log id, and nothing that came after the backup is in it.
         - Set Outpost__TableName to the new table, with the same Outpost__PartitionCount, and start the app. Stop apps on the old table first.
-        - Forwarders go on at their checkpoints. What was sent after them is sent again, with new MessageIds: duplicate detection does not know them.
-        - Readers of the feed find another log (GET /api/partitions): they start again, from offset 0 or from the backup's time.
-        - Consumers of the bus forget the last sequence that they remember for each subject.
-        - What was committed after the backup is in no table. What of it had been forwarded is with its consumers.
+        - Forwarders go on at their checkpoints. What was sent after them is sent again, with new MessageIds that duplicate detection does not know.
+        - Readers of the feed find another log (GET /api/partitions). Let them start again, from offset 0 or from the backup's time.
+        - Consumers of the bus must forget the last sequence that they remember for each subject.
+        - What was committed after the backup is not in this table. Consumers still have the part that was forwarded.
         """;
 
     public static IEnumerable<Command> All(Option<bool> json)
     {
-        yield return Make("verify", "Find every kind of damage of a log, and say what it breaks", [Account, TableName], (options, stop) => VerifyAsync(options, options.GetValue(json), stop));
+        yield return Make("verify", "Find damage of every kind in a log, and say what it breaks", [Account, TableName], (options, stop) => VerifyAsync(options, options.GetValue(json), stop));
         yield return GrowCommand.Make(Account, TableName, json);
-        yield return Make("backup", "Copy a log, also while it is in use, to a file or into another table", [Account, TableName, To, ToName], (options, stop) => BackupAsync(options, options.GetValue(json), stop));
-        yield return Make("restore", "Make a log of a backup, in an empty table", [From, Account, TableName], (options, stop) => RestoreAsync(options, options.GetValue(json), stop));
+        yield return Make("backup", "Copy a log to a file or into another table, also while it is in use", [Account, TableName, To, ToName], (options, stop) => BackupAsync(options, options.GetValue(json), stop));
+        yield return Make("restore", "Make a log from a backup, in an empty table", [From, Account, TableName], (options, stop) => RestoreAsync(options, options.GetValue(json), stop));
     }
 
     private static Command Make(string name, string description, Option[] options, Func<ParseResult, CancellationToken, Task<int>> run)
@@ -45,7 +45,7 @@ internal static class TableCommands
     private static async Task<int> VerifyAsync(ParseResult options, bool isJson, CancellationToken stop)
     {
         var table = LogTable.Open(options.GetRequiredValue(Account), options.GetRequiredValue(TableName));
-        var verified = await LogTable.DoAsync("Stopped: not all of it was looked at.", () => LongWork.ShowAsync(tell => new LogVerification(table, LogTable.Sources, tell).RunAsync(stop)), stop);
+        var verified = await LogTable.DoAsync("Stopped: part of the log was not checked.", () => LongWork.ShowAsync(tell => new LogVerification(table, LogTable.Sources, tell).RunAsync(stop)), stop);
         if (isJson) Console.WriteLine(Json(verified).ToJsonString());
         else AnsiConsole.Write(Tables.Verified(verified));
         return verified.Findings.Counts.Count == 0 ? 0 : 1;
@@ -58,7 +58,7 @@ internal static class TableCommands
         if (!LogTable.IsAccount(to))
         {
             var end = await WriteFileAsync(table, to, stop);
-            Tell(isJson, new JsonObject { ["file"] = Path.GetFullPath(to), ["rows"] = end.Rows, ["partitions"] = Partitions(end.Partitions) }, $"{to} is whole: {end.Rows.ToString("N0", CultureInfo.InvariantCulture)} rows.", end);
+            Tell(isJson, new JsonObject { ["file"] = Path.GetFullPath(to), ["rows"] = end.Rows, ["partitions"] = Partitions(end.Partitions) }, $"{to} is complete: {end.Rows.ToString("N0", CultureInfo.InvariantCulture)} rows.", end);
             return 0;
         }
 
@@ -78,10 +78,10 @@ internal static class TableCommands
     private static Task<int> RestoreAsync(ParseResult options, bool isJson, CancellationToken stop) =>
         RestoreAsync(LogTable.Open(options.GetRequiredValue(Account), options.GetRequiredValue(TableName)), options.GetRequiredValue(From), isJson, stop);
 
-    // Under another name until it is whole.
+    // The file has another name until it is complete.
     private static async Task<BackupEnd> WriteFileAsync(Azure.Data.Tables.TableClient table, string path, CancellationToken stop)
     {
-        if (File.Exists(path)) throw new DevException($"--to: {path} is there already.");
+        if (File.Exists(path)) throw new DevException($"--to: {path} exists already.");
         var part = path + ".part";
         var isWhole = false;
         try
@@ -107,7 +107,7 @@ internal static class TableCommands
     {
         if (!File.Exists(path)) throw new DevException($"--from: there is no file {path}.");
         var (log, end) = await LogTable.DoAsync(
-            "Stopped: the table holds a part, which no app takes for a log. Delete it before you restore again.",
+            "Stopped. The table holds a part, which no app takes for a log. Delete the table before you restore again.",
             () => LongWork.ShowAsync(async tell =>
             {
                 await using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1024 * 1024);
@@ -116,7 +116,7 @@ internal static class TableCommands
                 return (await new LogRestore(table, LogTable.Sources, tell).WriteAsync(stream, whole, stop), whole);
             }),
             stop);
-        Tell(isJson, new JsonObject { ["log"] = log, ["table"] = table.Name, ["partitions"] = Partitions(end.Partitions) }, $"Table {table.Name} holds the log {log} now. outpost verify looks at all of it.", end);
+        Tell(isJson, new JsonObject { ["log"] = log, ["table"] = table.Name, ["partitions"] = Partitions(end.Partitions) }, $"Table {table.Name} now holds the log {log}. To check all of it, run outpost verify.", end);
         if (!isJson) Console.WriteLine(Consumers);
         return 0;
     }

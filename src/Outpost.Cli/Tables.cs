@@ -5,7 +5,7 @@ using Spectre.Console.Rendering;
 
 namespace Outpost.Cli;
 
-/// <summary>Answers as tables for people.</summary>
+/// <summary>Shows answers as tables, for people.</summary>
 internal static class Tables
 {
     private const int FoundShown = 5;
@@ -60,8 +60,8 @@ internal static class Tables
     {
         var log = Table($"Log {verified.Log ?? "?"}", "partition", "oldest", "head", "entries", "entities", "receipts", "parked");
         foreach (var one in verified.Partitions) Row(log, one.Partition, one.Oldest, one.Head, one.Events, one.Entities, one.Receipts, one.Parked);
-        if (verified.Findings.Counts.Count == 0) return new Rows(log, new Markup("[green]Nothing is wrong with it.[/]"));
-        var found = Table("What is wrong with it", "kind", "how many", "the first ones", "what it breaks, and the way out");
+        if (verified.Findings.Counts.Count == 0) return new Rows(log, new Markup("[green]Nothing is wrong with this log.[/]"));
+        var found = Table("What is wrong with this log", "kind", "how many", "the first ones", "what it breaks, and what to do");
         foreach (var (kind, count) in verified.Findings.Counts.OrderByDescending(one => one.Value))
         {
             var told = verified.Findings.Told.Where(one => one.Kind == kind).ToList();

@@ -3,7 +3,7 @@ using Outpost.Dev;
 
 namespace Outpost.Cli;
 
-/// <summary><c>outpost up</c>: the isolated Functions app of a folder, with everything that it needs.</summary>
+/// <summary><c>outpost up</c> runs the isolated Functions app of a folder, with everything that it needs.</summary>
 internal sealed class UpHere(Shell shell, string folder)
 {
     private static readonly TimeSpan BuildsWithin = TimeSpan.FromMinutes(15);
@@ -37,7 +37,7 @@ internal sealed class UpHere(Shell shell, string folder)
         Console.WriteLine($"Building {Path.GetFileName(project)}.");
         var build = await shell.RunAsync(
             "dotnet",
-            // Without the project of the host's own extensions: LocalHost needs none, and it takes 10 s.
+            // Skips the project of the host's extensions, which takes 10 s. LocalHost does not need them.
             ["build", project, "-c", "Debug", "-v", "quiet", "-nologo", "-nodeReuse:false", "-clp:NoSummary", "-p:_FunctionsBuildEnabled=false"],
             folder,
             within: BuildsWithin);
@@ -55,8 +55,8 @@ internal sealed class UpHere(Shell shell, string folder)
     }
 
     /// <summary>
-    /// The Node services, copied once for each version of this tool to where npm may install: the tool's own folder may be
-    /// read-only, and goes when another version comes.
+    /// Copies the Node services to a folder where npm may install, once for each version of this tool. The tool's own
+    /// folder may be read-only, and is deleted when another version is installed.
     /// </summary>
     private static string Services()
     {

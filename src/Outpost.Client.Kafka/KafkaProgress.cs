@@ -2,7 +2,10 @@ using Confluent.Kafka;
 
 namespace Outpost.Client;
 
-/// <summary>Which messages of each partition are under way: an offset is stored when all before it are done. For one thread, that of the client.</summary>
+/// <summary>
+/// Tracks the messages under way in each partition. An offset is stored when the messages before it are done too. Not
+/// thread-safe: only the client's thread uses it.
+/// </summary>
 internal sealed class KafkaProgress
 {
     private readonly Dictionary<TopicPartition, Queue<(Offset Offset, Task Work)>> _underWay = [];
@@ -16,7 +19,7 @@ internal sealed class KafkaProgress
     }
 
     /// <summary>Stores how far each partition is done.</summary>
-    /// <exception cref="Exception">What a message failed with that is neither done nor a dead letter.</exception>
+    /// <exception cref="Exception">The failure of a message that is neither done nor a dead letter.</exception>
     public void Store<TKey, TValue>(IConsumer<TKey, TValue> client)
     {
         StoreWhatIsDone(client);
@@ -26,13 +29,13 @@ internal sealed class KafkaProgress
         }
     }
 
-    /// <summary>The same, whatever failed.</summary>
+    /// <summary>Stores how far each partition is done, and ignores failures.</summary>
     public void StoreWhatIsDone<TKey, TValue>(IConsumer<TKey, TValue> client)
     {
         foreach (var (partition, queue) in _underWay) Store(client, partition, queue);
     }
 
-    /// <summary>They are given to others; of a client that still has them, what is done is stored before.</summary>
+    /// <summary>Drops partitions that other members get. Where the client still has them, it stores what is done first.</summary>
     public void Forget<TKey, TValue>(IEnumerable<TopicPartition> partitions, IConsumer<TKey, TValue>? client)
     {
         foreach (var partition in partitions)

@@ -4,15 +4,21 @@ using Confluent.Kafka;
 namespace Outpost.Client;
 
 /// <summary>
-/// A topic of Kafka or Event Hubs, read as a member of a consumer group. Subjects are handled side by side, each in order; an offset is
-/// committed when all messages up to it are done. What the consumer gives up goes to a topic of its own, and is there, with all replicas,
-/// before its offset counts as done.
+/// Reads a topic of Kafka or Event Hubs as a member of a consumer group. Subjects are handled side by side, each in
+/// order. An offset is committed when all messages up to it are done. What the consumer gives up goes to a topic of
+/// dead letters; all replicas have it there before its offset counts as done.
 /// </summary>
-/// <param name="configuration">Servers, TLS and SASL; copied.</param>
-/// <param name="group">Name of the consumer group; a new one begins at the oldest message. Dead letters are read as a group with <c>.dead</c> behind it.</param>
-/// <param name="topic">The topic.</param>
-/// <param name="deadLetters">The topic of dead letters, which must exist where the broker does not make topics. Null: the topic's name with <c>.dead</c>.</param>
-/// <param name="atOnce">Messages under way in this process: 1 to 1,000.</param>
+/// <param name="configuration">Servers, TLS and SASL. It is copied.</param>
+/// <param name="group">
+/// Name of the consumer group. A new group begins at the oldest message. Dead letters are read by a group of this name
+/// with <c>.dead</c> appended.
+/// </param>
+/// <param name="topic">Name of the topic.</param>
+/// <param name="deadLetters">
+/// Name of the topic of dead letters. It must exist where the broker does not create topics. Default null: the topic's
+/// name with <c>.dead</c> appended.
+/// </param>
+/// <param name="atOnce">The most messages under way in this process: 1 to 1,000. Default 100.</param>
 public sealed class KafkaSource(ClientConfig configuration, string group, string topic, string? deadLetters = null, int atOnce = 100) : IMessageSource
 {
     private const string ReasonHeader = "dead-letter-reason";
@@ -25,14 +31,14 @@ public sealed class KafkaSource(ClientConfig configuration, string group, string
     private readonly string _deadLetters = deadLetters ?? $"{topic}.dead";
 
     /// <inheritdoc/>
-    // A thread of its own: the client's calls block.
+    // The client's calls block, so the loop has a thread of its own.
     public Task RunAsync(MessageConsumer consumer, CancellationToken stopping) =>
         Task.Factory.StartNew(() => Run(consumer, stopping), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     /// <inheritdoc/>
     public async Task<(int Done, int Left)> RetryDeadLettersAsync(MessageConsumer consumer, CancellationToken cancellationToken)
     {
-        // A group of its own: Kafka lets nobody but its members commit for a group.
+        // Kafka lets only a group's members commit its offsets, so this reader has a group of its own.
         using var reader = Build(_ => { }, $"{group}.dead");
         using var dead = DeadLetters();
         try
@@ -53,7 +59,7 @@ public sealed class KafkaSource(ClientConfig configuration, string group, string
         var progress = new KafkaProgress();
         using var reader = Build(builder => builder
             .SetErrorHandler((_, error) => consumer.Failed(new KafkaException(error)))
-            // Others begin at what was committed; what is under way here may be done twice, with one effect.
+            // The next member begins at what was committed. It may repeat what is under way here, which takes effect once.
             .SetPartitionsRevokedHandler((client, gone) => progress.Forget(gone.Select(each => each.TopicPartition), client))
             .SetPartitionsLostHandler((_, gone) => progress.Forget(gone.Select(each => each.TopicPartition), (IConsumer<string?, byte[]?>?)null)), group);
         reader.Subscribe(topic);
@@ -62,7 +68,8 @@ public sealed class KafkaSource(ClientConfig configuration, string group, string
             for (var isPaused = false; !stopping.IsCancellationRequested;)
             {
                 progress.Store(reader);
-                // It is asked for messages all the time, or the group takes its partitions away.
+                // The loop has to consume all the time, or the group takes its partitions away. So a full process
+                // pauses them instead.
                 if (progress.Count >= _atOnce != isPaused) isPaused = Pause(reader, isFull: !isPaused);
                 if (reader.Consume(Poll) is not { Message: not null } message) continue;
                 progress.Add(message.TopicPartition, message.Offset, lanes.RunAsync(
@@ -74,7 +81,7 @@ public sealed class KafkaSource(ClientConfig configuration, string group, string
             end.Cancel();
             lanes.EndedAsync().GetAwaiter().GetResult();
             progress.StoreWhatIsDone(reader);
-            // Commits what is stored, and leaves the group.
+            // Commits the stored offsets and leaves the group.
             reader.Close();
         }
     }
@@ -91,7 +98,7 @@ public sealed class KafkaSource(ClientConfig configuration, string group, string
         if (await consumer.HandleAsync(() => Read(message), end) is { } reason) await BuryAsync(dead, message, reason, end);
     }
 
-    // Takes the partitions by itself: nobody has to wait until a group has shared them out.
+    // Assigns the partitions to itself, so that nobody waits until the group has divided them.
     private async Task<(int Done, int Left)> RetryAsync(
         IConsumer<string?, byte[]?> reader, IProducer<string?, byte[]?> dead, MessageConsumer consumer, CancellationToken cancellationToken)
     {
@@ -111,7 +118,7 @@ public sealed class KafkaSource(ClientConfig configuration, string group, string
                 if (result.Offset >= end) break;
                 var subject = message.Key ?? "";
                 var reason = waiting.TryGetValue(subject, out var before) ? before : await consumer.HandleAsync(() => Read(message), cancellationToken);
-                // One that fails again goes to the end of the topic, and what follows it of its subject behind it.
+                // A message that fails again goes to the end of the topic, and later ones of its subject go behind it.
                 if (reason is not null) await BuryAsync(dead, message, waiting[subject] = reason, cancellationToken);
                 (done, left, quiet) = reason is null ? (done + 1, left, TimeSpan.Zero) : (done, left + 1, TimeSpan.Zero);
                 reader.Commit([new TopicPartitionOffset(partition, result.Offset + 1)]);
@@ -121,7 +128,7 @@ public sealed class KafkaSource(ClientConfig configuration, string group, string
         return (done, left);
     }
 
-    // To where each partition ends now: what fails again comes behind.
+    // Ends where each partition ends now. What fails again comes later.
     private List<(TopicPartition Partition, Offset First, Offset End)> Unread(IConsumer<string?, byte[]?> reader)
     {
         using var admin = new DependentAdminClientBuilder(reader.Handle).Build();
@@ -159,14 +166,14 @@ public sealed class KafkaSource(ClientConfig configuration, string group, string
         {
             GroupId = name,
             AutoOffsetReset = AutoOffsetReset.Earliest,
-            // What is stored is what is done; it is committed each second, and at the end.
+            // The source stores an offset when its message is done. The client commits it each second, and at the end.
             EnableAutoOffsetStore = false,
             EnableAutoCommit = true,
             AutoCommitIntervalMs = 1000,
-            // Some partitions move, the others go on.
+            // When a member comes or goes, only the partitions that move stop.
             PartitionAssignmentStrategy = PartitionAssignmentStrategy.CooperativeSticky,
         });
-        // It would write to standard error.
+        // Without a handler, the library writes to standard error.
         builder.SetLogHandler((_, _) => { });
         configure(builder);
         return builder.Build();

@@ -5,19 +5,22 @@ using RabbitMQ.Client.Exceptions;
 namespace Outpost.Client;
 
 /// <summary>
-/// A queue of RabbitMQ. Subjects are handled side by side, each in order; with several processes only where the queue has a single
-/// active consumer. What the consumer gives up goes to a queue of its own, which is made where there is none, and is confirmed there before it leaves this one.
+/// Reads a queue of RabbitMQ. Subjects are handled side by side, each in order; with several processes only where the
+/// queue has a single active consumer. What the consumer gives up goes to a queue of dead letters, which is created
+/// where it is missing. The broker confirms the dead letter before the message leaves its own queue.
 /// </summary>
-/// <param name="factory">Opens a connection, and another one when it was lost.</param>
-/// <param name="queue">The queue, which must exist.</param>
-/// <param name="deadLetters">The queue of dead letters. Null: the queue's name with <c>.dead</c>.</param>
-/// <param name="atOnce">Messages under way in this process: 1 to 1,000.</param>
+/// <param name="factory">Opens a connection, and another one after a connection was lost.</param>
+/// <param name="queue">Name of the queue; it must exist.</param>
+/// <param name="deadLetters">
+/// Name of the queue of dead letters. Default null: the queue's name with <c>.dead</c> appended.
+/// </param>
+/// <param name="atOnce">The most messages under way in this process: 1 to 1,000. Default 100.</param>
 public sealed class RabbitMQSource(ConnectionFactory factory, string queue, string? deadLetters = null, ushort atOnce = 100) : IMessageSource
 {
     private const string ReasonHeader = "dead-letter-reason";
     private const int ReasonMax = 4_000;
 
-    // Where this answers nothing within, the connection is gone.
+    // A broker that does not answer the close within this time is gone.
     private static readonly TimeSpan CloseWithin = TimeSpan.FromSeconds(2);
 
     private readonly ushort _atOnce = atOnce is >= 1 and <= 1_000 ? atOnce : throw new ArgumentOutOfRangeException(nameof(atOnce), atOnce, "1 to 1,000 is allowed.");
@@ -39,7 +42,7 @@ public sealed class RabbitMQSource(ConnectionFactory factory, string queue, stri
         }
         finally
         {
-            // What is under way is not settled any more, and the broker delivers it again, in order.
+            // What is under way stays unsettled, and the broker delivers it again, in order.
             await end.CancelAsync();
             await lanes.EndedAsync();
             await connection.AbortAsync(CloseWithin);
@@ -52,7 +55,7 @@ public sealed class RabbitMQSource(ConnectionFactory factory, string queue, stri
         await using var connection = await factory.CreateConnectionAsync(cancellationToken);
         await using var channel = await OpenAsync(connection, cancellationToken);
         var (done, left, waiting) = (0, 0, new HashSet<string>());
-        // As many as there are now: more may come meanwhile.
+        // Reads as many as there are now. More may come meanwhile.
         var all = await channel.MessageCountAsync(_deadLetters, cancellationToken);
         while (done + left < all && await channel.BasicGetAsync(_deadLetters, autoAck: false, cancellationToken) is { } message)
         {
@@ -68,7 +71,8 @@ public sealed class RabbitMQSource(ConnectionFactory factory, string queue, stri
             left++;
         }
 
-        // Each goes back to where it was. The question after it is answered when the queue has taken them: whoever retries next finds them.
+        // The nack puts each message back in its place. The count that follows is answered after the queue took them
+        // back, so whoever retries next finds them.
         if (left > 0) await channel.BasicNackAsync(deliveryTag: 0, multiple: true, requeue: true, cancellationToken);
         await channel.MessageCountAsync(_deadLetters, cancellationToken);
         await connection.AbortAsync(CloseWithin);
@@ -77,18 +81,18 @@ public sealed class RabbitMQSource(ConnectionFactory factory, string queue, stri
 
     private async Task<IChannel> OpenAsync(IConnection connection, CancellationToken cancellationToken)
     {
-        // Confirmed, so that a dead letter is there before its message is gone.
+        // Confirms make sure that a dead letter is stored before its message is gone.
         var channel = await connection.CreateChannelAsync(
             new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true), cancellationToken);
         try
         {
-            // Taken as it is, whatever its arguments are.
+            // A passive declaration accepts the queue whatever its arguments are.
             await channel.QueueDeclarePassiveAsync(_deadLetters, cancellationToken);
             return channel;
         }
         catch (OperationInterruptedException e) when (e.ShutdownReason?.ReplyCode == Constants.NotFound)
         {
-            // Which ended the channel.
+            // The refusal ended the channel.
             await channel.DisposeAsync();
         }
 
@@ -105,7 +109,7 @@ public sealed class RabbitMQSource(ConnectionFactory factory, string queue, stri
         if (await consumer.HandleAsync(delivery.Read, end) is { } reason)
         {
             var properties = new BasicProperties(delivery.Properties) { DeliveryMode = DeliveryModes.Persistent };
-            // It waits for somebody, for as long as that takes.
+            // A dead letter waits for somebody for as long as that takes.
             properties.ClearExpiration();
             properties.Headers = new Dictionary<string, object?>(properties.Headers ?? new Dictionary<string, object?>())
             {
@@ -117,7 +121,10 @@ public sealed class RabbitMQSource(ConnectionFactory factory, string queue, stri
         await channel.BasicAckAsync(delivery.Tag, multiple: false, end);
     }
 
-    /// <summary>Gives each message to its lane, and says when no more come: the channel ended, or the broker took the queue away.</summary>
+    /// <summary>
+    /// Gives each message to its lane. <see cref="Ended"/> fails when no more come: the channel ended, or the broker
+    /// cancelled the consumer.
+    /// </summary>
     private sealed class Messages(IChannel channel, Lanes lanes, Func<Delivery, Task> settle) : AsyncDefaultBasicConsumer(channel), IDisposable
     {
         private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -127,7 +134,7 @@ public sealed class RabbitMQSource(ConnectionFactory factory, string queue, stri
         public override Task HandleBasicDeliverAsync(
             string consumerTag, ulong deliveryTag, bool redelivered, string exchange, string routingKey, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default)
         {
-            // The client uses the body's memory again.
+            // The client reuses the body's memory.
             var delivery = new Delivery(deliveryTag, new BasicProperties(properties), body.ToArray());
             _ = lanes.RunAsync(delivery.Subject, async () =>
             {
@@ -137,7 +144,7 @@ public sealed class RabbitMQSource(ConnectionFactory factory, string queue, stri
                 }
                 catch (Exception e)
                 {
-                    // It was not settled: all begins again, from where the broker knows.
+                    // The message was not settled. The whole source starts again from what the broker has.
                     if (e is not OperationCanceledException) _ended.TrySetException(e);
                     throw;
                 }

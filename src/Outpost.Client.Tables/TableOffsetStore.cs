@@ -6,12 +6,13 @@ using Azure.Data.Tables;
 namespace Outpost.Client;
 
 /// <summary>
-/// Positions in an Azure table: one row for each partition, moved only by whoever read it last (its ETag). Of two readers
-/// of the same name that run at once, the one that stores second stops with <see cref="FeedFailure.Fenced"/>.
+/// Keeps positions in an Azure table, one row for each partition. Only the reader that read a row last can move it,
+/// because each write names the row's ETag. When two readers of the same name run at once, the one that stores second
+/// stops with <see cref="FeedFailure.Fenced"/>.
 /// </summary>
 /// <param name="table">The table; it must exist.</param>
-/// <param name="reader">Name of the reader, the rows' PartitionKey: 1 to 100 of <c>A-Za-z0-9._~-</c>.</param>
-/// <param name="owner">Who this is: another at each start of each process, such as a new GUID. Kept in the row.</param>
+/// <param name="reader">Name of the reader, which is the rows' PartitionKey: 1 to 100 characters of <c>A-Za-z0-9._~-</c>.</param>
+/// <param name="owner">Names this start of this process, such as a new GUID; no two starts may share it. Kept in the row.</param>
 public sealed class TableOffsetStore(TableClient table, string reader, string owner) : IOffsetStore
 {
     private readonly string _reader = reader.Length is >= 1 and <= 100
@@ -19,7 +20,7 @@ public sealed class TableOffsetStore(TableClient table, string reader, string ow
         ? reader
         : throw new ArgumentException($"A reader's name has 1 to 100 of A-Za-z0-9._~-: '{reader}'.", nameof(reader));
 
-    // Of the rows as this reader last saw them; none: there was no row.
+    // The rows' ETags as this reader last saw them. A partition is missing here when it had no row.
     private readonly ConcurrentDictionary<int, ETag> _seen = new();
 
     /// <inheritdoc/>
@@ -58,8 +59,9 @@ public sealed class TableOffsetStore(TableClient table, string reader, string ow
             }
             catch (RequestFailedException e) when (e.Status is 404 or 409 or 412)
             {
-                // The client repeats a request whose answer was lost: the refusal may be of our own repeated success. Or an
-                // earlier store, given up at its deadline, took effect since the position was loaded: then once more.
+                // The client repeats a request whose answer was lost, so the refusal may come from our own success. Or
+                // an earlier store passed its deadline and took effect after the position was loaded; then one more try
+                // succeeds.
                 var stored = await RowAsync(position.Partition, cancellationToken);
                 var isStored = stored?.GetString("Next") == position.ToString();
                 if (stored?.GetString("Owner") != owner || (isRepeat && !isStored)) throw Fenced(position, stored, e);

@@ -7,19 +7,22 @@ internal static class Backoff
 
     public static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
 
-    /// <summary>A server that asks for more is wrong, or gone for so long that looking sooner does no harm.</summary>
+    /// <summary>
+    /// The longest Retry-After that is honoured. A server that asks for more is wrong, or down for so long that an
+    /// earlier try does no harm.
+    /// </summary>
     public static readonly TimeSpan RetryAfterMax = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// Doubles with each failure in a row, less up to a half of it at random so that many readers do not come back
-    /// at once, and is never less than what the server asked for.
+    /// The wait doubles with each failure in a row. Up to half of it is taken off at random, so that many readers do
+    /// not come back at once. It is never shorter than what the server asked for.
     /// </summary>
-    /// <param name="failures">In a row, from 1.</param>
-    /// <param name="asked">The server's Retry-After.</param>
+    /// <param name="failures">Failures in a row, from 1.</param>
+    /// <param name="asked">The server's Retry-After; null: it sent none.</param>
     /// <param name="random">From 0 up to 1.</param>
     public static TimeSpan After(int failures, TimeSpan? asked, double random)
     {
-        // 2^8 times the first is beyond the longest.
+        // The first wait times 2^8 is already longer than the longest.
         var wait = First * Math.Pow(2, Math.Min(failures - 1, 8));
         var jittered = (wait < Longest ? wait : Longest) * (1 - (random / 2));
         var least = Bounded(asked);

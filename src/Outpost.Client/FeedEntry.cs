@@ -3,7 +3,7 @@ namespace Outpost.Client;
 /// <summary>One entry of the feed: an event and its place in the log.</summary>
 public sealed record FeedEntry : ReceivedEvent
 {
-    /// <summary>Partition; offsets, and the order of entries, are per partition.</summary>
+    /// <summary>Partition of the entry. Each partition has its own offsets and its own order.</summary>
     public int Partition => Position.Partition;
 
     /// <summary>Offset in the partition: 0, 1, 2, … without holes.</summary>

@@ -4,10 +4,10 @@ using System.Text.Json;
 
 namespace Outpost.Client;
 
-/// <summary>The API's JSON. Whatever is not as it must be is an exception, never passed over.</summary>
+/// <summary>Reads the JSON of the event API. Anything unexpected is an exception; nothing is passed over.</summary>
 internal static class FeedJson
 {
-    // A payload may be as deep as its writer liked; reading it is not recursive.
+    // A payload may be as deep as its writer liked. Reading it is not recursive.
     private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 1_000 };
 
     public static LogAnswer Partitions(byte[] body) => Read(body, null, root => new LogAnswer(
@@ -16,8 +16,10 @@ internal static class FeedJson
         [.. root.GetProperty("partitions").EnumerateArray().Select(item => new PartitionAnswer(
             item.GetProperty("partition").GetInt32(), item.GetProperty("oldestOffset").GetInt64(), item.GetProperty("headOffset").GetInt64()))]));
 
-    /// <summary>The entries of a page, all of which follow the position: without a hole where nothing was filtered.</summary>
-    /// <exception cref="FeedException">They do not.</exception>
+    /// <summary>
+    /// The entries of a page. All follow the asked position, without a hole unless the page is filtered by type.
+    /// </summary>
+    /// <exception cref="FeedException">An entry is out of place, missing, or of another log.</exception>
     public static IReadOnlyList<FeedEntry> Entries(byte[] body, FeedPosition asked, long next, bool isFiltered)
     {
         var entries = Read(body, asked, root => root.EnumerateArray().Select(Entry).ToList());
@@ -33,7 +35,7 @@ internal static class FeedJson
             expected = position.Next;
         }
 
-        // With a filter, what was looked through at the end was of other types.
+        // A filtered page may end with entries of other types, which only Next-Offset shows.
         if (next < expected.Offset || (next > expected.Offset && !isFiltered))
             throw Wrong(next < expected.Offset ? FeedFailure.InvalidAnswer : FeedFailure.Hole, $"Next-Offset is {next}, where {expected.Offset} comes next.");
         return entries;
@@ -41,7 +43,7 @@ internal static class FeedJson
         FeedException Wrong(FeedFailure failure, string message) => new(failure, message) { Position = asked };
     }
 
-    /// <summary>What a problem says, as far as it is one.</summary>
+    /// <summary>Reads a problem detail; all fields are null where the body is none.</summary>
     public static (string? Name, string? Detail, long? Oldest, long? Head) Problem(byte[] body)
     {
         try

@@ -5,9 +5,10 @@ using System.Text.RegularExpressions;
 namespace Outpost.Client;
 
 /// <summary>
-/// A place in the feed. As what a reader stores: how far it has come, the entry it asks for next.
+/// A place in the feed. A reader stores it to remember how far it has come: it is the place of the entry that the
+/// reader asks for next.
 /// </summary>
-/// <param name="Log">Id of the log: an offset means nothing in another one.</param>
+/// <param name="Log">Id of the log. An offset of one log means nothing in another.</param>
 /// <param name="Partition">Partition of that log.</param>
 /// <param name="Offset">Offset in that partition, from 0.</param>
 public sealed partial record FeedPosition(string Log, int Partition, long Offset)

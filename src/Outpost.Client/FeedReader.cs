@@ -4,16 +4,17 @@ using System.Runtime.ExceptionServices;
 namespace Outpost.Client;
 
 /// <summary>
-/// Reads the event API: for each partition, side by side, load the position, read a page, handle it, store the position.
-/// Nothing is ever skipped: what cannot be read without a hole stops the reader with a <see cref="FeedException"/>.
-/// Everything that may pass is tried again for as long as it takes, with growing pauses, from what is stored: connections,
-/// 408, 429 and 5xx (not before their Retry-After), the store, and handlers, since passing over an entry would lose it.
+/// Reads the event API. For each partition, side by side, it loads the position, reads a page, handles the page and
+/// stores the new position. It never skips anything: where it cannot read on without a hole, it stops with a
+/// <see cref="FeedException"/>. It retries everything that may pass, for as long as it takes, with growing pauses, from the
+/// stored position: broken connections, answers of 408, 429 and 5xx (not before their Retry-After), failures of the
+/// store, and failures of handlers, because to pass over an entry would lose it.
 /// </summary>
 public sealed class FeedReader
 {
     private static readonly TimeSpan RefreshEvery = TimeSpan.FromMinutes(1);
 
-    // Where pages tell of partitions that are not known here yet.
+    // The shortest time between two requests for the list, when pages tell of partitions that are not known here yet.
     private static readonly TimeSpan RefreshSoon = TimeSpan.FromSeconds(1);
 
     private readonly HttpClient _http;
@@ -25,12 +26,16 @@ public sealed class FeedReader
     private long _askedAt;
     private int _running;
 
-    /// <summary>A reader that a program runs by itself; <c>AddOutpostFeedReader</c> makes one for as long as an app runs.</summary>
+    /// <summary>
+    /// Makes a reader that your program runs. <c>AddOutpostFeedReader</c> makes one that runs for as long as an app
+    /// does.
+    /// </summary>
     /// <param name="http">
-    /// Its BaseAddress is the app's, such as <c>https://orders.example/</c>; in Azure its DefaultRequestHeaders have the key as
-    /// <c>x-functions-key</c>. Its timeout must be longer than <see cref="FeedReaderOptions.Wait"/>.
+    /// The client. Its BaseAddress is the app's, such as <c>https://orders.example/</c>. For an app in Azure, its
+    /// DefaultRequestHeaders hold the key as <c>x-functions-key</c>. Its timeout must be longer than
+    /// <see cref="FeedReaderOptions.Wait"/>.
     /// </param>
-    /// <param name="options">Default: as <see cref="FeedReaderOptions"/> says.</param>
+    /// <param name="options">How it reads. Default: the defaults of <see cref="FeedReaderOptions"/>.</param>
     /// <param name="time">Measures pauses. Default: the system's clock.</param>
     public FeedReader(HttpClient http, FeedReaderOptions? options = null, TimeProvider? time = null)
 #pragma warning disable RS0030 // The defaults of who passes nothing else.
@@ -41,38 +46,38 @@ public sealed class FeedReader
 
     /// <param name="http">As above.</param>
     /// <param name="time">Measures pauses.</param>
-    /// <param name="random">For pauses that differ from reader to reader; thread-safe.</param>
+    /// <param name="random">Makes pauses differ from reader to reader; must be thread-safe.</param>
     /// <param name="options">As above.</param>
     internal FeedReader(HttpClient http, TimeProvider time, Random random, FeedReaderOptions? options = null) =>
         (_http, _time, _random, _options) = (http, time, random, options ?? new FeedReaderOptions());
 
-    /// <summary>Where it stands, by partition; empty until the server has said which there are.</summary>
+    /// <summary>How far the reader is, by partition; empty until the server has listed its partitions.</summary>
     public IReadOnlyList<FeedProgress> Progress =>
         [.. _partitions.Values.Select(partition => partition.Progress).OrderBy(progress => progress.Partition)];
 
     /// <summary>
-    /// At least once: stores the position after handling, so a crash repeats what was handled since, and a handler must
-    /// bear repeats (<see cref="ReceivedEvent.Id"/> is the same each time). Entries of a partition come one after the other,
-    /// partitions side by side. Ends, without an exception, when cancelled: no further entry is begun, and what was
-    /// handled is stored.
+    /// Handles each entry at least once. The position is stored after handling, so a crash repeats what was handled
+    /// since the last store, and the handler must tolerate repeats (<see cref="ReceivedEvent.Id"/> is the same each
+    /// time). Entries of one partition come one after the other; partitions run side by side. When cancelled, the task
+    /// ends without an exception: no further entry begins, and the position of what was handled is stored.
     /// </summary>
     /// <param name="store">Where the positions are kept.</param>
     /// <param name="handle">Handles one entry. After an exception the same entry comes again, for as long as it takes.</param>
-    /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="FeedException">It must not or cannot go on.</exception>
+    /// <param name="cancellationToken">Stops the reader.</param>
+    /// <exception cref="FeedException">The reader must not or cannot go on.</exception>
     public Task RunAsync(IOffsetStore store, Func<FeedEntry, CancellationToken, Task> handle, CancellationToken cancellationToken) =>
         RunAsync(store.LoadAsync, new StoringHandler(store, handle, _options.StoreEachEntry, _time).HandleAsync, cancellationToken);
 
     /// <summary>
-    /// Exactly once, where <paramref name="handle"/> stores <see cref="FeedPage.Next"/> in the same transaction as its
-    /// effect; nothing is stored here. The transaction must fail where the stored position is no longer
-    /// <see cref="FeedPage.Position"/>. After an exception, whatever came of the transaction, reading goes on from what
-    /// <paramref name="load"/> then says. Ends, without an exception, when cancelled.
+    /// Handles each page exactly once, where <paramref name="handle"/> stores <see cref="FeedPage.Next"/> in the same
+    /// transaction as its effect; this method stores nothing. The transaction must fail where the stored position is no
+    /// longer <see cref="FeedPage.Position"/>. After an exception the reader calls <paramref name="load"/> and goes on
+    /// from its answer, whether or not the transaction took effect. When cancelled, the task ends without an exception.
     /// </summary>
-    /// <param name="load">The stored position of a partition; null: none yet.</param>
-    /// <param name="handle">Handles a page and stores its position; also pages without entries.</param>
-    /// <param name="cancellationToken">Stops it; handlers get it too.</param>
-    /// <exception cref="FeedException">It must not or cannot go on.</exception>
+    /// <param name="load">Loads the stored position of a partition; null: none yet.</param>
+    /// <param name="handle">Handles a page and stores its position. Pages without entries come too.</param>
+    /// <param name="cancellationToken">Stops the reader; the handler gets it too.</param>
+    /// <exception cref="FeedException">The reader must not or cannot go on.</exception>
     public async Task RunAsync(
         Func<int, CancellationToken, Task<FeedPosition?>> load, Func<FeedPage, CancellationToken, Task> handle, CancellationToken cancellationToken)
     {
@@ -93,7 +98,7 @@ public sealed class FeedReader
             _running = 0;
         }
 
-        // The first that fails stops the others.
+        // The first task that fails stops the others.
         async Task UntilStoppedAsync(Task task)
         {
             try
@@ -109,7 +114,7 @@ public sealed class FeedReader
             }
         }
 
-        // Here and now: no other partition begins another entry.
+        // Cancels synchronously, so that no other partition begins another entry.
         void Stop(Exception because)
         {
             Interlocked.CompareExchange(ref fault, because, null);
@@ -117,7 +122,7 @@ public sealed class FeedReader
         }
     }
 
-    /// <summary>Finds the partitions, starts a reader for each, and keeps an eye on their heads and on the log's id.</summary>
+    /// <summary>Finds the partitions, starts a reader for each, and watches their heads and the log's id.</summary>
     private async Task WatchAsync(
         Action<PartitionReader> start,
         Func<int, CancellationToken, Task<FeedPosition?>> load,
@@ -163,7 +168,7 @@ public sealed class FeedReader
         if (partitions > _partitions.Count && _time.GetElapsedTime(Volatile.Read(ref _askedAt)) >= RefreshSoon) Volatile.Read(ref _pause)?.TrySetResult();
     }
 
-    // Shorter where a page tells of partitions that came meanwhile.
+    // Ends early when a page tells of partitions that were added meanwhile.
     private async Task PauseAsync(TimeSpan pause, CancellationToken cancellationToken)
     {
         var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -173,7 +178,7 @@ public sealed class FeedReader
         await over.Task;
     }
 
-    /// <summary>Tells of a failure and decides how long to wait.</summary>
+    /// <summary>Reports a failure and decides how long to wait.</summary>
     private TimeSpan Report(int? partition, Exception e, int failures)
     {
         var pause = Backoff.After(failures, (e as UnavailableException)?.RetryAfter, _random.NextDouble());

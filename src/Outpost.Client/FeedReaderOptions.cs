@@ -3,30 +3,34 @@ namespace Outpost.Client;
 /// <summary>How a reader reads.</summary>
 public sealed record FeedReaderOptions
 {
-    /// <summary>Most entries of a page, 1 to 1000. Default 100.</summary>
+    /// <summary>The most entries of a page, 1 to 1000. Default 100.</summary>
     public int Limit { get; init; } = 100;
 
     /// <summary>
     /// How long the server holds a request open until an entry comes: whole seconds, 0 to 25. Default 20 s. A waiting
-    /// request costs a connection, and on a consumption plan the time it waits.
+    /// request costs a connection, and on a consumption plan you pay for the time that it waits.
     /// </summary>
     public TimeSpan Wait { get; init; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>How long to pause after an empty page. Default none; needed where <see cref="Wait"/> is 0.</summary>
+    /// <summary>How long to pause after an empty page. Default none. Must be more than 0 where <see cref="Wait"/> is 0.</summary>
     public TimeSpan PollInterval { get; init; }
 
-    /// <summary>Only these event types. Default empty: all. The server looks through the others, so the position moves past them.</summary>
+    /// <summary>
+    /// The event types to read. Default empty: all. The server looks through the others, so the position moves past
+    /// them.
+    /// </summary>
     public IReadOnlyCollection<string> Types { get; init; } = [];
 
     /// <summary>
-    /// Whether a reader that has no position stored starts after the last entry there is now. Default false: it starts at the
-    /// oldest entry that is still there.
+    /// Where a reader without a stored position starts. True: after the last entry that there is now. Default false: at
+    /// the oldest entry that is still there.
     /// </summary>
     public bool StartsAtHead { get; init; }
 
     /// <summary>
-    /// Whether the position is stored after each entry rather than after each page. Default false: a crash repeats up to
-    /// a page, and storing costs little. A failing handler and an orderly stop store what was handled in either case.
+    /// Whether to store the position after each entry rather than after each page. Default false: storing costs little,
+    /// and a crash repeats up to a page. After a failed handler and an orderly stop, the position of what was handled
+    /// is stored in either case.
     /// </summary>
     public bool StoreEachEntry { get; init; }
 
@@ -36,7 +40,7 @@ public sealed record FeedReaderOptions
     /// </summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Told of everything that goes wrong and is tried again. Called from several threads; must not throw. Default: nobody.</summary>
+    /// <summary>Called for every failure that is tried again, from several threads. It must not throw. Default: none.</summary>
     public Action<FeedFault>? OnError { get; init; }
 
     internal void Validate()

@@ -4,42 +4,47 @@ using System.Net.Http.Headers;
 
 namespace Outpost.Client;
 
-/// <summary>An answer that another try may better: the server is busy, down, or too slow.</summary>
+/// <summary>A failure that another try may cure: the server is busy, down, or too slow.</summary>
 internal sealed class UnavailableException(string message, TimeSpan? retryAfter = null, Exception? innerException = null)
     : Exception(message, innerException)
 {
     public TimeSpan? RetryAfter { get; } = retryAfter;
 }
 
-/// <summary>What a page was answered with, checked.</summary>
+/// <summary>The checked answer to a request for a page.</summary>
 internal sealed record PageAnswer(IReadOnlyList<FeedEntry> Entries, FeedPosition Next, long? Head, long? Partitions, TimeSpan? RetryAfter);
 
 /// <summary>The log and its partitions.</summary>
 /// <param name="Log">The log's id.</param>
-/// <param name="CreatedWith">How many partitions it was created with; those above came when it grew.</param>
-/// <param name="Partitions">By number.</param>
+/// <param name="CreatedWith">
+/// How many partitions the log was created with. Partitions with higher numbers came when it grew.
+/// </param>
+/// <param name="Partitions">Its partitions, by number.</param>
 internal sealed record LogAnswer(string Log, int CreatedWith, IReadOnlyList<PartitionAnswer> Partitions);
 
 /// <summary>Where a partition begins and ends.</summary>
 internal sealed record PartitionAnswer(int Partition, long Oldest, long Head);
 
-/// <summary>The two requests a reader makes, and what their answers mean.</summary>
+/// <summary>The two requests that a reader makes, and what their answers mean.</summary>
 internal sealed class FeedRequests(HttpClient http, TimeProvider time, FeedReaderOptions options)
 {
-    /// <summary>A page is at most 4 MiB, unless one entry alone is larger: 1 MiB at most, six times that if all of it is escaped.</summary>
+    /// <summary>
+    /// A page is at most 4 MiB, unless one entry alone is larger: an entry is at most 1 MiB, and six times that when
+    /// JSON escapes all of it.
+    /// </summary>
     internal const int AnswerBytesMax = 16 * 1024 * 1024;
 
     private readonly string _query = string.Create(CultureInfo.InvariantCulture, $"&limit={options.Limit}&wait={(int)options.Wait.TotalSeconds}")
         + (options.Types.Count == 0 ? "" : "&types=" + Uri.EscapeDataString(string.Join(',', options.Types)));
 
-    // Between an answer and the first page that is read from it an entry may be deleted in any case: this adds little.
+    // An entry may be deleted between any answer and the first page read from it. This age makes that only a little more likely.
     private static readonly TimeSpan RecentMax = TimeSpan.FromSeconds(5);
 
     private readonly Lock _lock = new();
     private Task<LogAnswer>? _asked;
     private long _askedAt;
 
-    /// <summary>Asks now.</summary>
+    /// <summary>Asks the server for the partitions now.</summary>
     public Task<LogAnswer> PartitionsAsync(CancellationToken cancellationToken)
     {
         lock (_lock)
@@ -50,8 +55,8 @@ internal sealed class FeedRequests(HttpClient http, TimeProvider time, FeedReade
     }
 
     /// <summary>
-    /// Shares what was asked a few seconds ago at most, or is being asked: each answer is about all partitions. All
-    /// callers have the token of the reader that they are parts of.
+    /// Shares an answer that is a few seconds old at most, or the one that is on its way: each answer is about all
+    /// partitions. All callers pass the token of the reader that they belong to, so sharing one request is safe.
     /// </summary>
     public Task<LogAnswer> RecentPartitionsAsync(CancellationToken cancellationToken)
     {
@@ -74,7 +79,7 @@ internal sealed class FeedRequests(HttpClient http, TimeProvider time, FeedReade
         var address = string.Create(CultureInfo.InvariantCulture, $"api/events?partition={position.Partition}&offset={position.Offset}{_query}");
         var answer = await GetAsync(address, options.Wait, cancellationToken);
         if (answer.Status != HttpStatusCode.OK) throw Refused(answer, position);
-        // An entity tag names the log, also where there is no entry that does.
+        // The entity tag names the log even where the page has no entry to name it.
         if (answer.Headers.ETag?.Tag is not { } tag || Number(answer, "Next-Offset") is not { } next)
             throw new FeedException(FeedFailure.InvalidAnswer, $"The answer to {address} has no ETag or no Next-Offset.") { Position = position };
         var entries = FeedJson.Entries(answer.Body, position, next, isFiltered: options.Types.Count > 0);

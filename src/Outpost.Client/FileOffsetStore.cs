@@ -3,11 +3,11 @@ using System.Text.Json;
 namespace Outpost.Client;
 
 /// <summary>
-/// Positions in a file: one file for each reader, for one process at a time. The file is replaced as a whole and flushed
-/// to the disk, so whatever happens it holds the positions of before or of after. It is a JSON array of positions as
-/// text, one for each partition; an operator may edit it while the reader is stopped.
+/// Keeps positions in a file: one file for each reader, for one process at a time. Each store replaces the whole file
+/// and flushes it to the disk, so after a crash the file holds either the old or the new positions. It is a JSON array
+/// of positions as text, one for each partition. An operator may edit it while the reader is stopped.
 /// </summary>
-/// <param name="path">The file; its folder must exist. Next to it, <c>{path}.new</c> comes and goes.</param>
+/// <param name="path">The file; its folder must exist. While storing, the store writes <c>{path}.new</c> beside it.</param>
 public sealed class FileOffsetStore(string path) : IOffsetStore
 {
     // Partitions are stored side by side and share the file.
@@ -50,7 +50,7 @@ public sealed class FileOffsetStore(string path) : IOffsetStore
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or ArgumentException)
         {
-            // Starting from the beginning would repeat everything, or skip it: not for a program to decide.
+            // To start from the beginning would repeat everything, or skip some of it. A program must not decide that.
             throw new FeedException(FeedFailure.InvalidPosition, $"The file '{path}' holds no positions: {e.Message}", e);
         }
     }

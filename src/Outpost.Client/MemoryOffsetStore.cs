@@ -2,7 +2,10 @@ using System.Collections.Concurrent;
 
 namespace Outpost.Client;
 
-/// <summary>Positions that end with the process: for tests, and for readers that build all they have again at each start.</summary>
+/// <summary>
+/// Keeps positions for as long as the process lives: for tests, and for readers that rebuild all their data at each
+/// start.
+/// </summary>
 public sealed class MemoryOffsetStore : IOffsetStore
 {
     private readonly ConcurrentDictionary<int, FeedPosition> _positions = new();

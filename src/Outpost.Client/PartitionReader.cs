@@ -1,8 +1,8 @@
 namespace Outpost.Client;
 
 /// <summary>
-/// The loop over one partition: load the position, read, handle, go on. Whatever goes wrong is met in one way: wait, and
-/// begin again with what is stored.
+/// The loop over one partition: load the position, read a page, handle it, go on. It answers every failure in the same
+/// way: it waits, and begins again from the stored position.
 /// </summary>
 internal sealed class PartitionReader(
     int partition,
@@ -30,7 +30,7 @@ internal sealed class PartitionReader(
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        // Partitions must run side by side, also where a handler never waits.
+        // Partitions must run side by side even where a handler never waits.
         await Task.Yield();
         var position = null as FeedPosition;
         for (var failures = 0; !cancellationToken.IsCancellationRequested;)
@@ -44,7 +44,7 @@ internal sealed class PartitionReader(
             }
             catch (Exception e) when (IsToBeTriedAgain(e, cancellationToken))
             {
-                // What came of the handler's transaction, or of storing, is not known: only the store can tell.
+                // Nobody knows whether the handler's transaction or the store took effect. Only the stored position can tell.
                 position = null;
                 pause = report(partition, e, ++failures);
             }
@@ -53,7 +53,7 @@ internal sealed class PartitionReader(
         }
     }
 
-    /// <summary>One page: read, handled, stored.</summary>
+    /// <summary>Reads, handles and stores one page.</summary>
     private async Task<(FeedPosition Next, TimeSpan Pause)> StepAsync(FeedPosition position, CancellationToken cancellationToken)
     {
         var page = await requests.PageAsync(position, cancellationToken);
@@ -71,7 +71,10 @@ internal sealed class PartitionReader(
         return (page.Next, TimeSpan.Zero);
     }
 
-    /// <summary>The stored position. A new reader stores where it starts before it reads: a crash must not move its start.</summary>
+    /// <summary>
+    /// Loads the stored position. A new reader stores where it starts before it reads, so that a crash does not move
+    /// its start.
+    /// </summary>
     private async Task<FeedPosition> StartAsync(CancellationToken cancellationToken)
     {
         var position = await load(partition, cancellationToken);
@@ -92,7 +95,7 @@ internal sealed class PartitionReader(
         return position;
     }
 
-    // A partition that came since this reader first started holds nothing that it was not to read.
+    // True for a partition that was added after this reader's first start: nothing in it is too old for the reader.
     private async Task<bool> HasGrownUnderAsync(LogAnswer now, CancellationToken cancellationToken) =>
         partition >= now.CreatedWith && await load(0, cancellationToken) is not null;
 

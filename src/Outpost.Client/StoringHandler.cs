@@ -1,10 +1,10 @@
 namespace Outpost.Client;
 
-/// <summary>At least once: handles each entry, and stores the position after the effect.</summary>
+/// <summary>Handles each entry at least once, and stores the position after the effect.</summary>
 internal sealed class StoringHandler(
     IOffsetStore store, Func<FeedEntry, CancellationToken, Task> handle, bool storeEachEntry, TimeProvider time)
 {
-    // What was handled is stored even while the reader is being stopped, within this.
+    // How long storing may take. It does not end when the reader stops, so that what was handled is stored.
     private static readonly TimeSpan StoreWithin = TimeSpan.FromSeconds(10);
 
     public async Task HandleAsync(FeedPage page, CancellationToken cancellationToken)

@@ -10,8 +10,8 @@ public sealed partial class KafkaOptions
     private static readonly string[] Names =
         ["BootstrapServers", "fullyQualifiedNamespace", "clientId", "Topic", "SecurityProtocol", "SaslMechanism", "UserName", "Password", "CertificateAuthorities"];
 
-    /// <summary>Takes what the settings say.</summary>
-    /// <exception cref="InvalidSettingException">One is missing or has a value that is not allowed.</exception>
+    /// <summary>Reads the settings into these options.</summary>
+    /// <exception cref="InvalidSettingException">A setting is missing or has a value that is not allowed.</exception>
     internal void Read(IConfiguration configuration, OutpostOptions outpost)
     {
         var read = new SettingReader(configuration);

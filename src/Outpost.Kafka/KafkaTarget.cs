@@ -4,17 +4,18 @@ using Outpost.Forwarding;
 namespace Outpost.Kafka;
 
 /// <summary>
-/// Produces entries to a topic, keyed by subject, with an idempotent producer that all in-sync replicas have to answer.
-/// A message that the broker does not take is overtaken by none of its subject; one that is too large travels as a reference.
+/// Produces entries to a topic, keyed by subject. Its producer is idempotent, and all in-sync replicas have to answer.
+/// No later message of its subject overtakes a message that the broker does not take. A message that is too large
+/// travels as a reference.
 /// </summary>
 internal sealed class KafkaTarget(KafkaOptions options, TimeProvider time) : IForwardTarget, IAsyncDisposable
 {
-    // A message has an answer before that, its own timeout if nothing else: less than a lease has left.
+    // Shorter than what a lease has left. A message has an answer before that, at the latest its own timeout.
     private static readonly TimeSpan DeliveryMax = TimeSpan.FromSeconds(6);
 
     private static readonly TimeSpan DisposeMax = TimeSpan.FromSeconds(2);
 
-    // As much as fills a few requests for each of some partitions of the topic.
+    // These bounds fill a few requests for each of several partitions of the topic.
     private const int EntriesMax = 1000;
     private const int BytesMax = 2 * 1024 * 1024;
 
@@ -42,7 +43,7 @@ internal sealed class KafkaTarget(KafkaOptions options, TimeProvider time) : IFo
         }
         catch (TimeoutException)
         {
-            // It ends by itself when its messages have timed out.
+            // The producer ends by itself when its messages have timed out.
         }
     }
 
@@ -56,11 +57,11 @@ internal sealed class KafkaTarget(KafkaOptions options, TimeProvider time) : IFo
         {
             producer = Current();
             var delivery = await _sends.DeliverAsync(entries, entry => new ValueTask<Task<Delivery>>(Send(entry)), end.Token);
-            // It remembers of a topic what it was told, and asks again only now and then.
+            // The producer remembers what it was told about a topic, and asks again only now and then.
             if (producer.IsFatal || delivery is Delivery.Failed { IsTransient: false, Kind: not Answers.TooLarge }) Replace(producer);
             return delivery switch
             {
-                // What is said of a batch is meant for one of its messages: in smaller parts it is found.
+                // An answer about a batch means one of its messages. The forwarder finds it by sending smaller parts.
                 Delivery.Refused refused => refused with { Attempted = sent },
                 Delivery.Failed { Kind: Answers.TooLarge } failed when sent > 1 || asReference => new Delivery.Refused(sent, $"{failed.Kind}: {failed.Reason}"),
                 _ => delivery,
@@ -74,7 +75,7 @@ internal sealed class KafkaTarget(KafkaOptions options, TimeProvider time) : IFo
         }
         catch (Exception e) when (e is KafkaException or InvalidOperationException or ArgumentException or DllNotFoundException)
         {
-            // The configuration is not one, or the native library does not load.
+            // The configuration is invalid, or the native library does not load.
             return new Delivery.Failed(e, IsTransient: false);
         }
 
@@ -105,14 +106,14 @@ internal sealed class KafkaTarget(KafkaOptions options, TimeProvider time) : IFo
             _producer = null;
         }
 
-        // Other partitions may have messages on it.
+        // Other partitions may still have messages on this producer.
         _ = EndAsync(producer, DeliveryMax);
     }
 
     private async Task EndAsync(Producer producer, TimeSpan after)
     {
         if (after > TimeSpan.Zero) await Task.Delay(after, time);
-        // It waits for its threads.
+        // Disposing blocks until the producer's threads end.
         await Task.Run(producer.Dispose);
     }
 }

@@ -5,15 +5,20 @@ using Confluent.Kafka;
 namespace Outpost.Kafka;
 
 /// <summary>
-/// An entry as a Kafka message: the payload as value, the subject as key, and the entry's attributes as CloudEvents 1.0 in
-/// binary mode (<see href="https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md"/>). Pure.
+/// Maps an entry to a Kafka message: the payload is the value, the subject is the key, and the entry's attributes are
+/// CloudEvents 1.0 headers in binary mode
+/// (<see href="https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md"/>).
+/// Pure.
 /// </summary>
 internal static class MessageMapping
 {
-    /// <summary>The message for an entry. It has no timestamp of its own: a late one might be old enough to be deleted at once.</summary>
+    /// <summary>
+    /// The message for an entry. It gets no timestamp: with the entry's own, the topic might delete a late message at
+    /// once.
+    /// </summary>
     /// <param name="entry">The entry.</param>
     /// <param name="source">CloudEvents <c>source</c>.</param>
-    /// <param name="replay">Names a replay that an operator asked for.</param>
+    /// <param name="replay">Id of the replay that the message belongs to; null: none.</param>
     public static Message<string, ReadOnlyMemory<byte>> ToMessage(EventEntry entry, string source, string? replay = null)
     {
         var headers = new Headers();
@@ -30,7 +35,7 @@ internal static class MessageMapping
         if (replay is not null) Add("replay", replay);
         if (entry.TraceParent is { } traceParent)
         {
-            // Both forms: the CloudEvents extension, and the plain header that messaging instrumentation reads.
+            // Written in both forms: as the CloudEvents extension, and as the plain header that messaging instrumentation reads.
             Add("ce_traceparent", traceParent);
             Add("traceparent", traceParent);
         }
@@ -40,11 +45,14 @@ internal static class MessageMapping
         void Add(string name, string value) => headers.Add(name, Encoding.UTF8.GetBytes(value));
     }
 
-    /// <summary>The same for an entry that is too large: an empty value, and <c>dataref</c> with the URL that serves the payload.</summary>
+    /// <summary>
+    /// The message for an entry that is too large. It has an empty value, and <c>dataref</c> with the URL that serves
+    /// the payload.
+    /// </summary>
     /// <param name="entry">The entry.</param>
     /// <param name="source">CloudEvents <c>source</c>.</param>
     /// <param name="publicUrl">Base URL of the app, without a trailing slash.</param>
-    /// <param name="replay">Names a replay that an operator asked for.</param>
+    /// <param name="replay">Id of the replay that the message belongs to; null: none.</param>
     public static Message<string, ReadOnlyMemory<byte>> ToReference(EventEntry entry, string source, string publicUrl, string? replay = null)
     {
         var message = ToMessage(entry with { Payload = default }, source, replay);
@@ -52,7 +60,7 @@ internal static class MessageMapping
         return message;
     }
 
-    /// <summary>The client wants an array.</summary>
+    /// <summary>Copies the payload, because the client takes only arrays.</summary>
     internal sealed class Bytes : ISerializer<ReadOnlyMemory<byte>>
     {
         public byte[] Serialize(ReadOnlyMemory<byte> data, SerializationContext context) => data.ToArray();

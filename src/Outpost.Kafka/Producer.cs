@@ -3,7 +3,7 @@ using Outpost.Forwarding;
 
 namespace Outpost.Kafka;
 
-/// <summary>A client, and what it has said of itself. Thread-safe.</summary>
+/// <summary>A Kafka client and what it last reported about itself. Thread-safe.</summary>
 internal sealed class Producer : IDisposable
 {
     private readonly IProducer<string, ReadOnlyMemory<byte>> _inner;
@@ -15,7 +15,7 @@ internal sealed class Producer : IDisposable
         var builder = new ProducerBuilder<string, ReadOnlyMemory<byte>>(options.CreateConfig())
             .SetValueSerializer(new MessageMapping.Bytes())
             .SetErrorHandler((_, error) => Heard(error))
-            // It would write to standard error; what matters is in the answers.
+            // Without a handler, the library writes to standard error. What matters is in the answers.
             .SetLogHandler((_, _) => { });
         if (options is { FullyQualifiedNamespace: { } ns, Credential: { } credential })
         {
@@ -26,16 +26,16 @@ internal sealed class Producer : IDisposable
         _inner = builder.Build();
     }
 
-    /// <summary>It sends nothing more.</summary>
+    /// <summary>Whether the producer can send nothing more.</summary>
     public bool IsFatal => _isFatal;
 
-    /// <summary>What it last said of its connections, where no message was taken since.</summary>
+    /// <summary>The last error of the producer's connections; null: none since a message was taken.</summary>
     public Error? Lately => _lately;
 
-    /// <summary>Hands a message over; the task is the answer.</summary>
+    /// <summary>Hands a message over. The task completes with the answer.</summary>
     public Task<Delivery> Send(string topic, Message<string, ReadOnlyMemory<byte>> message)
     {
-        // Who waits goes on elsewhere: what calls back is the thread that polls the client.
+        // The waiting code must not run on the callback's thread, because that thread polls the client.
         var answer = new TaskCompletionSource<Delivery>(TaskCreationOptions.RunContinuationsAsynchronously);
         try
         {
@@ -60,7 +60,7 @@ internal sealed class Producer : IDisposable
     private void Heard(Error error)
     {
         if (Answers.IsFatal(error)) _isFatal = true;
-        // That all brokers are down says less than what was said of one of them.
+        // "All brokers are down" says less than an earlier error of one broker.
         if (error.Code != ErrorCode.Local_AllBrokersDown || _lately is null) _lately = error;
     }
 }

@@ -3,18 +3,18 @@ using Confluent.Kafka;
 
 namespace Outpost.Kafka;
 
-/// <summary>Gets a token of an identity for Event Hubs whenever the client asks for one.</summary>
+/// <summary>Gets the identity's token for Event Hubs whenever the client asks for one.</summary>
 internal sealed class Tokens(TokenCredential credential, string fullyQualifiedNamespace)
 {
-    // The client asks again after ten seconds.
+    // After a failure the client asks again in ten seconds.
     private static readonly TimeSpan Within = TimeSpan.FromSeconds(30);
 
-    /// <summary>Returns at once: the client delivers answers on the same thread.</summary>
+    /// <summary>Starts a refresh and returns at once, because the client delivers answers on the calling thread.</summary>
     public void Refresh(IClient client) => _ = RefreshAsync(
         (token, expires) => client.OAuthBearerSetToken(token, expires.ToUnixTimeMilliseconds(), "outpost"),
         client.OAuthBearerSetTokenFailure);
 
-    /// <summary>Gets one, and hands it over, or why there is none.</summary>
+    /// <summary>Gets a token and passes it to the client, or passes the reason why there is none.</summary>
     public async Task RefreshAsync(Action<string, DateTimeOffset> set, Action<string> fail)
     {
         try
@@ -23,7 +23,7 @@ internal sealed class Tokens(TokenCredential credential, string fullyQualifiedNa
             var token = await credential.GetTokenAsync(new TokenRequestContext([$"https://{fullyQualifiedNamespace}/.default"]), deadline.Token);
             set(token.Token, token.ExpiresOn);
         }
-#pragma warning disable CA1031 // Whatever it is, the client has to be told, and asks again.
+#pragma warning disable CA1031 // The client has to hear of every failure, and then asks again.
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -33,7 +33,7 @@ internal sealed class Tokens(TokenCredential credential, string fullyQualifiedNa
             }
             catch (ObjectDisposedException)
             {
-                // The client is gone meanwhile.
+                // The client was disposed meanwhile.
             }
         }
     }

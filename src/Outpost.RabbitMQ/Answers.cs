@@ -8,15 +8,15 @@ using RabbitMQ.Client.Exceptions;
 
 namespace Outpost.RabbitMQ;
 
-/// <summary>What the broker's answers and the client's exceptions mean. Pure.</summary>
+/// <summary>Translates the broker's answers and the client's exceptions. Pure.</summary>
 internal static partial class Answers
 {
-    /// <summary>The kind of a delivery that failed since a message is larger than the broker takes.</summary>
+    /// <summary>Kind of a delivery that failed because a message is larger than the broker takes.</summary>
     public const string TooLarge = "MessageTooLarge";
 
     public static Delivery Accepted { get; } = new Delivery.Accepted(1);
 
-    /// <summary>The broker takes messages, but not this one, now.</summary>
+    /// <summary>The broker takes messages, but does not take this one now.</summary>
     public static Delivery Nacked { get; } = new Delivery.Failed(
         new IOException("The broker did not take the message (basic.nack): a queue that it goes to is full, or not available."), IsTransient: true)
     {
@@ -24,11 +24,11 @@ internal static partial class Answers
         IsBusy = true,
     };
 
-    /// <summary>No queue is bound for it.</summary>
+    /// <summary>No queue is bound for the message's routing key.</summary>
     public static Delivery Returned(BasicReturnEventArgs answer) => new Delivery.Refused(
         1, $"{answer.ReplyText}: no queue takes routing key '{answer.RoutingKey}' from exchange '{answer.Exchange}'.");
 
-    /// <summary>The broker reads nothing from this connection until it has memory or disk again.</summary>
+    /// <summary>The broker reads nothing from this connection until it has free memory or disk space again.</summary>
     public static Delivery Blocked(string reason) => new Delivery.Failed(new IOException($"The broker blocks its publishers: {reason}."), IsTransient: true)
     {
         Kind = "ConnectionBlocked",
@@ -63,17 +63,20 @@ internal static partial class Answers
         };
     }
 
-    /// <summary>What cannot be encoded: said of the message, not of the connection.</summary>
+    /// <summary>Whether the message cannot be encoded, so that the connection is not at fault.</summary>
     public static bool IsOfTheMessage(Exception e) => e is ArgumentException or WireFormattingException;
 
-    /// <summary>The largest message that the broker takes, where that is why it closed the channel.</summary>
+    /// <summary>
+    /// The size in bytes of the largest message that the broker takes; null: the broker closed the channel for another
+    /// reason.
+    /// </summary>
     public static long? SizeMax(ShutdownEventArgs reason) =>
         reason.ReplyCode == Constants.PreconditionFailed && TooLargeText().Match(reason.ReplyText) is { Success: true } match
             ? long.Parse(match.Groups["max"].ValueSpan, CultureInfo.InvariantCulture)
             : null;
 
-    // A name, right or argument that is wrong stays so until somebody does something. A broker that stops, a connection that
-    // breaks and an internal error pass.
+    // A wrong name, right or argument stays wrong until somebody corrects it. A stopping broker, a broken connection
+    // and an internal error pass.
     private static bool IsTransient(ShutdownEventArgs reason) => reason.ReplyCode is not (
         Constants.AccessRefused or Constants.NotFound or Constants.PreconditionFailed or Constants.NotAllowed or Constants.NotImplemented
         or Constants.SyntaxError or Constants.CommandInvalid or Constants.InvalidPath or Constants.ResourceLocked);
@@ -95,7 +98,7 @@ internal static partial class Answers
         return inner is (ConnectFailureException or PossibleAuthenticationFailureException) && inner.InnerException is { } cause ? cause : inner;
     }
 
-    // "message size 400000 is larger than configured max size 300000", and in other words in other versions.
+    // "message size 400000 is larger than configured max size 300000". Other versions use other words.
     [GeneratedRegex(@"message size \d+ .*?larger than .*?(?<max>\d+)")]
     private static partial Regex TooLargeText();
 }

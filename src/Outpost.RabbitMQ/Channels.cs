@@ -4,10 +4,13 @@ using RabbitMQ.Client;
 
 namespace Outpost.RabbitMQ;
 
-/// <summary>A channel for each partition, all on one connection, which is opened when needed and replaced when it does not answer. Thread-safe.</summary>
+/// <summary>
+/// Keeps a channel for each partition, all on one connection. The connection opens when needed, and is replaced when it
+/// does not answer. Thread-safe.
+/// </summary>
 internal sealed class Channels(RabbitMQOptions options, TimeProvider time) : IAsyncDisposable
 {
-    /// <summary>Each step of opening a connection: less than a delivery has.</summary>
+    /// <summary>The longest time for each step of opening a connection. Shorter than a delivery.</summary>
     public static readonly TimeSpan OpenMax = TimeSpan.FromSeconds(3);
 
     private static readonly TimeSpan CloseMax = TimeSpan.FromSeconds(1);
@@ -16,7 +19,7 @@ internal sealed class Channels(RabbitMQOptions options, TimeProvider time) : IAs
     private Task<Connection>? _current;
     private bool _isDisposed;
 
-    /// <summary>The connection, opened where there is none; all partitions wait for the same one.</summary>
+    /// <summary>Returns the open connection, or opens one. All partitions wait for the same one.</summary>
     public Task<Connection> ConnectAsync(CancellationToken end)
     {
         lock (_lock)
@@ -32,7 +35,10 @@ internal sealed class Channels(RabbitMQOptions options, TimeProvider time) : IAs
         }
     }
 
-    /// <summary>It does not answer: another one is next. What is under way on it may end.</summary>
+    /// <summary>
+    /// Takes a connection that does not answer out of use. The next caller opens another; what is under way on the old
+    /// one may end.
+    /// </summary>
     public void Replace(Connection connection)
     {
         lock (_lock)
@@ -60,7 +66,7 @@ internal sealed class Channels(RabbitMQOptions options, TimeProvider time) : IAs
             if (after > TimeSpan.Zero) await Task.Delay(after, time);
             await connection.CloseAsync(CloseMax);
         }
-#pragma warning disable CA1031 // It is used no more; whatever it fails of concerns nobody.
+#pragma warning disable CA1031 // The connection is no longer used, so no failure matters.
         catch (Exception)
 #pragma warning restore CA1031
         {
@@ -93,10 +99,10 @@ internal sealed class Channels(RabbitMQOptions options, TimeProvider time) : IAs
 
         public bool IsOpen => _inner.IsOpen;
 
-        /// <summary>Not null while the broker reads nothing from it.</summary>
+        /// <summary>The answer for every message while the broker reads nothing from the connection; null: it reads.</summary>
         public Delivery? Blocked => _blocked;
 
-        /// <summary>The largest message that the broker takes, as far as it has said so.</summary>
+        /// <summary>The size in bytes of the largest message that the broker takes, once it has said so.</summary>
         public long BytesMax => Interlocked.Read(ref _bytesMax);
 
         public static async Task<Connection> OpenAsync(RabbitMQOptions options) => new(await options.CreateFactory().CreateConnectionAsync(), options);
@@ -112,7 +118,7 @@ internal sealed class Channels(RabbitMQOptions options, TimeProvider time) : IAs
             return _channels[partition] = await ConfirmedChannel.OpenAsync(_inner, _options, end);
         }
 
-        /// <summary>It is closed, or it is not known what it has still under way.</summary>
+        /// <summary>Takes a channel out of use that is closed, or whose messages have unknown outcomes.</summary>
         public void Retire(int partition, ConfirmedChannel channel)
         {
             if (channel.SizeMax is { } max) Interlocked.Exchange(ref _bytesMax, max);

@@ -5,8 +5,8 @@ using RabbitMQ.Client.Events;
 namespace Outpost.RabbitMQ;
 
 /// <summary>
-/// A channel whose messages are each answered: taken, not taken, returned, or lost with the channel. The client can follow
-/// confirms by itself, but then writes its own number into each message's headers. Thread-safe.
+/// A channel that answers for each message: taken, not taken, returned, or lost with the channel. The client can track
+/// confirms by itself, but then it writes its own sequence number into each message's headers. Thread-safe.
 /// </summary>
 internal sealed class ConfirmedChannel : IDisposable
 {
@@ -39,10 +39,13 @@ internal sealed class ConfirmedChannel : IDisposable
         }
     }
 
-    /// <summary>The largest message that the broker takes, where it closed the channel for one that was larger.</summary>
+    /// <summary>
+    /// The size in bytes of the largest message that the broker takes; null unless it closed the channel for a larger
+    /// one.
+    /// </summary>
     public long? SizeMax => _channel.CloseReason is { } reason ? Answers.SizeMax(reason) : null;
 
-    /// <summary>Opens one, and makes the exchange or stream where there is none.</summary>
+    /// <summary>Opens a channel, and creates the exchange or stream where it is missing.</summary>
     public static async Task<ConfirmedChannel> OpenAsync(IConnection connection, RabbitMQOptions options, CancellationToken end)
     {
         for (var isMade = false; ; isMade = true)
@@ -50,7 +53,7 @@ internal sealed class ConfirmedChannel : IDisposable
             var channel = await connection.CreateChannelAsync(Options, end).WaitAsync(end);
             try
             {
-                // Asks only: needs no right to make it, and takes it whatever its arguments are.
+                // A passive declaration needs no right to create, and accepts whatever arguments it has.
                 if (options.Stream is { } stream) await channel.QueueDeclarePassiveAsync(stream, end).WaitAsync(end);
                 else await channel.ExchangeDeclarePassiveAsync(options.Exchange, end).WaitAsync(end);
                 return new ConfirmedChannel(channel, connection);
@@ -62,11 +65,11 @@ internal sealed class ConfirmedChannel : IDisposable
         }
     }
 
-    /// <summary>Hands a message over; the task in the task is the broker's answer to it.</summary>
+    /// <summary>Hands a message over. The inner task is the broker's answer to it.</summary>
     public async Task<Task<Delivery>> PublishAsync(
         string exchange, string routingKey, BasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken end)
     {
-        // Numbers have to be given in the order in which messages are handed over.
+        // The broker numbers messages in the order in which they are handed over, so only one is handed over at a time.
         await _turn.WaitAsync(end);
         try
         {
@@ -82,7 +85,7 @@ internal sealed class ConfirmedChannel : IDisposable
         }
         catch (Exception e)
         {
-            // Whether it has a number now nobody knows.
+            // Nobody knows whether the message got a number, so the numbers of later ones are not known either.
             if (e is not OperationCanceledException) FailAll(Answers.OfException(e), isEnd: true);
             else FailAll(Answers.Unanswered(RabbitMQTarget.DeliveryMax, e), isEnd: true);
             throw;
@@ -135,7 +138,7 @@ internal sealed class ConfirmedChannel : IDisposable
         if (_pending.Remove(tag, out var pending)) pending.Answer.TrySetResult(pending.Returned ?? answer);
     }
 
-    // Its confirm, a positive one, follows.
+    // The broker sends a return before the message's confirm, which is positive.
     private Task ReturnedAsync(object sender, BasicReturnEventArgs answer)
     {
         lock (_lock)
@@ -175,7 +178,7 @@ internal sealed class ConfirmedChannel : IDisposable
     {
         public string MessageId => messageId;
 
-        // Who waits goes on elsewhere: what settles it reads the connection.
+        // The waiting code must not run on the thread that settles, because that thread reads the connection.
         public TaskCompletionSource<Delivery> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public Delivery? Returned { get; set; }

@@ -3,19 +3,24 @@ using RabbitMQ.Client;
 
 namespace Outpost.RabbitMQ;
 
-/// <summary>Where entries go.</summary>
+/// <summary>Says to which exchange or stream of which RabbitMQ server entries go.</summary>
 public sealed class RabbitMQOptions
 {
-    /// <summary><c>amqp://user:password@host:port/vhost</c>, or <c>amqps://…</c> for TLS.</summary>
+    /// <summary>
+    /// Address of the server: <c>amqp://user:password@host:port/vhost</c>, or <c>amqps://…</c> for TLS. Required.
+    /// </summary>
     public Uri? Uri { get; set; }
 
-    /// <summary>Exchange, made as a durable topic exchange where there is none. Not used with a <see cref="Stream"/>. Default <c>events</c>.</summary>
+    /// <summary>
+    /// Name of the exchange, created as a durable topic exchange where it is missing. Not used with a
+    /// <see cref="Stream"/>. Default <c>events</c>.
+    /// </summary>
     public string Exchange { get; set; } = "events";
 
-    /// <summary>A stream in place of an exchange, made where there is none. Default: none.</summary>
+    /// <summary>Name of a stream to use in place of an exchange, created where it is missing. Default null: none.</summary>
     public string? Stream { get; set; }
 
-    /// <summary>What messages are routed by. Not used with a <see cref="Stream"/>. Default: the event type.</summary>
+    /// <summary>What the routing key of a message is. Not used with a <see cref="Stream"/>. Default: the event type.</summary>
     public RoutingKey RoutingKey { get; set; }
 
     /// <summary>CloudEvents source of every message. Default <c>/outpost</c>.</summary>
@@ -24,11 +29,11 @@ public sealed class RabbitMQOptions
     /// <summary>Base URL in references to payloads too large for the broker.</summary>
     internal string PublicUrl { get; set; } = "http://localhost:7071";
 
-    /// <summary>How long payloads are retained, and so how old an entry may be that a reference in a queue leads to. Null: for ever.</summary>
+    /// <summary>How long payloads are kept, and so how long a reference in a queue is of use. Null: for ever.</summary>
     internal TimeSpan? PayloadsKeptFor { get; set; }
 
-    /// <summary>Takes what the settings say.</summary>
-    /// <exception cref="InvalidSettingException">One is missing or has a value that is not allowed.</exception>
+    /// <summary>Reads the settings into these options.</summary>
+    /// <exception cref="InvalidSettingException">A setting is missing or has a value that is not allowed.</exception>
     internal void Read(IConfiguration configuration, OutpostOptions outpost)
     {
         var read = new SettingReader(configuration);
@@ -50,7 +55,7 @@ public sealed class RabbitMQOptions
 
     private const string Group = "Targets__RabbitMQ";
 
-    // It holds a password, and so may what the client says about it: neither is shown.
+    // The address holds a password, and so may the client's message about it. The error shows neither.
     private static Uri Address(string name, SettingReader read)
     {
         var text = read.OptionalText(name) ?? throw new InvalidSettingException($"{name}: is missing; amqps://USER:PASSWORD@HOST/VHOST is needed.");
@@ -70,12 +75,14 @@ public sealed class RabbitMQOptions
     private static bool IsName(string name) =>
         name.Length is >= 1 and <= 127 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' or ':' or '/');
 
-    /// <summary>A client that notices soon when the broker is gone, and leaves opening another connection to the forwarder.</summary>
+    /// <summary>
+    /// A client that soon notices when the broker is gone. It leaves opening another connection to the forwarder.
+    /// </summary>
     internal ConnectionFactory CreateFactory() => new()
     {
         Uri = Uri ?? throw new InvalidOperationException($"{nameof(Uri)} is missing."),
         ClientProvidedName = "outpost",
-        // What was published on a connection that broke is published again by the forwarder, and so is the connection opened.
+        // The forwarder opens another connection and publishes again what was published on a broken one.
         AutomaticRecoveryEnabled = false,
         TopologyRecoveryEnabled = false,
         RequestedConnectionTimeout = Channels.OpenMax,
@@ -85,15 +92,15 @@ public sealed class RabbitMQOptions
     };
 }
 
-/// <summary>What messages are routed by.</summary>
+/// <summary>What the routing key of a message is.</summary>
 public enum RoutingKey
 {
-    /// <summary>The event type: consumers bind the types that they want.</summary>
+    /// <summary>The event type. Consumers bind the types that they want.</summary>
     Type,
 
-    /// <summary>The subject: an exchange that hashes the key keeps each subject in one queue.</summary>
+    /// <summary>The subject. An exchange that hashes the key keeps each subject in one queue.</summary>
     Subject,
 
-    /// <summary>The partition's number, as the partitions of a super stream are bound.</summary>
+    /// <summary>The partition's number, which is how the partitions of a super stream are bound.</summary>
     Partition,
 }

@@ -3,16 +3,17 @@ using Outpost.Forwarding;
 namespace Outpost.RabbitMQ;
 
 /// <summary>
-/// Publishes entries to an exchange or a stream: persistent, mandatory, confirmed. What the broker has confirmed is
-/// accepted; a message that no queue takes is refused; one that is larger than the broker takes travels as a reference.
+/// Publishes entries to an exchange or a stream: persistent, mandatory, confirmed. A message that the broker confirms
+/// is accepted. A message that no queue takes is refused. A message that is larger than the broker takes travels as a
+/// reference.
 /// </summary>
 internal sealed class RabbitMQTarget(RabbitMQOptions options, TimeProvider time) : IForwardTarget, IAsyncDisposable
 {
-    /// <summary>Opening a channel and publishing, together: less than a lease has left.</summary>
+    /// <summary>The longest time for opening a channel and publishing, together. Shorter than what a lease has left.</summary>
     internal static readonly TimeSpan DeliveryMax = TimeSpan.FromSeconds(6);
 
-    // At a round trip of 20 ms that is 25,000 messages or 25 MB in a second for each partition, and half a megabyte gets
-    // through a slow connection within one delivery.
+    // At a round trip of 20 ms these bounds allow 25,000 messages or 25 MB a second for each partition. Half a megabyte
+    // gets through a slow connection within one delivery.
     private const int EntriesMax = 500;
     private const int BytesMax = 512 * 1024;
 
@@ -25,7 +26,7 @@ internal sealed class RabbitMQTarget(RabbitMQOptions options, TimeProvider time)
         using var deadline = new CancellationTokenSource(DeliveryMax, time);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         var delivery = await OpenAndPublishAsync(entries, replay, end.Token, cancellationToken);
-        // Now it is known how large a message may be, and what is larger travels as a reference.
+        // The refusal said how large a message may be. In the second try a larger one travels as a reference.
         return delivery is Delivery.Failed { Kind: Answers.TooLarge }
             ? await OpenAndPublishAsync(entries, replay, end.Token, cancellationToken)
             : delivery;
@@ -52,12 +53,12 @@ internal sealed class RabbitMQTarget(RabbitMQOptions options, TimeProvider time)
         catch (OperationCanceledException e)
         {
             if (channel is not null) connection!.Retire(partition, channel);
-            // One that was cut short tells nothing of the connection.
+            // A delivery that its caller cut short says nothing about the connection.
             cancellationToken.ThrowIfCancellationRequested();
             if (connection is not null) _channels.Replace(connection);
             return Answers.Unanswered(DeliveryMax, e);
         }
-#pragma warning disable CA1031 // The client throws many things; each is an answer here.
+#pragma warning disable CA1031 // The client may throw anything; each exception becomes an answer.
         catch (Exception e)
 #pragma warning restore CA1031
         {

@@ -5,47 +5,52 @@ using Outpost.Forwarding;
 
 namespace Outpost.ServiceBus;
 
-/// <summary>What the client's exceptions mean. Pure.</summary>
+/// <summary>Translates the client's exceptions. Pure.</summary>
 internal static class Answers
 {
-    /// <summary>Kind of a failure: the client's word cannot be trusted this time.</summary>
+    /// <summary>Kind of a failure: the client reported acceptance without having read the broker's answer.</summary>
     public const string Overtaken = "AnswerOvertaken";
 
     private const string OvertakenReason = "The broker answered before the client had finished sending, and what it said is not known.";
 
-    // The client ends its messages with its own name for the reason, and with this.
+    // The client ends its messages with its own name for the reason, and with this advice.
     private const string Advice = "For troubleshooting information, see ";
 
-    /// <summary>A send that failed. Only what is said of the messages themselves refuses them.</summary>
+    /// <summary>The answer to a send that failed. Only an error about the messages themselves refuses them.</summary>
     public static Delivery OfSend(Exception e, int sent) => IsTooLarge(e) || IsOfTheMessage(e) ? Refused(e, sent) : OfLink(e);
 
-    /// <summary>A link that could not be opened, or anything else that no message has a part in.</summary>
+    /// <summary>The answer where a link could not be opened, or where anything else failed that no message caused.</summary>
     public static Delivery.Failed OfLink(Exception e) => e switch
     {
-        // A full entity empties again; a name that cannot be resolved may be a moment's trouble of the network.
+        // A full entity empties again. A name that cannot be resolved may be a short fault of the network.
         ServiceBusException known => new Delivery.Failed(e, known.IsTransient || known.Reason == ServiceBusFailureReason.QuotaExceeded)
         {
             Kind = known.Reason.ToString(),
             Reason = TextOf(e),
             IsBusy = known.Reason == ServiceBusFailureReason.ServiceBusy,
         },
-        // The client has no name for an outcome that is neither acceptance nor rejection.
+        // The client throws this for an outcome that is neither acceptance nor rejection.
         NullReferenceException => new Delivery.Failed(e, IsTransient: true) { Kind = "Released", Reason = "The broker neither accepted nor rejected the messages." },
         _ => new Delivery.Failed(e, IsTransient: e is TimeoutException or IOException or SocketException) { Reason = TextOf(e) },
     };
 
-    /// <summary>The client says accepted, and may not have read the answer: the batch is sent again, under the same ids.</summary>
+    /// <summary>
+    /// The client reported acceptance, and may not have read the answer. The batch is sent again, under the same ids.
+    /// </summary>
     public static Delivery.Failed OfOvertaken() => new(new InvalidOperationException(OvertakenReason), IsTransient: true) { Kind = Overtaken, Reason = OvertakenReason };
 
     public static Delivery.Refused Refused(Exception e, int sent) =>
         new(sent, $"{(e is ServiceBusException known ? known.Reason.ToString() : e.GetType().Name)}: {TextOf(e)}");
 
-    /// <summary>amqp:argument-error and amqp:not-implemented, and what cannot be encoded: not about the connection.</summary>
+    /// <summary>
+    /// Whether the message is at fault, not the connection: amqp:argument-error, amqp:not-implemented, or a message
+    /// that cannot be encoded.
+    /// </summary>
     public static bool IsOfTheMessage(Exception e) => e is ArgumentException or SerializationException or NotSupportedException;
 
     public static bool IsTooLarge(Exception e) => e is ServiceBusException { Reason: ServiceBusFailureReason.MessageSizeExceeded };
 
-    /// <summary>The broker has said nothing in time.</summary>
+    /// <summary>Whether the broker did not answer in time.</summary>
     public static bool IsUnanswered(Exception e) =>
         e is OperationCanceledException or TimeoutException or ServiceBusException { Reason: ServiceBusFailureReason.ServiceTimeout };
 

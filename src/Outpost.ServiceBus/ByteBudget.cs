@@ -3,25 +3,26 @@ using Outpost.Forwarding;
 namespace Outpost.ServiceBus;
 
 /// <summary>
-/// Bytes that may be on their way at once, shared by all partitions of a process, first come, first served. Together they
-/// must get through well within one send's timeout, or all of them fail and are sent again.
+/// Limits the bytes that are on their way at once. All partitions of a process share them, first come, first served.
+/// Together they must get through well within one send's timeout, or all of them fail and are sent again.
 /// </summary>
 internal sealed class ByteBudget : IDisposable
 {
-    // 64 small batches side by side.
+    // Allows 64 small batches side by side.
     private const int UnitBytes = 64 * 1024;
 
-    // In half of a send's timeout of 5 s that is 13 Mbit/s, which the smallest instance has. It holds four of the largest
-    // batches of the Premium tier, or sixteen of Standard: at a round trip of 20 ms it slows nobody down.
+    // 4 MiB within half of a send's timeout of 5 s are 13 Mbit/s, which the smallest instance has. The budget holds
+    // four of the largest batches of the Premium tier, or sixteen of Standard. At a round trip of 20 ms it slows nobody
+    // down.
     private const int Units = 4 * 1024 * 1024 / UnitBytes;
 
-    // What a lease has to spare beside a delivery.
+    // A lease can spare this much beside a delivery.
     private static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(2);
 
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly SemaphoreSlim _free = new(Units, Units);
 
-    /// <summary>Takes what a batch of this size needs. Null: there was not enough in time.</summary>
+    /// <summary>Takes the bytes of a batch. Null: not enough were free in time.</summary>
     public async Task<Share?> TakeAsync(long bytes, TimeProvider time, CancellationToken cancellationToken)
     {
         using var late = new CancellationTokenSource(WaitMax, time);
@@ -29,7 +30,7 @@ internal sealed class ByteBudget : IDisposable
         var (wanted, taken) = ((int)Math.Clamp((bytes + UnitBytes - 1) / UnitBytes, 1, Units), 0);
         try
         {
-            // One takes at a time: two that each have half of what they need would wait for each other.
+            // Only one batch takes at a time. Two that each hold half of what they need would wait for each other.
             await _turn.WaitAsync(end.Token);
             try
             {
@@ -50,7 +51,7 @@ internal sealed class ByteBudget : IDisposable
         }
     }
 
-    /// <summary>What a delivery is that got none of it in time.</summary>
+    /// <summary>The answer to a delivery that got no bytes in time.</summary>
     public static Delivery Exhausted() =>
         new Delivery.Failed(new TimeoutException("What other partitions send takes all that may be on its way at once."), IsTransient: true)
         {
@@ -64,7 +65,7 @@ internal sealed class ByteBudget : IDisposable
         _free.Dispose();
     }
 
-    /// <summary>Part of the budget, until it is disposed.</summary>
+    /// <summary>A part of the budget. Disposing gives it back.</summary>
     internal sealed class Share(ByteBudget budget, int units) : IDisposable
     {
         public void Dispose() => budget._free.Release(units);

@@ -6,11 +6,12 @@ using Microsoft.Azure.Amqp.Framing;
 namespace Outpost.ServiceBus;
 
 /// <summary>
-/// Tells whether an acceptance that the client reports is the broker's own. The AMQP library (2.7.3, AmqpLink.SendDelivery)
-/// looks after the last frame whether a delivery is settled, and takes that for "sent without asking for an answer". When the
-/// broker's answer is in by then, the client reports acceptance, whatever the answer said. It overwrites the delivery's state
-/// with a constant; an answer that was read from the wire is an object of its own. So the delivery itself tells the two apart,
-/// at any time after the call. The library calls its trace right before it looks, and the trace finds the delivery.
+/// Tells whether an acceptance that the client reports is the broker's own. After the last frame, the AMQP library
+/// (2.7.3, AmqpLink.SendDelivery) looks whether the delivery is settled, and takes a settled one for "sent without
+/// asking for an answer". Where the broker's answer came before that look, the client reports acceptance, whatever the
+/// answer said. The library overwrites the delivery's state with a constant, while an answer read from the wire is an
+/// object of its own. So the delivery itself tells the two apart, at any time after the call. The library calls its
+/// trace right before it looks, and the trace finds the delivery.
 /// </summary>
 internal static class OvertakenAnswers
 {
@@ -18,11 +19,11 @@ internal static class OvertakenAnswers
     private static readonly Lock Gate = new();
     private static volatile bool _isElsewhere;
 
-    /// <summary>From before a send until its answer was looked at; dispose it then.</summary>
-    /// <param name="sender">The sender's identifier. A sender has one send under way at most.</param>
+    /// <summary>Watches a send. Call this before the send, and dispose the result when the answer was looked at.</summary>
+    /// <param name="sender">The sender's identifier. A sender has at most one send under way.</param>
     public static Send Expect(string sender)
     {
-        // Another library may have set a trace of its own meanwhile.
+        // Another library may have set its own trace meanwhile.
         lock (Gate)
         {
             if (AmqpTrace.Provider is not Trace) AmqpTrace.Provider = new Trace();
@@ -39,13 +40,13 @@ internal static class OvertakenAnswers
         }
         catch (MissingFieldException)
         {
-            // A newer version of the library keeps deliveries elsewhere, and must be able to send.
+            // A newer version of the library keeps deliveries elsewhere. Sending must still work with it.
             _isElsewhere = true;
             return null;
         }
     }
 
-    // Null: the answer has come already, and the link has forgotten the delivery.
+    // Null: the answer has already come, and the link has forgotten the delivery.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static Microsoft.Azure.Amqp.Delivery? Look(AmqpLink link, uint delivery)
     {
@@ -71,14 +72,16 @@ internal static class OvertakenAnswers
     {
         private volatile Microsoft.Azure.Amqp.Delivery? _delivery;
 
-        /// <summary>Whether the broker has said that it accepted; ask after the client has reported acceptance.</summary>
-        /// <remarks>True, too, where the library keeps deliveries elsewhere: then the client's word has to do.</remarks>
+        /// <summary>Whether the broker itself accepted. Ask only after the client has reported acceptance.</summary>
+        /// <remarks>
+        /// Also true where the library keeps deliveries elsewhere, because then only the client's report is left.
+        /// </remarks>
         public bool IsAcceptedByBroker =>
             _isElsewhere || (_delivery?.State is Accepted state && !ReferenceEquals(state, AmqpConstants.AcceptedOutcome));
 
         public void Found(Microsoft.Azure.Amqp.Delivery? delivery) => _delivery = delivery;
 
-        // A sender that is sent with meanwhile has another send there.
+        // A newer send of the same sender may have taken the place.
         public void Dispose() => Sends.TryRemove(KeyValuePair.Create(sender, this));
     }
 

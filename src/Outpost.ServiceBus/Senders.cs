@@ -3,17 +3,17 @@ using Azure.Messaging.ServiceBus;
 namespace Outpost.ServiceBus;
 
 /// <summary>
-/// A sender for each partition, all on one client. Both remember faults: a sender believes for 10 s that the broker is
-/// busy, and keeps a link on which nothing is answered; a client keeps a connection whose other end is gone until AMQP's
-/// idle timeout of 60 s. So a sender is not used again after a fault, and a client not after its sends got no answer.
-/// Thread-safe.
+/// Keeps a sender for each partition, all on one client. Both remember faults. A sender believes for 10 s that the
+/// broker is busy, and keeps a link on which nothing is answered. A client keeps a connection whose other end is gone
+/// until AMQP's idle timeout of 60 s. So a sender is not used again after a fault, and a client is not used again after
+/// its sends got no answer. Thread-safe.
 /// </summary>
 internal sealed class Senders(Func<ServiceBusClient> createClient, string topic, TimeProvider time) : IAsyncDisposable
 {
-    // The second sender in a row without an answer: then it is the client, whatever other partitions hear.
+    // After two senders in a row without an answer the client is at fault, even if other partitions get answers.
     private const int UnansweredMax = 2;
 
-    // Most answers come within milliseconds.
+    // Most answers come within milliseconds, so a shorter try without an answer says nothing.
     private static readonly TimeSpan AnswersWithin = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
@@ -21,7 +21,7 @@ internal sealed class Senders(Func<ServiceBusClient> createClient, string topic,
     private Connection? _current;
     private bool _isDisposed;
 
-    /// <summary>What a partition sends with next.</summary>
+    /// <summary>Begins a delivery of a partition, with the sender that it uses.</summary>
     public Sending Begin(int partition)
     {
         lock (_lock)
@@ -39,7 +39,7 @@ internal sealed class Senders(Func<ServiceBusClient> createClient, string topic,
         }
     }
 
-    /// <summary>The broker answered, and the sender may be used again.</summary>
+    /// <summary>Records that the broker answered, so the sender may be used again.</summary>
     public void Answered(Sending sending)
     {
         lock (_lock)
@@ -50,7 +50,7 @@ internal sealed class Senders(Func<ServiceBusClient> createClient, string topic,
         }
     }
 
-    /// <summary>It failed, and the sender may remember it: another one is next.</summary>
+    /// <summary>Records a failure. The sender may remember it, so the next delivery gets another one.</summary>
     public void Failed(Sending sending)
     {
         lock (_lock)
@@ -61,13 +61,17 @@ internal sealed class Senders(Func<ServiceBusClient> createClient, string topic,
         }
     }
 
-    /// <summary>There was no answer in time: another sender is next, of another client if this one may be at fault.</summary>
+    /// <summary>
+    /// Records that no answer came in time. The next delivery gets another sender, of another client where this client
+    /// may be at fault.
+    /// </summary>
     public void Unanswered(Sending sending)
     {
         lock (_lock)
         {
             if (SlotOf(sending) is not { } slot) return;
-            // One that was cut short tells nothing of its link; but whether the link still works nobody knows.
+            // A delivery that was cut short says nothing about the client. But nobody knows whether its link still
+            // works, so the sender goes too.
             if (time.GetElapsedTime(sending.BeganAt) >= AnswersWithin)
             {
                 slot.Unanswered++;
@@ -89,11 +93,11 @@ internal sealed class Senders(Func<ServiceBusClient> createClient, string topic,
             connections = [.. _slots.Values.Select(slot => slot.Connection).Append(_current).OfType<Connection>().Distinct()];
         }
 
-        // A client ends its senders.
+        // Disposing a client ends its senders.
         foreach (var connection in connections) await connection.Client.DisposeAsync();
     }
 
-    // Null: another delivery has replaced it meanwhile.
+    // Null: another delivery has replaced the sender meanwhile.
     private Slot? SlotOf(Sending sending) =>
         _slots.TryGetValue(sending.Partition, out var slot) && slot.Sender == sending.Sender ? slot : null;
 
@@ -105,14 +109,14 @@ internal sealed class Senders(Func<ServiceBusClient> createClient, string topic,
         _ = EndAsync(connection != _current && connection.Users == 0 ? connection.Client : sender);
     }
 
-    // Nobody waits for it: it says goodbye to a broker that may not answer.
+    // Nobody waits for this, because it says goodbye to a broker that may not answer.
     private static async Task EndAsync(IAsyncDisposable used)
     {
         try
         {
             await Task.Run(async () => await used.DisposeAsync());
         }
-#pragma warning disable CA1031 // It is used no more; whatever it fails of concerns nobody.
+#pragma warning disable CA1031 // The object is no longer used, so no failure matters.
         catch (Exception)
 #pragma warning restore CA1031
         {
@@ -136,7 +140,7 @@ internal sealed class Senders(Func<ServiceBusClient> createClient, string topic,
     {
         public ServiceBusClient Client => client;
 
-        /// <summary>Partitions that have a sender of it.</summary>
+        /// <summary>How many partitions have a sender of this client.</summary>
         public int Users { get; set; }
 
         public long AnsweredAt { get; set; } = long.MinValue;

@@ -5,27 +5,29 @@ using Outpost.Forwarding;
 namespace Outpost.ServiceBus;
 
 /// <summary>
-/// Sends entries to a topic, as many in one batch as its size allows. A batch is accepted or refused as a whole. An
-/// entry that fits into no batch, or is refused for its size, travels as a reference to its payload.
+/// Sends entries to a topic, as many in one batch as its size allows. The broker accepts or refuses a batch as a whole.
+/// An entry that fits into no batch, or is refused for its size, travels as a reference to its payload.
 /// </summary>
 internal sealed class ServiceBusTarget(ServiceBusOptions options, TimeProvider time) : IForwardTarget, IAsyncDisposable
 {
-    // Opening a link and sending, together: less than a lease has left, with the time that the client takes to notice.
+    // The longest time for opening a link and sending, together. With the time that the client takes to notice, it is
+    // shorter than what a lease has left.
     private static readonly TimeSpan DeliveryMax = TimeSpan.FromSeconds(6);
 
-    // The client does not listen while it opens a link or waits for a token.
+    // The client does not see a cancellation while it opens a link or waits for a token.
     private static readonly TimeSpan NoticedWithin = TimeSpan.FromSeconds(1);
 
-    // Seen once in some hundred sends on a busy machine: three in a row are rare, and then the forwarder tries again.
+    // An overtaken answer was seen once in some hundred sends on a busy machine. Three in a row are rare, and then the
+    // forwarder tries again.
     private const int AgainMax = 2;
 
-    // A batch this small gets through the slowest connection in a second or two.
+    // A batch of this size gets through even a very slow connection in a second or two.
     private const long BatchBytesMin = 16 * 1024;
 
     private readonly Senders _senders = new(options.CreateClient, options.Topic, time);
     private readonly ByteBudget _budget = new();
 
-    // How large a batch may become, in partitions where a send got no answer.
+    // The largest batch in bytes, for partitions where a send got no answer.
     private readonly ConcurrentDictionary<int, long> _batchBytes = new();
 
     /// <inheritdoc/>
@@ -37,7 +39,7 @@ internal sealed class ServiceBusTarget(ServiceBusOptions options, TimeProvider t
         try
         {
             delivery = await SendAsync(entries, replay, asReference: false, end.Token)
-                // The topic takes less than its link says.
+                // Null means that the topic takes less than its link says.
                 ?? await SendAsync([entries[0]], replay, asReference: true, end.Token)
                 ?? new Delivery.Refused(1, $"Even a reference to it is larger than {options.Topic} takes.");
         }
@@ -58,7 +60,7 @@ internal sealed class ServiceBusTarget(ServiceBusOptions options, TimeProvider t
         _budget.Dispose();
     }
 
-    // What the broker may have refused is sent again at once, under the same ids.
+    // A batch that the broker may have refused is sent again at once, under the same ids.
     private async Task<Delivery?> SendAsync(IReadOnlyList<EventEntry> entries, string? replay, bool asReference, CancellationToken end)
     {
         for (var again = 0; ; again++)
@@ -75,7 +77,7 @@ internal sealed class ServiceBusTarget(ServiceBusOptions options, TimeProvider t
         ServiceBusMessageBatch batch;
         try
         {
-            // Opens the link, where there is none yet: no message has a part in it.
+            // This opens the link where there is none yet, so no message can be at fault.
             batch = await NoticedAsync(sending.Sender.CreateMessageBatchAsync(end).AsTask(), end);
         }
         catch (Exception e)
@@ -97,7 +99,7 @@ internal sealed class ServiceBusTarget(ServiceBusOptions options, TimeProvider t
         }
         finally
         {
-            // One that the client still holds is left to it.
+            // The client may still hold the batch. Then it is not disposed here.
             if (sent.IsCompleted) batch.Dispose();
         }
     }
@@ -178,7 +180,7 @@ internal sealed class ServiceBusTarget(ServiceBusOptions options, TimeProvider t
         return message;
     }
 
-    // A call that does not listen to its token is left alone soon after: its sender is not used again.
+    // A call that ignores its token is left alone soon after it is cancelled. Its sender is not used again.
     private async Task<T> NoticedAsync<T>(Task<T> call, CancellationToken end)
     {
         using var late = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);

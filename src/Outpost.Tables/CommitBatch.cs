@@ -64,7 +64,7 @@ internal sealed class CommitBatch
 
         foreach (var pending in _changes.Where(p => p.ReceiptKey is not null))
         {
-            var row = ReceiptRow.Write(partitionKey, pending.Change, pending.Change.Idempotency!, commitId, at);
+            var row = ReceiptRow.Write(partitionKey, pending.Change, pending.StateText, pending.Change.Idempotency!, commitId, at);
             actions.Add(new TableTransactionAction(TableTransactionActionType.Add, row));
             owners.Add(pending);
         }
@@ -73,9 +73,9 @@ internal sealed class CommitBatch
         var offset = head.Next;
         foreach (var pending in _changes)
         {
-            foreach (var @event in pending.Change.Events)
+            for (var i = 0; i < pending.Change.Events.Count; i++)
             {
-                var row = EventRow.Write(partitionKey, offset++, @event, pending.Change, commitId, at);
+                var row = EventRow.Write(partitionKey, offset++, pending.Change.Events[i], pending.PayloadTexts[i], pending.Change, commitId, at);
                 actions.Add(new TableTransactionAction(TableTransactionActionType.Add, row));
                 owners.Add(pending);
             }

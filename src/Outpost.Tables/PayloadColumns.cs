@@ -17,6 +17,13 @@ internal static class PayloadColumns
     private const string Bytes = "Bytes";
     private const int ChunksMax = Limits.PayloadBytesMax / ChunkBytes;
 
+    /// <summary>
+    /// The text of a payload that may be stored as one; null: it is none, or too long by any count of its characters, which have at
+    /// most three bytes each.
+    /// </summary>
+    public static string? Text(string contentType, ReadOnlyMemory<byte> payload) =>
+        payload.Length <= 3 * TextCharactersMax ? MediaType.TextOrNull(contentType, payload.Span) : null;
+
     public static void Write(TableEntity row, string name, ReadOnlyMemory<byte> payload, string? text)
     {
         // An empty payload is stored too, so that a reader can tell it from a missing one.

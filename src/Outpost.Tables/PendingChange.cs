@@ -12,13 +12,17 @@ internal sealed class PendingChange
 
     public PendingChange(Change change, long queuedAt, CancellationToken caller)
     {
+        ChangeLimits.Check(change);
         Change = change;
         QueuedAt = queuedAt;
         Caller = caller;
         EntityKey = Keys.Entity(change.EntityType, change.EntityId);
         ReceiptKey = change.Idempotency is { } i ? Keys.Receipt(i.Scope, i.Key) : null;
+        // Made once: measuring needs them, and each try builds its rows of them.
+        StateText = PayloadColumns.Text(MediaType.Json, change.State);
+        PayloadTexts = [.. change.Events.Select(each => PayloadColumns.Text(each.ContentType, each.Payload))];
         Rows = 1 + (ReceiptKey is null ? 0 : 1) + change.Events.Count;
-        Bytes = Measure(change);
+        Bytes = Measure();
     }
 
     public Change Change { get; }
@@ -34,6 +38,12 @@ internal sealed class PendingChange
     public string EntityKey { get; }
 
     public string? ReceiptKey { get; }
+
+    /// <summary>The entity's state as text; null: it is none.</summary>
+    public string? StateText { get; }
+
+    /// <summary>Each event's payload as text; null: it is none.</summary>
+    public IReadOnlyList<string?> PayloadTexts { get; }
 
     /// <summary>Rows it adds to a transaction.</summary>
     public int Rows { get; }
@@ -88,20 +98,20 @@ internal sealed class PendingChange
     /// <summary>The entity's row, written only where the entity is what the decision was made on.</summary>
     public TableTransactionAction EntityAction(string partitionKey, string commitId)
     {
-        var row = EntityRow.Write(partitionKey, Change, commitId);
+        var row = EntityRow.Write(partitionKey, Change, StateText, commitId);
         return Change.Expected is { } expected
             ? new TableTransactionAction(TableTransactionActionType.UpdateReplace, row, new ETag(expected.Tag))
             : new TableTransactionAction(TableTransactionActionType.Add, row);
     }
 
     // Checked before anything is queued: what does not fit in one transaction never enters one.
-    private static long Measure(Change change)
+    private long Measure()
     {
-        ChangeLimits.Check(change);
-        long bytes = WireSize.Of(EntityRow.Write("0000", change, ""));
-        if (change.Idempotency is { } idempotency)
-            bytes += WireSize.Of(ReceiptRow.Write("0000", change, idempotency, "", default));
-        foreach (var @event in change.Events) bytes += WireSize.Of(EventRow.Write("0000", 0, @event, change, "", default));
+        long bytes = WireSize.Of(EntityRow.Write("0000", Change, StateText, ""));
+        if (Change.Idempotency is { } idempotency)
+            bytes += WireSize.Of(ReceiptRow.Write("0000", Change, StateText, idempotency, "", default));
+        for (var i = 0; i < Change.Events.Count; i++)
+            bytes += WireSize.Of(EventRow.Write("0000", 0, Change.Events[i], PayloadTexts[i], Change, "", default));
         ChangeLimits.CheckTogether(bytes);
         return bytes;
     }

@@ -65,14 +65,14 @@ internal static class StampedTime
 /// <summary>A domain entity's row.</summary>
 internal static class EntityRow
 {
-    public static TableEntity Write(string partitionKey, Change change, string commitId)
+    public static TableEntity Write(string partitionKey, Change change, string? text, string commitId)
     {
         var row = new TableEntity(partitionKey, Keys.Entity(change.EntityType, change.EntityId))
         {
             ["Version"] = change.Version,
             ["Commit"] = commitId,
         };
-        PayloadColumns.Write(row, "State", change.State, MediaType.TextOrNull(MediaType.Json, change.State.Span));
+        PayloadColumns.Write(row, "State", change.State, text);
         return row;
     }
 
@@ -83,7 +83,7 @@ internal static class EntityRow
 /// <summary>The receipt of a command that had an idempotency key.</summary>
 internal static class ReceiptRow
 {
-    public static TableEntity Write(string partitionKey, Change change, Idempotency idempotency, string commitId, DateTimeOffset at)
+    public static TableEntity Write(string partitionKey, Change change, string? text, Idempotency idempotency, string commitId, DateTimeOffset at)
     {
         var row = new TableEntity(partitionKey, Keys.Receipt(idempotency.Scope, idempotency.Key))
         {
@@ -92,7 +92,7 @@ internal static class ReceiptRow
             ["Commit"] = commitId,
             ["At"] = at,
         };
-        PayloadColumns.Write(row, "State", change.State, MediaType.TextOrNull(MediaType.Json, change.State.Span));
+        PayloadColumns.Write(row, "State", change.State, text);
         return row;
     }
 
@@ -107,7 +107,7 @@ internal static class ReceiptRow
 internal static class EventRow
 {
     public static TableEntity Write(
-        string partitionKey, long offset, NewEvent @event, Change change, string commitId, DateTimeOffset at)
+        string partitionKey, long offset, NewEvent @event, string? text, Change change, string commitId, DateTimeOffset at)
     {
         var row = new TableEntity(partitionKey, Keys.Event(offset))
         {
@@ -122,7 +122,7 @@ internal static class EventRow
         if (change.Idempotency is { } idempotency) row["Receipt"] = Keys.Receipt(idempotency.Scope, idempotency.Key);
         if (change.TraceParent is { } traceParent) row["TraceParent"] = traceParent;
         if (change.CorrelationId is { } correlationId) row["CorrelationId"] = correlationId;
-        PayloadColumns.Write(row, "Payload", @event.Payload, MediaType.TextOrNull(@event.ContentType, @event.Payload.Span));
+        PayloadColumns.Write(row, "Payload", @event.Payload, text);
         return row;
     }
 

@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text;
+using System.Text.Unicode;
 
 namespace Outpost;
 
@@ -8,9 +9,6 @@ internal static class MediaType
 {
     /// <summary><c>application/json</c>.</summary>
     public const string Json = "application/json";
-
-    // Strict: reading bytes that are not UTF-8 as text would change them silently.
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>True for <c>*/json</c> and <c>*/*+json</c>, with or without parameters.</summary>
     public static bool IsJson(string contentType)
@@ -24,18 +22,12 @@ internal static class MediaType
     public static bool IsText(string contentType) => Essence(contentType).StartsWith("text/", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The text of a JSON or <c>text/*</c> payload; null if the payload is of another kind, or not UTF-8.</summary>
-    public static string? TextOrNull(string contentType, ReadOnlySpan<byte> payload)
-    {
-        if ((!IsJson(contentType) && !IsText(contentType)) || !IsUtf8(contentType)) return null;
-        try
-        {
-            return StrictUtf8.GetString(payload);
-        }
-        catch (DecoderFallbackException)
-        {
-            return null;
-        }
-    }
+    public static string? TextOrNull(string contentType, ReadOnlySpan<byte> payload) =>
+        // Reading bytes that are not UTF-8 as text would change them silently.
+        (IsJson(contentType) || IsText(contentType)) && IsUtf8(contentType, payload) ? Encoding.UTF8.GetString(payload) : null;
+
+    /// <summary>Whether a payload is UTF-8, by its content type and by its bytes.</summary>
+    public static bool IsUtf8(string contentType, ReadOnlySpan<byte> payload) => IsUtf8(contentType) && Utf8.IsValid(payload);
 
     // Bytes in another charset may happen to be valid UTF-8, and would become another text.
     private static bool IsUtf8(string contentType) =>

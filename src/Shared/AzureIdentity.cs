@@ -3,10 +3,10 @@ using Azure.Identity;
 
 namespace Outpost;
 
-/// <summary>Compiled into each package that goes to an Azure service.</summary>
+/// <summary>Makes credentials. It is compiled into each package that calls an Azure service.</summary>
 internal static class AzureIdentity
 {
-    /// <summary>A user-assigned identity; null: the app's own, or a developer's sign-in.</summary>
+    /// <summary>The user-assigned identity of this client id; null: the app's own identity, or a developer's sign-in.</summary>
     public static TokenCredential Of(string? clientId) => clientId is null
         ? new DefaultAzureCredential()
         : new ManagedIdentityCredential(ManagedIdentityId.FromUserAssignedClientId(clientId));

@@ -1,19 +1,25 @@
 namespace Outpost.Client;
 
-/// <summary>Does work side by side, and of each subject one after the other, in the order in which it was given. Thread-safe.</summary>
-/// <param name="atOnce">How much at the same time.</param>
+/// <summary>
+/// Runs work side by side, but work of one subject one after the other, in the order in which it was given.
+/// Thread-safe.
+/// </summary>
+/// <param name="atOnce">How many pieces of work may run at the same time.</param>
 internal sealed class Lanes(int atOnce) : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Task> _last = [];
     private readonly SemaphoreSlim _room = new(atOnce, atOnce);
 
-    /// <summary>Begins when what was given before for this subject is done. Where that failed, this is not begun and fails as well: nothing overtakes it.</summary>
+    /// <summary>
+    /// Begins when the earlier work of this subject is done. Where that failed, this work does not begin and fails too,
+    /// so that nothing overtakes.
+    /// </summary>
     public Task RunAsync(string subject, Func<Task> work)
     {
         lock (_lock)
         {
-            // On a thread of its own: whoever gives work goes on.
+            // The work runs on another thread, so that the caller can give more.
             var before = _last.GetValueOrDefault(subject);
             var mine = Task.Run(() => AfterAsync(before, work));
             _last[subject] = mine;
@@ -22,7 +28,7 @@ internal sealed class Lanes(int atOnce) : IDisposable
         }
     }
 
-    /// <summary>When all that was given is done, or has failed.</summary>
+    /// <summary>Completes when all work so far is done or has failed.</summary>
     public async Task EndedAsync()
     {
         Task[] all;

@@ -3,8 +3,8 @@ using Outpost.Client;
 namespace Outpost.Shipping;
 
 /// <summary>
-/// An order was paid: it is shipped. The effect is a command on this service's own log with the event's key as its idempotency
-/// key, so it happens once however often and by whichever way the event comes.
+/// Ships an order that was paid. The effect is a command on this service's own log, with the event's key as its
+/// idempotency key. So it happens once, however often and by whichever way the event comes.
 /// </summary>
 public sealed class PaidOrders(EventLog log) : IMessageHandler, IFeedHandler
 {
@@ -28,10 +28,10 @@ public sealed class PaidOrders(EventLog log) : IMessageHandler, IFeedHandler
             LikelyNew = true,
             Decide = shipment => ShipmentDecisions.Send(shipment, orderId, customerId),
             Idempotency = new Idempotency("orders", key, @event.Type),
-            // One trace through both services.
+            // This makes one trace through both services.
             TraceParent = @event.TraceParent,
         }, cancellationToken);
-        // Busy, or not known whether it was taken: the event comes again, with the same key.
+        // The log was busy, or nobody knows whether it took the command. The event comes again, with the same key.
         if (result is not CommandResult<Shipment>.Done) throw new IOException($"The shipment of order {orderId} was not recorded: {result}");
     }
 }

@@ -4,7 +4,7 @@ using Outpost.AspNetCore;
 
 namespace Outpost.Shipping;
 
-/// <summary>Shipments over HTTP, to look at.</summary>
+/// <summary>Shipments over HTTP, for reading only.</summary>
 public sealed class ShipmentFunctions(EntityApi api)
 {
     private static readonly EntityResource<Shipment> Shipments = new(ShipmentDecisions.Entity);

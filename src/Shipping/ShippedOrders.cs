@@ -3,10 +3,13 @@ using Outpost.Forwarding;
 
 namespace Outpost.Shipping;
 
-/// <summary>A shipment was sent: the orders' service is told. It takes the command once, however often this runs: the event id is its key.</summary>
+/// <summary>
+/// Tells the orders' service that a shipment was sent. The event id is the command's key, so the service takes it once,
+/// however often this runs.
+/// </summary>
 public sealed class ShippedOrders(HttpClient orders) : IEventHandler<ShipmentSent>
 {
-    /// <summary>At the latest by.</summary>
+    /// <summary>How late the orders' service may hear of it.</summary>
     public static readonly TimeSpan Within = TimeSpan.FromMinutes(1);
 
     /// <inheritdoc/>
@@ -16,7 +19,7 @@ public sealed class ShippedOrders(HttpClient orders) : IEventHandler<ShipmentSen
         request.Headers.Add("Idempotency-Key", $"\"{entry.Id}\"");
         if (entry.TraceParent is { } traceParent) request.Headers.Add("traceparent", traceParent);
         using var answer = await orders.SendAsync(request, cancellationToken);
-        // Such as an order that was cancelled meanwhile: somebody has to bring the parcel back.
+        // An order may have been cancelled meanwhile, for example. Somebody has to bring the parcel back.
         if (answer.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Conflict or HttpStatusCode.UnprocessableEntity)
             throw new PermanentFailureException($"Order {payload.OrderId} was not marked as shipped: {(int)answer.StatusCode}.");
         answer.EnsureSuccessStatusCode();

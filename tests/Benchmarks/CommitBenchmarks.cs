@@ -63,11 +63,13 @@ internal sealed class CommitBenchmarks
             "commit.requests_per_command.serial", serial.RequestsPerOne, "requests", "a commit is one transaction and no read");
     }
 
+    // Of a full transaction: entity, receipt and event of each command, and the head.
+    private const int Rows = (RecordedCommands.PerTransaction * 3) + 1;
+
     private async Task<Measured> RawAsync()
     {
         await using var bare = await BareWriter.CreateAsync(_recorded);
         var transactions = _sizes.Commands / RecordedCommands.PerTransaction;
-        const int Rows = (RecordedCommands.PerTransaction * 3) + 1;
         var raw = await Measured.RunAsync(
             transactions * Rows, bare.Requests, () => bare.WriteFullTransactionsAsync(transactions));
         _figures.Sample("raw.egt_entities_per_s", raw.PerSecond, "rows/s", raw.Busy);
@@ -95,6 +97,10 @@ internal sealed class CommitBenchmarks
             "library, SDK and callers; serializing and signing three rows");
         _figures.Sample(
             "alloc.bytes_per_command", (double)placed.AllocatedBytes / placed.Count, "bytes", "rows and their size estimate, SDK, callers");
+        var bareCommands = raw.Count / Rows * RecordedCommands.PerTransaction;
+        var (bareBytes, bareMicroseconds) = ((double)raw.AllocatedBytes / bareCommands, raw.OwnCpu.TotalMicroseconds / bareCommands);
+        _figures.Sample("alloc.vs_bare", placed.AllocatedBytes / (placed.Count * bareBytes), "times", $"the SDK alone takes {bareBytes:0} bytes for the three rows");
+        _figures.Sample("cpu.vs_bare", placed.OwnCpu.TotalMicroseconds / (placed.Count * bareMicroseconds), "times", $"the SDK alone takes {bareMicroseconds:0.0} µs");
         return placed;
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Outpost.Tests.Benchmarks;
+using Outpost.Tests.Benchmarks.Micro;
 
 // The benchmarks: dotnet run dev.cs bench [--quick] [--json FILE] [--only GROUP]. Each group is a file of its own and one
 // line here, writes its figures into the same flat list, and brings its own warm-up.
@@ -13,6 +14,7 @@ CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureIn
     ("latency", LatencyBenchmarks.RunAsync),
     ("feed", FeedBenchmarks.RunAsync),
     ("start", StartBenchmarks.RunAsync),
+    ("micro", MicroBenchmarks.RunAsync),
 ];
 
 var options = BenchmarkOptions.Parse(args);

@@ -6,11 +6,11 @@ namespace Outpost.LocalHost;
 /// <summary>A function as the worker describes it.</summary>
 internal sealed record FunctionDefinition(string Name, FunctionTrigger Trigger)
 {
-    /// <summary>By which the worker knows it.</summary>
+    /// <summary>The worker's id of the function.</summary>
     public string Id { get; init; } = "";
 
     /// <summary>Reads a worker's description.</summary>
-    /// <exception cref="StartException">It has no trigger that this host knows.</exception>
+    /// <exception cref="StartException">The function has no trigger that this host knows.</exception>
     public static FunctionDefinition From(RpcFunctionMetadata metadata)
     {
         foreach (var text in metadata.RawBindings)
@@ -41,8 +41,10 @@ internal abstract record FunctionTrigger(string Parameter);
 
 /// <param name="Parameter">Name of the function's parameter.</param>
 /// <param name="Route">The template after the route prefix.</param>
-/// <param name="Methods">In capitals; none means every method.</param>
-/// <param name="Level">The key that the function asks for in Azure, in small letters: listed here, not enforced.</param>
+/// <param name="Methods">HTTP methods in capitals; none means every method.</param>
+/// <param name="Level">
+/// The key that the function asks for in Azure, in small letters. This host lists it and does not enforce it.
+/// </param>
 internal sealed record HttpFunctionTrigger(string Parameter, string Route, IReadOnlyList<string> Methods, string Level) : FunctionTrigger(Parameter)
 {
     public static HttpFunctionTrigger From(string function, JsonElement binding) => new(
@@ -55,9 +57,11 @@ internal sealed record HttpFunctionTrigger(string Parameter, string Route, IRead
 }
 
 /// <param name="Parameter">Name of the function's parameter.</param>
-/// <param name="Schedule">As written: an NCRONTAB expression or <c>%setting%</c>.</param>
-/// <param name="RunOnStartup">Runs once when the host starts, whatever the schedule.</param>
-/// <param name="UseMonitor">Remembers runs, so that one missed while the host was down is made up for.</param>
+/// <param name="Schedule">The schedule as written: an NCRONTAB expression or <c>%setting%</c>.</param>
+/// <param name="RunOnStartup">Whether it runs once when the host starts, whatever the schedule says.</param>
+/// <param name="UseMonitor">
+/// Whether the host remembers runs, so that it makes up for one that was missed while it was down.
+/// </param>
 internal sealed record TimerFunctionTrigger(string Parameter, string Schedule, bool RunOnStartup, bool UseMonitor) : FunctionTrigger(Parameter)
 {
     public static TimerFunctionTrigger From(JsonElement binding) => new(

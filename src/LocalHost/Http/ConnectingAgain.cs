@@ -3,12 +3,12 @@ using System.Net.Sockets;
 namespace Outpost.LocalHost;
 
 /// <summary>
-/// A worker says where it takes requests a moment before it does. A refused connection is tried again; nothing of the
-/// request has been sent then.
+/// Retries refused connections. A worker announces its address a moment before it listens there. When a connection is
+/// refused, nothing of the request was sent yet.
 /// </summary>
 internal sealed class ConnectingAgain(HttpMessageHandler inner) : DelegatingHandler(inner)
 {
-    // Two seconds and a half: a worker that has announced itself listens within milliseconds.
+    // Together two and a half seconds. A worker that has announced itself listens within milliseconds.
     private const int TriesMax = 25;
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(100);
 

@@ -5,9 +5,9 @@ using Microsoft.AspNetCore.Routing.Constraints;
 namespace Outpost.LocalHost;
 
 /// <summary>
-/// Routes as the Functions host has them: the first template that matches in the order of the list, with the method as
-/// a constraint like any other. So a method that no function lists is an unknown route (404, not 405), and HEAD is
-/// answered only where listed.
+/// Routes requests as the Functions host does: to the first template in the list that matches, with the method as a
+/// constraint like any other. So a method that no function lists is an unknown route (404, not 405), and HEAD is
+/// answered only where it is listed.
 /// </summary>
 internal static class FunctionRoutes
 {

@@ -9,8 +9,8 @@ using Yarp.ReverseProxy.Forwarder;
 namespace Outpost.LocalHost;
 
 /// <summary>
-/// Answers the requests of one function: tells the worker to run it, and passes the request on to the worker's own HTTP
-/// endpoint, which finds the run by the header <c>x-ms-invocation-id</c>.
+/// Answers the requests of one function. It tells the worker to run the function, and passes the request on to the
+/// worker's own HTTP endpoint, which finds the run by the header <c>x-ms-invocation-id</c>.
 /// </summary>
 internal sealed partial class HttpFunction(
     FunctionDefinition function, bool recordsSpans, WorkerSupervisor worker, IHttpForwarder forwarder, HttpMessageInvoker client, ILogger logger,
@@ -18,10 +18,10 @@ internal sealed partial class HttpFunction(
 {
     private const string InvocationId = "x-ms-invocation-id";
 
-    // A worker that has died is back within seconds.
+    // A new worker takes the place of a dead one within seconds.
     private static readonly TimeSpan WorkerWithin = TimeSpan.FromSeconds(30);
 
-    // The proxy's own limit is for silence; a function may take its time, as it may on the real host (230 s in Azure).
+    // The proxy's limit counts silence. A function may take as long as on the real host in Azure, which is 230 s.
     private static readonly ForwarderRequestConfig Config = new()
     {
         ActivityTimeout = TimeSpan.FromSeconds(230),
@@ -43,13 +43,13 @@ internal sealed partial class HttpFunction(
             return;
         }
 
-        // As the real host does: its own span begins the trace of a caller that has none.
+        // Like the real host, this begins the trace of a caller that has none.
         if (http.Request.Headers.TraceParent.Count == 0)
             http.Request.Headers.TraceParent = $"00-{ActivityTraceId.CreateRandom()}-{ActivitySpanId.CreateRandom()}-{(recordsSpans ? "01" : "00")}";
         var request = Request(http);
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stopping);
         var invocation = worker.InvokeAsync(session, function.Name, request, leaving.Token);
-        // A run that fails before it meets its request would leave the request waiting.
+        // A run that fails before it meets its request would otherwise leave the request waiting.
         using var refused = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
         _ = GiveUpAsync(invocation, refused);
         var error = await forwarder.SendAsync(http, address, client, Config, new Passing(request.InvocationId, invocation), refused.Token);
@@ -75,7 +75,7 @@ internal sealed partial class HttpFunction(
         {
             InvocationId = Guid.NewGuid().ToString(),
             FunctionId = function.Id,
-            // The real host has a span of its own between the caller's and the worker's; this one exports none.
+            // The real host has a span of its own between the caller's and the worker's. This host exports none.
             TraceContext = new RpcTraceContext { TraceParent = http.Request.Headers.TraceParent.ToString(), TraceState = http.Request.Headers.TraceState.ToString() },
         };
         var data = new RpcHttp();
@@ -83,7 +83,7 @@ internal sealed partial class HttpFunction(
         {
             if (value?.ToString() is not { } text) continue;
             data.Params[name] = text;
-            // From here the worker takes the function's other parameters.
+            // The worker takes the function's other parameters from this metadata.
             request.TriggerMetadata[name] = new TypedData { String = text };
         }
 
@@ -102,7 +102,7 @@ internal sealed partial class HttpFunction(
         {
         }
 
-        // The answer of a failed function is on its way as well.
+        // The answer of a failed function may still be on its way.
         await Task.Delay(TimeSpan.FromSeconds(2));
         try
         {
@@ -110,7 +110,7 @@ internal sealed partial class HttpFunction(
         }
         catch (ObjectDisposedException)
         {
-            // It has been answered.
+            // The request was answered meanwhile.
         }
     }
 
@@ -128,7 +128,7 @@ internal sealed partial class HttpFunction(
         else http.Response.StatusCode = Refusal(failure) ?? StatusCodes.Status500InternalServerError;
     }
 
-    // The server's own, such as a body over the limit; the proxy wraps it.
+    // Finds a refusal by the server itself, such as a body over the limit. The proxy wraps it.
     private static int? Refusal(Exception? failure)
     {
         for (var each = failure; each is not null; each = each.InnerException)
@@ -139,17 +139,17 @@ internal sealed partial class HttpFunction(
         return null;
     }
 
-    [LoggerMessage(1, LogLevel.Debug, "{Function}: the client left before the answer")]
+    [LoggerMessage(1, LogLevel.Debug, "{Function}: the client left before it got an answer")]
     private partial void ClientLeft(string function);
 
     [LoggerMessage(2, LogLevel.Error, "{Function}: the worker did not answer ({Reason})")]
     private partial void RequestFailed(string function, string reason);
 
-    /// <summary>Passes the request on as it is, with the id of the run, and the answer back.</summary>
+    /// <summary>Passes the request on unchanged but for the id of the run, and passes the answer back.</summary>
     private sealed class Passing(string invocationId, Task<StatusResult> invocation) : HttpTransformer
     {
-        // The worker's HTTP side answers an empty 200 for a function that threw; what it says of the run is an error. The real
-        // host turns that into a 500 as well.
+        // For a function that threw, the worker's HTTP endpoint answers an empty 200, and its report of the run is an
+        // error. The real host turns that into a 500 too.
         public override async ValueTask<bool> TransformResponseAsync(HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
         {
             var hasBody = await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);

@@ -5,14 +5,14 @@ using Microsoft.Extensions.Configuration;
 namespace Outpost.LocalHost;
 
 /// <summary>
-/// Keeps a host without keys to the machine it runs on: no other address to listen at, no page of another site that
-/// reaches it through a name of its own (rebinding) or through a visitor's browser.
+/// Keeps a host without keys to its own machine. It listens at no other address, and no page of another site reaches it
+/// through a name of that site's (rebinding) or through a visitor's browser.
 /// </summary>
 internal static class LoopbackGuard
 {
     private static readonly string[] Names = ["localhost", "127.0.0.1", "[::1]"];
 
-    /// <summary>Stops a start that was told to listen elsewhere.</summary>
+    /// <summary>Refuses a start with another address to listen at.</summary>
     public static void CheckAddresses(IConfiguration configuration)
     {
         foreach (var setting in (string[])["URLS", "ASPNETCORE_URLS", "DOTNET_URLS"])
@@ -28,10 +28,10 @@ internal static class LoopbackGuard
         }
     }
 
-    /// <summary>Whether it is for a name of this machine.</summary>
+    /// <summary>Whether the request is for a name of this machine.</summary>
     public static bool IsForThisMachine(HttpRequest request) => Names.Contains(request.Host.Host, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Whether a page of somebody else's sent it.</summary>
+    /// <summary>Whether a page of another origin sent the request.</summary>
     public static bool IsForeign(HttpRequest request)
     {
         var origins = request.Headers.Origin;

@@ -4,14 +4,17 @@ using Microsoft.Extensions.Configuration;
 
 namespace Outpost.LocalHost;
 
-/// <summary>What <c>host.json</c> says of every request: how many are taken at once, and which headers each answer has.</summary>
+/// <summary>
+/// Applies what <c>host.json</c> says about every request: how many are taken at once, and which headers each answer
+/// has.
+/// </summary>
 internal sealed class RequestLimits(IConfiguration configuration) : IDisposable
 {
     private readonly IReadOnlyList<KeyValuePair<string, string?>> _headers = HostSettings.CustomHeaders(configuration);
     private readonly ConcurrencyLimiter? _limiter = Limiter(
         HostSettings.HttpLimit(configuration, "maxConcurrentRequests"), HostSettings.HttpLimit(configuration, "maxOutstandingRequests"));
 
-    /// <summary>Answers the request, or says 429 where there are too many.</summary>
+    /// <summary>Answers the request, or answers 429 where there are too many.</summary>
     public async Task TakeAsync(HttpContext http, Func<Task> answer)
     {
         foreach (var (name, value) in _headers) http.Response.Headers.TryAdd(name, value);
@@ -22,7 +25,7 @@ internal sealed class RequestLimits(IConfiguration configuration) : IDisposable
 
     public void Dispose() => _limiter?.Dispose();
 
-    // Outstanding are those that run and those that wait for their turn.
+    // Outstanding requests are those that run and those that wait for their turn.
     private static ConcurrencyLimiter? Limiter(int? concurrent, int? outstanding)
     {
         if (concurrent is null && outstanding is null) return null;

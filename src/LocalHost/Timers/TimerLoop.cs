@@ -3,20 +3,20 @@ using Microsoft.Extensions.Logging;
 namespace Outpost.LocalHost;
 
 /// <summary>
-/// Runs one timer, one run at a time. Ticks that pass while a run takes too long become one run right after it.
-/// As in the host, only a start knows of a run past due (from the record of an earlier process), and a timer that runs
-/// more often than each minute has no record: its <see cref="TimerTick.ScheduleStatus"/> is null.
+/// Runs one timer, one run at a time. Ticks that pass during a long run become one run right after it. As in the real
+/// host, only a start can find a run past due, in the record of an earlier process. A timer that runs more than once a
+/// minute has no record: its <see cref="TimerTick.ScheduleStatus"/> is null.
 /// </summary>
 internal sealed partial class TimerLoop(
     TimerPlan plan, Func<TimerTick, CancellationToken, Task> run, TimerRecordFiles? files, TimeProvider time,
     ILogger logger)
 {
-    // A machine that slept, or a clock that was set, is noticed within this time; timers do not count sleep.
+    // Timers do not count while the machine sleeps, so sleep and a changed clock are noticed within this time.
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
 
     private DateTime Now => time.GetUtcNow().UtcDateTime;
 
-    /// <summary>Ends, without an exception, once stopping was asked for and no run is under way.</summary>
+    /// <summary>Runs until it is stopped and no run is under way. Then it ends without an exception.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
         var (record, isPastDue) = TimerRecord.Resume(Stored(), plan.Schedule, Now);
@@ -39,7 +39,7 @@ internal sealed partial class TimerLoop(
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            // asked to stop, and did
+            // The run was asked to stop, and did.
         }
         catch (Exception failure)
         {
@@ -57,7 +57,7 @@ internal sealed partial class TimerLoop(
             var wait = left < LongestWait ? left : LongestWait;
             try
             {
-                // Whole milliseconds, rounded up: timers cut the rest off, and a run must not come early.
+                // Timers cut off fractions of a millisecond, and a run must not come early. So the wait is rounded up.
                 await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)), time, stopping);
             }
             catch (OperationCanceledException)

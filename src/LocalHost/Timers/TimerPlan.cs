@@ -3,13 +3,13 @@ using Microsoft.Extensions.Configuration;
 namespace Outpost.LocalHost;
 
 /// <summary>
-/// A timer function with its schedule resolved. Monitored: runs are remembered, and one missed is made up for.
+/// A timer function with its resolved schedule. The host remembers the runs of a monitored timer, and makes up for a missed one.
 /// </summary>
 internal sealed record TimerPlan(string Name, TimerSchedule Schedule, bool RunOnStartup, bool IsMonitored)
 {
     /// <summary>
-    /// Reads <c>%setting%</c> from the configuration. Null without that setting: as in the Functions host, that function
-    /// does not run and the others do. What is no schedule stops the start.
+    /// Reads <c>%setting%</c> from the configuration. Null where that setting is missing: as in the real host, the
+    /// function does not run, and the others do. An invalid schedule stops the start.
     /// </summary>
     public static TimerPlan? For(FunctionDefinition function, IConfiguration configuration, DateTime now)
     {

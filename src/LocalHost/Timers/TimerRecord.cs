@@ -2,15 +2,18 @@ using System.Text.Json;
 
 namespace Outpost.LocalHost;
 
-/// <summary>When a timer ran last, is due next, and when that was worked out; UTC, default for never.</summary>
+/// <summary>
+/// When a timer last ran, when it is due next, and when that was computed. Times are UTC; the default value means
+/// never.
+/// </summary>
 internal sealed record TimerRecord(DateTime Last, DateTime Next, DateTime LastUpdated)
 {
     public static TimerRecord AfterRun(TimerSchedule schedule, DateTime startedAt) =>
         new(startedAt, schedule.NextAfter(startedAt), startedAt);
 
     /// <summary>
-    /// Where a starting timer stands. It is past due when the run an earlier process wrote down as next has not come.
-    /// A record of another schedule counts from now: its missed run is no longer one.
+    /// The state of a timer that starts. It is past due when an earlier process recorded a next run that did not come.
+    /// A record of another schedule counts from now, so its missed run no longer counts.
     /// </summary>
     public static (TimerRecord Record, bool IsPastDue) Resume(TimerRecord? stored, TimerSchedule schedule, DateTime now)
     {
@@ -27,13 +30,13 @@ internal sealed record TimerRecord(DateTime Last, DateTime Next, DateTime LastUp
         new(default, schedule.NextAfter(now), now);
 }
 
-/// <summary>What a run of a timer is told.</summary>
-/// <param name="IsPastDue">It makes up for a run that was missed.</param>
-/// <param name="ScheduleStatus">Null for a timer that runs more often than each minute.</param>
+/// <summary>What a timer tells its function.</summary>
+/// <param name="IsPastDue">Whether the run makes up for a missed one.</param>
+/// <param name="ScheduleStatus">The timer's record; null for a timer that runs more than once a minute.</param>
 internal sealed record TimerTick(bool IsPastDue, TimerRecord? ScheduleStatus)
 {
     private static readonly JsonSerializerOptions Options = new() { WriteIndented = false };
 
-    /// <summary>As the real host sends it.</summary>
+    /// <summary>The JSON that the real host sends.</summary>
     public string ToJson() => JsonSerializer.Serialize(new { Schedule = new { AdjustForDST = true }, ScheduleStatus, IsPastDue }, Options);
 }

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Outpost.LocalHost;
 
 /// <summary>
-/// One small file per timer below the data folder. Losing one costs no more than the notice of a missed run, so what
-/// cannot be read or written is logged and done without, as in the host.
+/// Keeps one small file per timer in the data folder. To lose one costs only the notice of a missed run. So a file that
+/// cannot be read or written is logged and ignored, as in the real host.
 /// </summary>
 internal sealed partial class TimerRecordFiles(string directory, ILogger logger)
 {
@@ -29,7 +29,7 @@ internal sealed partial class TimerRecordFiles(string directory, ILogger logger)
         try
         {
             Directory.CreateDirectory(directory);
-            // A crash in the middle leaves the old file whole.
+            // The rename leaves the old file complete if the process ends during the write.
             var draft = PathOf(timer) + ".new";
             File.WriteAllText(draft, JsonSerializer.Serialize(record));
             File.Move(draft, PathOf(timer), overwrite: true);
@@ -42,7 +42,7 @@ internal sealed partial class TimerRecordFiles(string directory, ILogger logger)
 
     private string PathOf(string timer) => Path.Combine(directory, $"{timer}.json");
 
-    [LoggerMessage(1, LogLevel.Warning, "The record of the timer {Timer} could not be read; it starts afresh")]
+    [LoggerMessage(1, LogLevel.Warning, "The record of the timer {Timer} could not be read, so the timer starts without it")]
     private partial void NotRead(Exception failure, string timer);
 
     [LoggerMessage(2, LogLevel.Warning, "The record of the timer {Timer} could not be written")]

@@ -14,7 +14,7 @@ internal sealed class TimerSchedule
         _onlySecondsRestricted = cron.ToString().Split(' ').Skip(1).All(field => field == "*");
     }
 
-    /// <summary>Null when the expression is no schedule.</summary>
+    /// <summary>Reads an expression; null when it is no schedule.</summary>
     public static TimerSchedule? TryParse(string expression)
     {
         var fields = expression.Split(' ', StringSplitOptions.RemoveEmptyEntries).Length;
@@ -23,11 +23,11 @@ internal sealed class TimerSchedule
         return cron is null ? null : new TimerSchedule(cron);
     }
 
-    /// <summary>The first occurrence after, never at, the given time.</summary>
+    /// <summary>The first occurrence after the given time, never at it.</summary>
     public DateTime NextAfter(DateTime utc) =>
         DateTime.SpecifyKind(_cron.GetNextOccurrence(utc), DateTimeKind.Utc);
 
-    /// <summary>Runs too close together for the host to write down each one (more than one within a minute).</summary>
+    /// <summary>Whether it runs more than once within a minute, which is too often for the host to record each run.</summary>
     public bool IsSubMinute(DateTime utc) =>
         _onlySecondsRestricted && _cron.GetNextOccurrences(utc, utc.AddMinutes(1)).Skip(1).Any();
 

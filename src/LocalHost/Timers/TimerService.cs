@@ -4,7 +4,7 @@ using Outpost.LocalHost.Protocol;
 
 namespace Outpost.LocalHost;
 
-/// <summary>Runs all timers of an app until it is told to stop, and lets their runs end.</summary>
+/// <summary>Runs all timers of an app until it is stopped, and lets their runs end.</summary>
 internal sealed partial class TimerService(WorkerSupervisor worker, TimerRecordFiles? files, TimeProvider time, ILoggerFactory loggers)
 {
     private readonly ILogger _logger = loggers.CreateLogger<TimerService>();
@@ -21,7 +21,7 @@ internal sealed partial class TimerService(WorkerSupervisor worker, TimerRecordF
             () => Loop(timer.Plan!, timer.Function).RunAsync(stopping), CancellationToken.None)));
     }
 
-    /// <summary>Waits for the runs under way, at most so long.</summary>
+    /// <summary>Waits for the runs under way, for this time at most.</summary>
     public async Task StopAsync(TimeSpan within)
     {
         try
@@ -51,5 +51,5 @@ internal sealed partial class TimerService(WorkerSupervisor worker, TimerRecordF
     private partial void LeftBehind();
 }
 
-/// <summary>A function ended with an exception; the worker has told which.</summary>
+/// <summary>A function ended with an exception, which the worker has reported.</summary>
 internal sealed class FunctionFailedException(string message) : Exception(message);

@@ -1,18 +1,19 @@
 using System.Diagnostics;
 
 /// <summary>
-/// Runs in the worker process before its own code: LocalHost names this assembly in DOTNET_STARTUP_HOOKS. A worker of the
-/// real host outlives a host that is killed; this one ends with the other end of its standard input. Uses the runtime alone,
-/// since nothing else that LocalHost has is in the worker's folder.
+/// Runs in the worker process before the worker's own code, because LocalHost names this assembly in
+/// DOTNET_STARTUP_HOOKS. With the real host, a worker outlives a host that is killed. This worker ends when the other
+/// end of its standard input does. The class uses the runtime alone, because nothing else of LocalHost is in the
+/// worker's folder.
 /// </summary>
 internal static class StartupHook
 {
-    /// <summary>The worker waits until a debugger is attached to it, where this variable is 1.</summary>
+    /// <summary>Where this variable is 1, the worker waits until a debugger is attached to it.</summary>
     internal const string WaitForDebugger = "OUTPOST_WAIT_FOR_DEBUGGER";
 
     public static void Initialize()
     {
-        // Processes that the worker starts are their own business. The runtime has read the list by now.
+        // Processes that the worker starts must not get the hook. The runtime has read the list by now.
         Environment.SetEnvironmentVariable("DOTNET_STARTUP_HOOKS", null);
         var watch = new Thread(EndWithTheHost) { IsBackground = true, Name = "ends with the host" };
         watch.Start();

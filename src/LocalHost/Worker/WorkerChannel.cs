@@ -6,10 +6,10 @@ using Outpost.LocalHost.Protocol;
 
 namespace Outpost.LocalHost;
 
-/// <summary>The conversation with one worker process. Thread-safe.</summary>
+/// <summary>Exchanges messages with one worker process. Thread-safe.</summary>
 internal sealed class WorkerChannel(Action<RpcLog> log)
 {
-    // A worker that reads nothing for so many messages is dead: requests then fail by their own bounds.
+    // A worker that leaves this many messages unread is dead. Requests then fail by their own time limits.
     private const int OutgoingMax = 10_000;
 
     private readonly Channel<StreamingMessage> _outgoing = Channel.CreateBounded<StreamingMessage>(new BoundedChannelOptions(OutgoingMax) { SingleReader = true });
@@ -17,13 +17,13 @@ internal sealed class WorkerChannel(Action<RpcLog> log)
     private readonly TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>By which the worker names itself; nobody else knows it.</summary>
+    /// <summary>The id by which the worker names itself; nobody else knows it.</summary>
     public string WorkerId { get; } = Guid.NewGuid().ToString();
 
-    /// <summary>The worker has begun to talk.</summary>
+    /// <summary>Completes when the worker has connected.</summary>
     public Task Connected => _connected.Task;
 
-    /// <summary>The worker's stream has ended, or the worker has.</summary>
+    /// <summary>Completes when the worker's stream or process has ended.</summary>
     public Task Ended => _ended.Task;
 
     /// <summary>Carries messages both ways until either side ends.</summary>
@@ -39,7 +39,7 @@ internal sealed class WorkerChannel(Action<RpcLog> log)
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or Grpc.Core.RpcException or InvalidOperationException)
         {
-            // The process is gone, or about to be.
+            // The process has ended or is about to.
         }
         finally
         {
@@ -47,7 +47,7 @@ internal sealed class WorkerChannel(Action<RpcLog> log)
         }
     }
 
-    /// <summary>Nothing more will come; whoever waits for an answer is told.</summary>
+    /// <summary>Ends the channel. Every request that waits for an answer fails.</summary>
     public void End()
     {
         _outgoing.Writer.TryComplete();
@@ -66,7 +66,10 @@ internal sealed class WorkerChannel(Action<RpcLog> log)
         new StreamingMessage { FunctionLoadRequest = new() { FunctionId = function.FunctionId, Metadata = function } },
         cancellationToken);
 
-    /// <summary>Runs a function and gives what the worker said of it. Cancelled: the worker is told, and its answer waited for.</summary>
+    /// <summary>
+    /// Runs a function and returns the worker's report. On cancellation it tells the worker, and still waits for the
+    /// report.
+    /// </summary>
     public async Task<StatusResult> InvokeAsync(InvocationRequest request, CancellationToken cancellationToken)
     {
         await using var cancel = cancellationToken.UnsafeRegister(

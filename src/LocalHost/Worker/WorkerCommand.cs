@@ -4,16 +4,18 @@ using System.Text.Json;
 
 namespace Outpost.LocalHost;
 
-/// <summary>How an app's worker is started: as its <c>worker.config.json</c> says, with the arguments that the real host gives.</summary>
+/// <summary>
+/// How to start an app's worker: as its <c>worker.config.json</c> says, with the arguments that the real host gives.
+/// </summary>
 internal sealed record WorkerCommand(string Root, string Executable, string Worker)
 {
     private const int MessageBytesMax = int.MaxValue;
 
     /// <summary>
-    /// Reads <c>worker.config.json</c>, which the Worker SDK writes into the folder of a built app. A build that skips the
-    /// host's extensions writes none: the folder's only program is the worker then.
+    /// Reads <c>worker.config.json</c>, which the Worker SDK writes into the folder of a built app. A build that skips
+    /// the host's extensions writes none; then the folder's only program is the worker.
     /// </summary>
-    /// <exception cref="StartException">There is neither, or it is for another kind of worker.</exception>
+    /// <exception cref="StartException">The folder has neither, or the file is for another kind of worker.</exception>
     public static WorkerCommand Read(string root)
     {
         var path = Path.Combine(root, "worker.config.json");
@@ -42,13 +44,13 @@ internal sealed record WorkerCommand(string Root, string Executable, string Work
     }
 
     /// <param name="address">Where this host's gRPC server listens.</param>
-    /// <param name="workerId">By which the worker names itself there.</param>
+    /// <param name="workerId">Id by which the worker names itself there.</param>
     /// <param name="environment">Settings that the worker gets as environment variables.</param>
     public ProcessStartInfo StartInfo(Uri address, string workerId, IEnumerable<KeyValuePair<string, string>> environment)
     {
         var requestId = Guid.NewGuid().ToString();
         var isDotnet = Executable == "dotnet";
-        // The one that runs this host, where it is one.
+        // Prefers the dotnet that runs this host.
         var dotnet = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? Environment.ProcessPath! : "dotnet";
         var start = new ProcessStartInfo(isDotnet ? dotnet : Path.Combine(Root, Executable))
         {

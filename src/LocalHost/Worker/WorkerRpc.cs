@@ -4,7 +4,7 @@ using Outpost.LocalHost.Protocol;
 
 namespace Outpost.LocalHost;
 
-/// <summary>The channels of the workers that this process has started, by the id that each was given.</summary>
+/// <summary>The channels of the workers that this process has started, by the worker's id.</summary>
 internal sealed class WorkerChannels
 {
     private readonly ConcurrentDictionary<string, WorkerChannel> _channels = new();
@@ -16,7 +16,7 @@ internal sealed class WorkerChannels
     public WorkerChannel? Find(string workerId) => _channels.GetValueOrDefault(workerId);
 }
 
-/// <summary>The service that workers connect to.</summary>
+/// <summary>The gRPC service that workers connect to.</summary>
 internal sealed class WorkerRpc(WorkerChannels channels) : FunctionRpc.FunctionRpcBase
 {
     public override async Task EventStream(

@@ -3,16 +3,18 @@ using Outpost.LocalHost.Protocol;
 
 namespace Outpost.LocalHost;
 
-/// <summary>A worker that answers.</summary>
-/// <param name="Channel">The conversation with it.</param>
-/// <param name="Process">The process.</param>
-/// <param name="HttpAddress">Where it takes the HTTP requests that this host passes on; null: it has no HTTP functions.</param>
-/// <param name="Functions">What it can run.</param>
+/// <summary>A worker that is ready to run functions.</summary>
+/// <param name="Channel">The channel to the worker.</param>
+/// <param name="Process">The worker's process.</param>
+/// <param name="HttpAddress">
+/// Where the worker takes the HTTP requests that this host passes on; null: it has no HTTP functions.
+/// </param>
+/// <param name="Functions">The functions that the worker can run.</param>
 internal sealed record WorkerSession(WorkerChannel Channel, Process Process, string? HttpAddress, IReadOnlyList<FunctionDefinition> Functions)
 {
-    /// <summary>Talks a worker that has just been started into readiness.</summary>
-    /// <exception cref="StartException">It cannot do what it is asked for.</exception>
-    /// <exception cref="WorkerEndedException">It ended.</exception>
+    /// <summary>Prepares a worker that has just been started, until it is ready.</summary>
+    /// <exception cref="StartException">The worker cannot start, or cannot do what this host needs.</exception>
+    /// <exception cref="WorkerEndedException">The worker ended.</exception>
     public static async Task<WorkerSession> OpenAsync(
         WorkerChannel channel, Process process, string root, CancellationToken cancellationToken)
     {

@@ -13,7 +13,7 @@ internal sealed partial class WorkerSupervisor(
     private static readonly TimeSpan ReadyWithin = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan EndsWithin = TimeSpan.FromSeconds(5);
 
-    // After this long an instance counts as healthy, and its end as a first one.
+    // A worker that ran this long counts as healthy. When it ends, the pauses between restarts begin at the shortest again.
     private static readonly TimeSpan Healthy = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RestartMin = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan RestartMax = TimeSpan.FromSeconds(10);
@@ -25,11 +25,11 @@ internal sealed partial class WorkerSupervisor(
     private Uri? _address;
     private IReadOnlyDictionary<string, string> _environment = new Dictionary<string, string>();
 
-    /// <summary>The worker that answers now, or the next one, as soon as it does.</summary>
+    /// <summary>The worker that is ready now, or the next one as soon as it is.</summary>
     public Task<WorkerSession> SessionAsync(CancellationToken cancellationToken) => _session.Task.WaitAsync(cancellationToken);
 
     /// <summary>Starts the first worker.</summary>
-    /// <exception cref="StartException">It does not come up; what it printed says why.</exception>
+    /// <exception cref="StartException">The worker does not become ready; what it printed says why.</exception>
     public async Task<WorkerSession> StartAsync(Uri address, IReadOnlyDictionary<string, string> environment)
     {
         (_address, _environment) = (address, environment);
@@ -39,7 +39,9 @@ internal sealed partial class WorkerSupervisor(
         return session;
     }
 
-    /// <summary>Runs a function. One that takes longer than <c>functionTimeout</c> costs its worker, as in the real host.</summary>
+    /// <summary>
+    /// Runs a function. When it takes longer than <c>functionTimeout</c>, its worker is ended, as in the real host.
+    /// </summary>
     /// <exception cref="WorkerEndedException">The worker ended first.</exception>
     public async Task<StatusResult> InvokeAsync(WorkerSession session, string function, InvocationRequest request, CancellationToken cancellationToken)
     {
@@ -55,7 +57,7 @@ internal sealed partial class WorkerSupervisor(
         }
     }
 
-    /// <summary>Ends the worker: first by asking.</summary>
+    /// <summary>Ends the worker. It asks first, and kills the process after some seconds.</summary>
     public async Task StopAsync()
     {
         await _stop.CancelAsync();
@@ -162,13 +164,13 @@ internal sealed partial class WorkerSupervisor(
         channels.Remove(channel);
     }
 
-    // What the worker's process prints is for whoever watches the host.
+    // Passes on what the worker's process prints, for whoever watches the host.
     private static void Print(string? line)
     {
         if (line is not null) Console.Error.WriteLine(line);
     }
 
-    // As in the real host, lines without an invocation are the worker's own business: an app writes those to an exporter.
+    // Like the real host, this drops lines without an invocation. An app writes those to an exporter.
     private void Write(RpcLog line)
     {
         if (line.InvocationId.Length == 0 || line.Level == RpcLog.Types.Level.None) return;

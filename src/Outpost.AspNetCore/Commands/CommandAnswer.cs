@@ -2,13 +2,13 @@ using Microsoft.AspNetCore.Http;
 
 namespace Outpost.AspNetCore;
 
-/// <summary>A command's result as an HTTP answer.</summary>
+/// <summary>Turns a command's result into an HTTP answer.</summary>
 public static class CommandAnswer
 {
     /// <summary>Maps every result to its answer.</summary>
-    /// <param name="result">What came of the command.</param>
-    /// <param name="response">Told whether a success is a repeat.</param>
-    /// <param name="done">Makes the body of a success.</param>
+    /// <param name="result">The command's result.</param>
+    /// <param name="response">Gets the header <c>Idempotency-Replayed</c> when a success is a repeat.</param>
+    /// <param name="done">Makes the answer to a success.</param>
     public static IResult ToHttp<TState>(
         this CommandResult<TState> result, HttpResponse response, Func<CommandResult<TState>.Done, IResult> done)
         where TState : class => result.Match<IResult>(

@@ -6,7 +6,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace Outpost.AspNetCore;
 
-/// <summary>What a command's headers say, checked: for an endpoint whose body <see cref="EntityApi"/> does not read.</summary>
+/// <summary>A command's headers, checked. Use it for an endpoint whose body <see cref="EntityApi"/> does not read.</summary>
 public sealed partial class CommandHeaders
 {
     private const int CorrelationIdMax = 128;
@@ -14,19 +14,19 @@ public sealed partial class CommandHeaders
     private CommandHeaders(string? key, VersionCondition? ifMatch, string? traceParent, string? correlationId) =>
         (Key, IfMatch, TraceParent, CorrelationId) = (key, ifMatch, traceParent, correlationId);
 
-    /// <summary>The idempotency key, or null.</summary>
+    /// <summary>The idempotency key; null: there is none.</summary>
     public string? Key { get; }
 
-    /// <summary>Versions accepted, or null for any.</summary>
+    /// <summary>The versions that <c>If-Match</c> accepts; null: any.</summary>
     public VersionCondition? IfMatch { get; }
 
-    /// <summary>A valid W3C <c>traceparent</c>, or null.</summary>
+    /// <summary>The W3C <c>traceparent</c>; null: there is none, or it is not valid.</summary>
     public string? TraceParent { get; }
 
-    /// <summary><c>X-Correlation-Id</c>, or null.</summary>
+    /// <summary><c>X-Correlation-Id</c>; null: there is none.</summary>
     public string? CorrelationId { get; }
 
-    /// <summary>Reads the headers; null and the answer (400) where one is not allowed.</summary>
+    /// <summary>Reads the headers. Where one is not allowed, the headers are null and the problem is the answer (400).</summary>
     public static (CommandHeaders? Headers, IResult? Problem) Read(HttpRequest request)
     {
         if (Preconditions.OfCommand(request, isVersioned: true) is { } condition) return (null, condition);
@@ -41,13 +41,13 @@ public sealed partial class CommandHeaders
         return (new CommandHeaders(key, ifMatch, TraceParentOf(request), correlationId.Count == 0 ? null : correlationId.ToString()), null);
     }
 
-    /// <summary>How a repeat is recognised; null without a key.</summary>
-    /// <param name="scope">Where the key is valid: method and path, which names the entity.</param>
-    /// <param name="body">The request's body as received: another body under the same key is a mistake.</param>
+    /// <summary>What a repeat of the command is recognised by; null where it has no key.</summary>
+    /// <param name="scope">Where the key is valid: the method and the path, which names the entity.</param>
+    /// <param name="body">The request's body as received. The same key with another body is refused.</param>
     public Idempotency? Idempotency(string scope, ReadOnlySpan<byte> body) =>
         Key is null ? null : new Idempotency(scope, Key, Convert.ToHexStringLower(SHA256.HashData(body)));
 
-    // draft-ietf-httpapi-idempotency-key-header: a structured-field string; a bare token is taken as well.
+    // draft-ietf-httpapi-idempotency-key-header asks for a structured-field string. A bare token is accepted too.
     private static (string? Key, Problem? Problem) ReadKey(HttpRequest request)
     {
         var values = request.Headers["Idempotency-Key"];
@@ -76,7 +76,7 @@ public sealed partial class CommandHeaders
         return key.ToString();
     }
 
-    // RFC 9110, 13.1.1: strong comparison, so a weak tag matches nothing.
+    // RFC 9110, 13.1.1 asks for strong comparison, so a weak tag matches nothing.
     private static (VersionCondition? IfMatch, Problem? Problem) ReadIfMatch(HttpRequest request)
     {
         var values = request.Headers.IfMatch;
@@ -87,7 +87,7 @@ public sealed partial class CommandHeaders
         var versions = new List<long>();
         foreach (var tag in tags)
         {
-            // Character by character (RFC 9110, 8.8.3.2): "03" is not "3".
+            // Tags are compared character by character (RFC 9110, 8.8.3.2), so "03" is not "3".
             if (!tag.IsWeak && long.TryParse(tag.Tag.AsSpan().Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out var version) &&
                 tag.Tag.Equals(string.Create(CultureInfo.InvariantCulture, $"\"{version}\""), StringComparison.Ordinal))
                 versions.Add(version);
@@ -104,7 +104,8 @@ public sealed partial class CommandHeaders
             : null;
     }
 
-    // Of a later version only what version 00 knows is taken (W3C Trace Context, 4.3): the ids, and the flag that it is sampled.
+    // From a later version, only what version 00 knows is taken (W3C Trace Context, 4.3): the ids, and whether the
+    // trace is sampled.
     private static string Sampled(string flags) =>
         (byte.Parse(flags, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture) & 1) == 1 ? "01" : "00";
 

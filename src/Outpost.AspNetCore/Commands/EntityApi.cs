@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Http;
 namespace Outpost.AspNetCore;
 
 /// <summary>
-/// Commands and reads of entities over HTTP: headers, body, idempotency and preconditions are read and checked, the
-/// command runs, and its result becomes the answer. One call for each endpoint.
+/// Runs commands on entities and reads entities over HTTP. It checks headers, body, idempotency key and preconditions,
+/// runs the command, and turns the result into the answer. An endpoint makes one call.
 /// </summary>
 public sealed class EntityApi
 {
@@ -16,23 +16,31 @@ public sealed class EntityApi
     internal EntityApi(EventLog log, Sources sources, Links links, FaultBoundary boundary) =>
         (_log, _sources, _links, _boundary) = (log, sources, links, boundary);
 
-    /// <summary>Runs a command without a body (or <c>{}</c>) on the entity that the path names: 200 with its new state.</summary>
+    /// <summary>
+    /// Runs a command without a body (or with <c>{}</c>) on the entity that the path names. Answers 200 with the new
+    /// state.
+    /// </summary>
     /// <param name="request">The request.</param>
     /// <param name="resource">The kind of entity.</param>
     /// <param name="id">The entity's id, from the path.</param>
-    /// <param name="decide">Decides on the current state (null: there is none). Pure: it may be called again.</param>
+    /// <param name="decide">
+    /// Decides on the current state (null: there is none). It must be pure, because it may be called again.
+    /// </param>
     /// <param name="cancellationToken">The caller left, or the host stops.</param>
     public Task<IResult> RunAsync<TState>(
         HttpRequest request, EntityResource<TState> resource, string id, Func<TState?, Decision<TState>> decide, CancellationToken cancellationToken)
         where TState : class =>
         RunAsync(request, resource, id, hasBody: false, _ => true, (state, _) => decide(state), cancellationToken);
 
-    /// <summary>Runs a command on the entity that the path names: 200 with its new state.</summary>
+    /// <summary>Runs a command on the entity that the path names. Answers 200 with the new state.</summary>
     /// <param name="request">The request.</param>
     /// <param name="resource">The kind of entity.</param>
     /// <param name="id">The entity's id, from the path.</param>
-    /// <param name="read">Reads the members of the body; what is wrong with them is answered with their names.</param>
-    /// <param name="decide">Decides on the current state (null: there is none) and the body. Pure: it may be called again.</param>
+    /// <param name="read">Reads the members of the body. The answer names those that are wrong.</param>
+    /// <param name="decide">
+    /// Decides on the current state (null: there is none) and the body. It must be pure, because it may be called
+    /// again.
+    /// </param>
     /// <param name="cancellationToken">The caller left, or the host stops.</param>
     public Task<IResult> RunAsync<TState, TBody>(
         HttpRequest request,
@@ -45,14 +53,17 @@ public sealed class EntityApi
         RunAsync(request, resource, id, hasBody: true, read, decide, cancellationToken);
 
     /// <summary>
-    /// Runs a command that makes an entity: 201 with <c>Location</c> and its state. The body may name it; else the server
-    /// does, the same name for every repeat with the same key.
+    /// Runs a command that creates an entity. Answers 201 with <c>Location</c> and the entity's state. The body may
+    /// name the entity. If it does not, the server makes an id, which is the same for every repeat with the same key.
     /// </summary>
     /// <param name="request">The request.</param>
     /// <param name="resource">The kind of entity.</param>
-    /// <param name="read">Reads the members of the body; what is wrong with them is answered with their names.</param>
-    /// <param name="idOf">The id that the body names, or null.</param>
-    /// <param name="decide">Decides on the current state (null: there is none), the id and the body. Pure: it may be called again.</param>
+    /// <param name="read">Reads the members of the body. The answer names those that are wrong.</param>
+    /// <param name="idOf">The id in the body; null: the body names none.</param>
+    /// <param name="decide">
+    /// Decides on the current state (null: there is none), the id and the body. It must be pure, because it may be
+    /// called again.
+    /// </param>
     /// <param name="cancellationToken">The caller left, or the host stops.</param>
     public Task<IResult> CreateAsync<TState, TBody>(
         HttpRequest request,
@@ -65,8 +76,8 @@ public sealed class EntityApi
         {
             var (command, body, problem) = await ReadAsync(request, resource.BodyBytesMax, hasBody: true, read, cancellationToken);
             if (command is null) return problem!;
-            // A named entity is part of the scope, an unnamed one gets an id made of scope and key: either way the key leads to
-            // one entity only.
+            // The scope holds the id of a named entity. The id of an unnamed entity is made of scope and key. Either
+            // way a key leads to one entity only.
             var named = idOf(body!);
             var idempotency = command.Idempotency(named is null ? Scope(request) : $"{Scope(request)} {resource.Entity.Subject(named)}");
             var id = named ?? resource.NewId(idempotency, _sources.NewId);
@@ -79,7 +90,7 @@ public sealed class EntityApi
             });
         }, cancellationToken);
 
-    /// <summary>An entity as it is now: 200 with its version as <c>ETag</c>, or 404.</summary>
+    /// <summary>Reads an entity. Answers 200 with its version as <c>ETag</c>, or 404.</summary>
     public Task<IResult> ReadAsync<TState>(HttpRequest request, EntityResource<TState> resource, string id, CancellationToken cancellationToken)
         where TState : class => _boundary.RunAsync(request, async () =>
         {
@@ -119,7 +130,8 @@ public sealed class EntityApi
         return fields.Problem() is { } badFields ? (null, default, badFields) : (new Request(headers, body.Bytes), value, null);
     }
 
-    // Method and path, which names the entity where it names one; as an app without the prefix of the Functions host has them.
+    // The scope is the method and the path, which names the entity where it names one. It leaves out the prefix of the
+    // Functions host, so an app without that prefix has the same scopes.
     private static string Scope(HttpRequest request)
     {
         var path = (request.Path.Value ?? "").TrimEnd('/');

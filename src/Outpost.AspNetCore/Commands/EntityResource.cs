@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http;
 
 namespace Outpost.AspNetCore;
 
-/// <summary>A kind of entity as HTTP shows it: its ids, the size of bodies, and what an answer holds.</summary>
-/// <param name="Entity">The kind of entity.</param>
+/// <summary>How HTTP shows a kind of entity: its ids, the size of bodies, and what an answer holds.</summary>
+/// <param name="Entity">The entity type.</param>
 public sealed record EntityResource<TState>(EntityType<TState> Entity)
     where TState : class
 {
@@ -13,13 +13,13 @@ public sealed record EntityResource<TState>(EntityType<TState> Entity)
 
     private Func<Versioned<TState>, int, string, IResult> _answer = (entity, status, tag) => new JsonAnswer<TState>(entity.State, Entity.Json, status, tag);
 
-    /// <summary>Bytes of a command's body; more is 413. Default 64 KiB.</summary>
+    /// <summary>The most bytes of a command's body; a larger body is answered 413. Default 64 KiB.</summary>
     public int BodyBytesMax { get; init; } = 64 * 1024;
 
-    /// <summary>What an id that the server makes begins with. Default: nothing.</summary>
+    /// <summary>The beginning of ids that the server makes. Default: empty.</summary>
     public string IdPrefix { get; init; } = "";
 
-    /// <summary>Answers hold what <paramref name="view"/> makes of the state. Without it they hold the state itself.</summary>
+    /// <summary>Makes answers hold the result of <paramref name="view"/>. Without it they hold the state itself.</summary>
     public EntityResource<TState> WithView<TView>(JsonTypeInfo<TView> json, Func<Versioned<TState>, TView> view) =>
         this with { _answer = (entity, status, tag) => new JsonAnswer<TView>(view(entity), json, status, tag) };
 
@@ -28,7 +28,10 @@ public sealed record EntityResource<TState>(EntityType<TState> Entity)
 
     internal Problem NotFound(string id) => Problem.NotFound($"{Entity.Name}-not-found", $"There is no {Entity.Name} '{id}'.");
 
-    /// <summary>An id for an entity that the request does not name: the same for every repeat, in every version of the app.</summary>
+    /// <summary>
+    /// An id for an entity that the request does not name. It is the same for every repeat, in every version of the
+    /// app.
+    /// </summary>
     internal string NewId(Idempotency? idempotency, Func<Guid> newId) => IdPrefix + (idempotency is null
         ? newId().ToString("N")
         : Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes($"{idempotency.Scope}\n{idempotency.Key}")))[..DerivedIdCharacters]);

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace Outpost.AspNetCore.OpenApi;
 
-/// <summary>The app's own endpoints as operations of the document.</summary>
+/// <summary>Describes the app's own endpoints as operations of the OpenAPI document.</summary>
 internal static partial class AppOperations
 {
     private const string Tag = "app";
@@ -26,7 +26,7 @@ internal static partial class AppOperations
             {
                 Answers =
                 [
-                    new(200, $"{endpoint.Id}Answer", "As it is now.", "NoSniff", "NoStore", "Version") { Content = [View(about)] },
+                    new(200, $"{endpoint.Id}Answer", "The entity as it is now.", "NoSniff", "NoStore", "Version") { Content = [View(about)] },
                     new(304, $"{endpoint.Id}NotModified", "The caller has this version.", "NoSniff", "NoStore", "Version"),
                 ],
             },
@@ -40,8 +40,8 @@ internal static partial class AppOperations
         Answers =
         [
             command.Creates
-                ? new(201, $"{operation.Id}Answer", "Made, now or by the request that this one repeats.", "NoSniff", "NoStore", "Version", "Replayed", "Location") { Content = [View(about)] }
-                : new(200, $"{operation.Id}Answer", "As it is after the change.", "NoSniff", "NoStore", "Version", "Replayed") { Content = [View(about)] },
+                ? new(201, $"{operation.Id}Answer", "Created, now or by the request that this one repeats.", "NoSniff", "NoStore", "Version", "Replayed", "Location") { Content = [View(about)] }
+                : new(200, $"{operation.Id}Answer", "The entity after the change.", "NoSniff", "NoStore", "Version", "Replayed") { Content = [View(about)] },
         ],
         Problems = [.. operation.Problems, ProblemTypes.Of("stale-version"), ProblemTypes.Of("idempotency-key-reused")],
     };

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace Outpost.AspNetCore.OpenApi;
 
-/// <summary>Writes operations down as an OpenAPI 3.1 document.</summary>
+/// <summary>Writes operations as an OpenAPI 3.1 document.</summary>
 internal static class DocumentBuilder
 {
     private static readonly string[] Later = ["store-unavailable", "layout-mismatch", "log-damaged", "busy", "outcome-unknown", "stopping"];
@@ -58,7 +58,7 @@ internal static class DocumentBuilder
         return written.Trimmed();
     }
 
-    // What every operation of its kind may answer, and its own.
+    // What every operation of its kind may answer, and what this one adds.
     private static IEnumerable<ProblemType> ProblemsOf(Operation operation) =>
     [
         .. operation.IsChecked ? [ProblemTypes.Of("invalid-request")] : Enumerable.Empty<ProblemType>(),
@@ -78,7 +78,7 @@ internal static class DocumentBuilder
     private static JsonObject Body(RequestBody body, JsonObject components) => new()
     {
         ["required"] = body.Required,
-        ["description"] = $"At most {body.BytesMax.ToString("N0", CultureInfo.InvariantCulture)} bytes of JSON in UTF-8, of no member twice and no member that is not named here.{body.More}",
+        ["description"] = $"At most {body.BytesMax.ToString("N0", CultureInfo.InvariantCulture)} bytes of JSON in UTF-8, with no member twice and no member that is not named here.{body.More}",
         ["content"] = new JsonObject
         {
             ["application/json"] = new JsonObject { ["schema"] = body.Name is null ? body.Schema.DeepClone() : Reference("schemas", body.Name, () => (JsonObject)body.Schema.DeepClone(), components), ["example"] = body.Example.DeepClone() },
@@ -164,15 +164,15 @@ internal static class DocumentBuilder
     private static JsonNode Tag(string name) => new JsonObject
     {
         ["name"] = name,
-        ["description"] = name switch { "events" => "The log as a feed.", "operations" => "Running it. In a function app whose operators sign in, `/api/operators/` has the same, with a bearer token in place of a key.", _ => "The app's own endpoints." },
+        ["description"] = name switch { "events" => "The log as a feed.", "operations" => "For operators. In a function app whose operators sign in, `/api/operators/` has the same operations, with a bearer token in place of a key.", _ => "The app's own endpoints." },
     };
 
     private static JsonObject SecuritySchemes() => new()
     {
         ["functionKey"] = Scheme("header", "x-functions-key", "A function key or a host key. Locally none is needed."),
-        ["functionCode"] = Scheme("query", "code", "The same as a parameter; it ends up in other programs' logs, so prefer the header."),
+        ["functionCode"] = Scheme("query", "code", "The same key as a parameter. Other programs log it, so prefer the header."),
         ["adminKey"] = Scheme("header", "x-functions-key", "The admin key (`_master`). Locally none is needed."),
-        ["adminCode"] = Scheme("query", "code", "The same as a parameter; prefer the header."),
+        ["adminCode"] = Scheme("query", "code", "The same key as a parameter. Prefer the header."),
     };
 
     private static JsonObject Scheme(string where, string name, string description) => new() { ["type"] = "apiKey", ["in"] = where, ["name"] = name, ["description"] = description };

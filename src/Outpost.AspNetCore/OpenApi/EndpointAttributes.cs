@@ -1,40 +1,49 @@
 namespace Outpost.AspNetCore;
 
 /// <summary>
-/// The endpoint, or function, is a command that <see cref="EntityApi"/> answers: it takes Idempotency-Key and If-Match, and answers the
-/// new state. Without this the OpenAPI document has only the endpoint's route and method.
+/// Marks an endpoint or function as a command that <see cref="EntityApi"/> answers. It takes Idempotency-Key and
+/// If-Match, and answers the new state. Without this attribute, the OpenAPI document has only the endpoint's route and
+/// method.
 /// </summary>
 /// <typeparam name="TView">What a success holds: the state, or the view of it.</typeparam>
-/// <param name="summary">A few words.</param>
+/// <param name="summary">What it does, in a few words.</param>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class EntityCommandAttribute<TView>(string summary) : Attribute, IEntityCommand
 {
-    /// <summary>A few words.</summary>
+    /// <summary>What it does, in a few words.</summary>
     public string Summary { get; } = summary;
 
-    /// <summary>The body, an <see cref="ICommandBody{TSelf}"/>. Default: the command has none.</summary>
+    /// <summary>Type of the body, an <see cref="ICommandBody{TSelf}"/>. Default null: the command has no body.</summary>
     public Type? Body { get; init; }
 
-    /// <summary>Whether it makes the entity (201 with Location) and the body may name it. Default: the path names it.</summary>
+    /// <summary>
+    /// Whether it creates the entity (201 with Location), so that the body may name it. Default false: the path names
+    /// it.
+    /// </summary>
     public bool Creates { get; init; }
 
     Type IEntityEndpoint.View => typeof(TView);
 }
 
-/// <summary>The endpoint, or function, reads an entity by <see cref="EntityApi"/>: its version is the ETag.</summary>
+/// <summary>
+/// Marks an endpoint or function that reads an entity by <see cref="EntityApi"/>. The entity's version is the ETag.
+/// </summary>
 /// <typeparam name="TView">What a success holds: the state, or the view of it.</typeparam>
-/// <param name="summary">A few words.</param>
+/// <param name="summary">What it does, in a few words.</param>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class EntityReadAttribute<TView>(string summary) : Attribute, IEntityEndpoint
 {
-    /// <summary>A few words.</summary>
+    /// <summary>What it does, in a few words.</summary>
     public string Summary { get; } = summary;
 
     Type IEntityEndpoint.View => typeof(TView);
 }
 
-/// <summary>A refusal of the app's own rules that the endpoint may answer. The document names it, and its problem page explains it.</summary>
-/// <param name="status">403, 404, 409 or 422, as <see cref="Refusal"/> says.</param>
+/// <summary>
+/// Names a refusal of the app's own rules that the endpoint may answer. The OpenAPI document lists it, and its problem
+/// page explains it.
+/// </summary>
+/// <param name="status">HTTP status: 403, 404, 409 or 422, as <see cref="Refusal"/> says.</param>
 /// <param name="code">The refusal's code.</param>
 /// <param name="meaning">What happened, in a sentence.</param>
 [AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]
@@ -43,14 +52,14 @@ public sealed class RefusesAttribute(int status, string code, string meaning) : 
     /// <summary>HTTP status.</summary>
     public int Status { get; } = status;
 
-    /// <summary>The refusal's code, last segment of the problem's <c>type</c>.</summary>
+    /// <summary>The refusal's code, which is the last segment of the problem's <c>type</c>.</summary>
     public string Code { get; } = code;
 
     /// <summary>What happened, in a sentence.</summary>
     public string Meaning { get; } = meaning;
 }
 
-// What the OpenAPI document takes of either attribute, whatever its type argument.
+// What the OpenAPI document needs from both attributes, whatever their type arguments.
 internal interface IEntityEndpoint
 {
     string Summary { get; }

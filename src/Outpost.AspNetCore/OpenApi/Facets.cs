@@ -4,7 +4,7 @@ using Outpost.Forwarding;
 
 namespace Outpost.AspNetCore.OpenApi;
 
-/// <summary>What a member of Outpost's own answers may hold, by its name: one name means one thing everywhere.</summary>
+/// <summary>What a member of Outpost's own answers may hold, by its name. One name means the same everywhere.</summary>
 internal static class Facets
 {
     /// <summary>An event id.</summary>
@@ -21,38 +21,38 @@ internal static class Facets
     private static readonly Dictionary<string, string> Descriptions = new(StringComparer.Ordinal)
     {
         ["log"] = "Id of this log.",
-        ["headTimestamp"] = "Of the last commit; missing before the first.",
-        ["lastTickAt"] = "To the minute where it runs in another process; null before the first.",
-        ["schedule"] = "FORWARDER_SCHEDULE.",
-        ["isMissed"] = "It has not run for three of its ticks.",
+        ["headTimestamp"] = "Time of the last commit; missing before the first.",
+        ["lastTickAt"] = "When the timer last ran, to the minute where it runs in another process; null before the first tick.",
+        ["schedule"] = "The setting FORWARDER_SCHEDULE.",
+        ["isMissed"] = "Whether it has missed three ticks.",
         ["isKnownHere"] = "Whether the process that answers runs it.",
-        ["withinSeconds"] = "\"At the latest by\"; null for a forwarder of another app that has not said.",
-        ["late"] = "Entries that wait longer than that.",
+        ["withinSeconds"] = "After how many seconds a waiting entry is late; null for a forwarder of another app that has not said.",
+        ["late"] = "How many entries have waited longer than withinSeconds.",
         ["cause"] = "What the last error means, in a few words; only while there is one.",
-        ["wayOut"] = "What helps; only while there is an error.",
-        ["failingSince"] = "When the first of the runs that failed in a row did.",
-        ["consecutiveFailures"] = "Runs in a row that failed, the one under way too.",
+        ["wayOut"] = "What to do about the last error; only while there is one.",
+        ["failingSince"] = "When the first of the failed runs in a row was.",
+        ["consecutiveFailures"] = "How many runs in a row have failed, including the one under way.",
         ["refusedInARow"] = "Entries refused since the target last took one, or somebody retried or discarded one.",
         ["by"] = "Who asked for it, where somebody is known.",
         ["progress"] = "Entries of a replay.",
-        ["pausedAt"] = "Since when; only while it is paused.",
+        ["pausedAt"] = "When it was paused; only while it is paused.",
         ["pausedBy"] = "Who paused it, where somebody is known.",
         ["pausedReason"] = "Why, where somebody said so.",
         ["replay"] = "Id of the replay; its messages carry it.",
-        ["followers"] = "Entries that wait behind them.",
-        ["behind"] = "The entry of the same subject it waits behind; missing for one that was refused itself.",
-        ["delivered"] = "Entries that targets accepted.",
-        ["batches"] = "Deliveries that it took.",
+        ["followers"] = "How many entries wait behind them.",
+        ["behind"] = "The offset of the entry of the same subject that it waits behind; missing for an entry that was refused itself.",
+        ["delivered"] = "How many entries targets accepted.",
+        ["batches"] = "How many deliveries that took.",
         ["failedPartitions"] = "How often forwarding of a partition ended with an error.",
         ["lost"] = "How many entries are lost to the forwarder.",
         ["outcome"] = "What came of it by now. `unknown`: the process ended before that was known.",
-        ["outcomeDetail"] = "How much it was about, or why it does not go on.",
+        ["outcomeDetail"] = "How many entries it was about, or why it does not go on.",
         ["request"] = "The request that carries it out.",
-        ["counts"] = "The partition counts that the log has had, the last one now. Only of a log that has grown.",
+        ["counts"] = "The partition counts that the log has had, the current one last. Only in a log that has grown.",
         ["problems"] = "What is wrong. Each has a stable code and a sentence for people.",
     };
 
-    /// <summary>Adds what is known of a member to its schema.</summary>
+    /// <summary>Adds what is known about a member to its schema.</summary>
     public static void Apply(JsonPropertyInfo member, JsonObject schema)
     {
         var (owner, name) = (member.DeclaringType, member.Name);
@@ -99,7 +99,7 @@ internal static class Facets
 
     private static void Whole(string name, JsonObject schema)
     {
-        // "lost" and "of": where there is nothing to count, there is no such answer.
+        // "lost" and "of" are at least 1, because there is no such answer where there is nothing to count.
         Add(schema, ("minimum", name is "lost" or "of" ? 1 : 0));
         if (name == "partition") Add(schema, ("maximum", Limits.PartitionsMax - 1));
     }

@@ -2,7 +2,9 @@ using System.Text.Json.Nodes;
 
 namespace Outpost.AspNetCore.OpenApi;
 
-/// <summary>The JSON Schema of a body, written down while <see cref="JsonFields"/> reads it: one rule, one definition.</summary>
+/// <summary>
+/// The JSON Schema of a body, recorded while <see cref="JsonFields"/> reads it, so that each rule is defined once.
+/// </summary>
 internal sealed class FieldSchema
 {
     private const string NoSurrogates = @"^[^\ud800-\udfff]*$";
@@ -18,14 +20,16 @@ internal sealed class FieldSchema
         ["additionalProperties"] = false,
     };
 
-    /// <summary>A body that the reader takes: each required member as small as it may be.</summary>
+    /// <summary>A body that the reader accepts, with the smallest value of each required member.</summary>
     public JsonObject Sample { get; } = [];
 
-    /// <param name="name">The member.</param>
-    /// <param name="min">Fewest characters.</param>
-    /// <param name="max">Most characters.</param>
-    /// <param name="required">Whether it may be missing or null.</param>
-    /// <param name="pattern">An ECMAScript pattern of what is allowed beyond that; null: no control characters; empty: any text.</param>
+    /// <param name="name">Name of the member.</param>
+    /// <param name="min">The fewest characters.</param>
+    /// <param name="max">The most characters.</param>
+    /// <param name="required">False: it may be missing or null.</param>
+    /// <param name="pattern">
+    /// An ECMAScript pattern of what is allowed; null: text without control characters; empty: any text.
+    /// </param>
     public string Text(string name, int min, int max, bool required, string? pattern)
     {
         var sample = new string('a', Math.Max(min, 1));
@@ -35,7 +39,8 @@ internal sealed class FieldSchema
 
     public long Integer(string name, long min, long max, bool required)
     {
-        // Beyond 2^53 a program that reads JSON numbers as doubles cannot tell the bound from the next number; it is the type's own.
+        // A program that reads JSON numbers as doubles cannot tell a bound beyond 2^53 from the next number. Such a
+        // bound is the type's own.
         var facets = new List<(string, JsonNode)> { ("minimum", min), ("maximum", max) };
         if (max > int.MaxValue) facets.Insert(0, ("format", "int64"));
         Add(name, required, "integer", min, [.. facets]);
@@ -68,10 +73,10 @@ internal sealed class FieldSchema
     }
 }
 
-/// <summary>Small helps for building JSON.</summary>
+/// <summary>Helpers for building JSON.</summary>
 internal static class JsonNodes
 {
-    /// <summary>Without the members that are null.</summary>
+    /// <summary>Removes the members that are null.</summary>
     public static JsonObject Trimmed(this JsonObject node)
     {
         foreach (var name in node.Where(member => member.Value is null).Select(member => member.Key).ToList()) node.Remove(name);

@@ -13,7 +13,7 @@ internal static class MappedEndpoints
         select new AppEndpoint(
             method.ToLowerInvariant(), path, endpoint.Metadata.GetMetadata<EndpointNameMetadata>()?.EndpointName ?? $"{method.ToLowerInvariant()}{Name(path)}", OpenApiKey.None, [.. endpoint.Metadata]);
 
-    // Without constraints and defaults, which a document has no place for.
+    // A document has no place for constraints and defaults, so they are left out.
     private static string Text(RoutePatternPathSegment segment) => string.Concat(segment.Parts.Select(part => part switch
     {
         RoutePatternParameterPart parameter => $"{{{parameter.Name}}}",

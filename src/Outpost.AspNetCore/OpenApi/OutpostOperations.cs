@@ -3,7 +3,7 @@ using Outpost.Forwarding;
 
 namespace Outpost.AspNetCore.OpenApi;
 
-/// <summary>What Outpost answers itself, in both kinds of host.</summary>
+/// <summary>The operations that Outpost answers itself, in both kinds of host.</summary>
 internal static class OutpostOperations
 {
     private const string Entry = """{"partition":0,"offset":41,"id":"k3v9x2ab-0000-0000000000000000041","type":"OrderPlaced","contentType":"application/json","payload":{"orderId":"o-1"},"timestamp":"2026-11-22T08:00:00.1234567Z","subject":"order/o-1","version":1}""";
@@ -12,7 +12,7 @@ internal static class OutpostOperations
     private static readonly string[] OneEntry = ["NoSniff", "EntryCache", "ETag", "Vary"];
     private static readonly string[] WholePage = ["NoSniff", "NoStore", "PagePolicy", "NoReferrer", "SameOrigin"];
     private static readonly string[] Document = ["NoSniff", "DocumentCache", "ETag", "Vary"];
-    private static readonly Answer NotModified = new(304, "PageNotModified", "The caller has it.", Page);
+    private static readonly Answer NotModified = new(304, "PageNotModified", "The caller has this answer already.", Page);
 
     public static readonly IReadOnlyList<Operation> All = [.. Feed(), .. Everybody(), .. Looking(), .. Parked(), .. Acting()];
 
@@ -33,7 +33,7 @@ internal static class OutpostOperations
         },
         Read("events/{id}", "ReadEvent", "One entry", "EventId", "IfNoneMatch") with
         {
-            Answers = [new(200, "Entry", "The entry.", OneEntry) { Content = [Written("application/json", "Entry", Entry)] }, new(304, "EntryNotModified", "The caller has it.", OneEntry)],
+            Answers = [new(200, "Entry", "The entry.", OneEntry) { Content = [Written("application/json", "Entry", Entry)] }, new(304, "EntryNotModified", "The caller has this answer already.", OneEntry)],
             Problems = Named("event-not-found", "other-log", "offset-expired"),
         },
         Read("events/{id}/data", "ReadEventData", "One entry's payload as stored", "EventId", "IfNoneMatch") with
@@ -41,13 +41,13 @@ internal static class OutpostOperations
             Answers =
             [
                 new(200, "EntryData", "The payload as stored, with its own content type.", [.. OneEntry, "Sandbox"]) { Content = [new("*/*", new JsonObject())] },
-                new(304, "EntryDataNotModified", "The caller has it.", [.. OneEntry, "Sandbox"]),
+                new(304, "EntryDataNotModified", "The caller has this answer already.", [.. OneEntry, "Sandbox"]),
             ],
             Problems = Named("event-not-found", "other-log", "offset-expired"),
         },
-        HttpFeed("feed", "ReadFeed", "HTTP Feeds, of a log with one partition"),
-        HttpFeed("feed/{partition}", "ReadPartitionFeed", "HTTP Feeds, of one partition", "PartitionInPath"),
-        Read("partitions", "ReadPartitions", "Where each partition stands") with
+        HttpFeed("feed", "ReadFeed", "The log in the format of HTTP Feeds, where it has one partition"),
+        HttpFeed("feed/{partition}", "ReadPartitionFeed", "One partition in the format of HTTP Feeds", "PartitionInPath"),
+        Read("partitions", "ReadPartitions", "The oldest offset and the head of each partition") with
         {
             Answers = [Json<PartitionsAnswer>(200, "Partitions", "All partitions.", """{"log":"k3v9x2ab","partitions":[{"partition":0,"oldestOffset":0,"headOffset":42,"headTimestamp":"2026-11-22T08:00:00.1234567Z"}]}""")],
         },
@@ -60,10 +60,10 @@ internal static class OutpostOperations
 
     private static Operation HttpFeed(string route, string id, string summary, params string[] path) => Read(route, id, summary, [.. path, "LastEventId", "Timeout", "IfNoneMatch"]) with
     {
-        Description = "The protocol of http-feeds.org. At most 100 entries; works without Accept.",
+        Description = "The protocol of http-feeds.org. An answer has at most 100 entries. Accept is not needed.",
         Answers =
         [
-            new(200, "Batch", "Entries after the last one, as CloudEvents; `[]` at the end.", Page) { Content = [Written("application/cloudevents-batch+json", "CloudEventsBatch", $"[{CloudEvent}]")] },
+            new(200, "Batch", "Entries after the last event, as CloudEvents; `[]` at the end of the log.", Page) { Content = [Written("application/cloudevents-batch+json", "CloudEventsBatch", $"[{CloudEvent}]")] },
             NotModified,
         ],
         Problems = Named("offset-beyond-head", "partition-not-found", "other-log", "offset-expired"),
@@ -75,7 +75,7 @@ internal static class OutpostOperations
         {
             Answers =
             [
-                Json<HealthAnswer>(200, "Healthy", "It can, perhaps with problems (`degraded`).", """{"status":"ok","problems":[]}"""),
+                Json<HealthAnswer>(200, "Healthy", "The app can do its work, perhaps with problems (`degraded`).", """{"status":"ok","problems":[]}"""),
                 Json<HealthAnswer>(503, "Unhealthy", "Something is missing or does not answer; the problems name it.", """{"status":"unhealthy","problems":[{"code":"store-away","detail":"Table Storage does not answer."}]}"""),
             ],
         },
@@ -84,13 +84,13 @@ internal static class OutpostOperations
             Answers =
             [
                 new(200, "Document", "This document.", Document) { Content = [new("application/json", new JsonObject { ["type"] = "object" })] },
-                new(304, "DocumentNotModified", "The caller has it.", Document),
+                new(304, "DocumentNotModified", "The caller has this answer already.", Document),
             ],
         },
-        Open("dashboard", "Dashboard", "Status and operations for eyes and hands") with
+        Open("dashboard", "Dashboard", "The dashboard") with
         {
             IsChecked = false,
-            Answers = [new(200, "Dashboard", "The page; holds no data. A key is typed in and sent as `x-functions-key`.", WholePage) { Content = [new("text/html", new JsonObject { ["type"] = "string" })] }],
+            Answers = [new(200, "Dashboard", "The page. It holds no data. Its user types in a key, which the page sends as `x-functions-key`.", WholePage) { Content = [new("text/html", new JsonObject { ["type"] = "string" })] }],
         },
         Open("problems/{name}", "ProblemPage", "What a kind of problem means", "ProblemName") with
         {
@@ -102,11 +102,11 @@ internal static class OutpostOperations
 
     private static IEnumerable<Operation> Looking() =>
     [
-        Look("status", "ReadStatus", "How the log and its forwarders stand", "Recent") with
+        Look("status", "ReadStatus", "The state of the log and its forwarders", "Recent") with
         {
             Answers = [Json<StatusAnswer>(200, "Status", "Partitions and forwarders.", """{"log":"k3v9x2ab","partitions":[{"partition":0,"oldestOffset":0,"headOffset":42}],"forwarders":[],"problems":[]}""")],
         },
-        Look("forwarders/{name}/parked", "ReadParked", "What is parked", "ForwarderName", "Limit", "ParkedPartition", "ParkedOffset", "GroupBy") with
+        Look("forwarders/{name}/parked", "ReadParked", "Parked entries", "ForwarderName", "Limit", "ParkedPartition", "ParkedOffset", "GroupBy") with
         {
             Answers =
             [
@@ -153,14 +153,14 @@ internal static class OutpostOperations
             {
                 Description = "Entries that are parked later are not affected.", Body = filter, Answers = [matched], Problems = Named("forwarder-not-found"),
             },
-            Act("post", "forwarders/{name}/parked/discard", "DiscardAllParked", "Give all parked entries up that match; those behind them are delivered", "ForwarderName") with
+            Act("post", "forwarders/{name}/parked/discard", "DiscardAllParked", "Discard all parked entries that match; those behind them are delivered", "ForwarderName") with
             {
                 Description = "Entries that are parked later are not affected.", Body = filter, Answers = [matched], Problems = Named("forwarder-not-found"),
             },
             one,
             one with
             {
-                Path = "/api/forwarders/{name}/parked/{partition}/{offset}/discard", Id = "DiscardParked", Summary = "Give a parked entry up; those behind it are delivered",
+                Path = "/api/forwarders/{name}/parked/{partition}/{offset}/discard", Id = "DiscardParked", Summary = "Discard a parked entry; those behind it are delivered",
                 Body = Body("Reason", body => OperationBodies.Reason(body), """{"reason":"refunded by hand"}"""),
             },
         ];
@@ -169,42 +169,42 @@ internal static class OutpostOperations
     private static IEnumerable<Operation> Acting()
     {
         var optional = Body("OptionalReason", body => OperationBodies.OptionalReason(body), """{"reason":"The broker moves at ten."}""") with { Required = false };
-        var paused = Json<PausedAnswer>(200, "Paused", "Done; takes effect within a second and survives restarts.", """{"name":"servicebus","paused":true}""");
+        var paused = Json<PausedAnswer>(200, "Paused", "Done. It takes effect within a second and survives restarts.", """{"name":"servicebus","paused":true}""");
         return
         [
             Act("post", "forward", "ForwardNow", "One tick now") with
             {
-                Description = "As the timer would: all forwarders of this app, then retention. For any scheduler, where the timer does not run. While one is under way, the answer is that one's.",
-                Answers = [Json<ForwardAnswer>(200, "Forwarded", "What the tick did; what takes longer than 15 s goes on in the background.", """{"delivered":3,"batches":1,"failedPartitions":0}""")],
+                Description = "Runs all forwarders of this app, then retention, as the timer does. Any scheduler can call it where the timer does not run. While a tick is under way, the answer is that tick's.",
+                Answers = [Json<ForwardAnswer>(200, "Forwarded", "What the tick did. Work that takes longer than 15 s goes on in the background.", """{"delivered":3,"batches":1,"failedPartitions":0}""")],
             },
             Act("post", "forwarders/{name}/pause", "PauseForwarder", "Pause a forwarder, in one partition or in all", "ForwarderName", "Partition") with { Body = optional, Answers = [paused], Problems = Named("forwarder-not-found") },
             Act("post", "forwarders/{name}/resume", "ResumeForwarder", "Resume a forwarder", "ForwarderName", "Partition") with { Body = optional, Answers = [paused], Problems = Named("forwarder-not-found") },
-            Act("post", "forwarders/{name}/replay", "ReplayEntries", "Deliver a range again, marked as a replay", "ForwarderName") with
+            Act("post", "forwarders/{name}/replay", "ReplayEntries", "Deliver a range or a period again, marked as a replay", "ForwarderName") with
             {
-                Description = "A range of one partition, or a time in all of them; only what matches `types` and `subject`. The checkpoint does not move.",
+                Description = "Delivers a range of one partition, or a period in all partitions: only entries that match `types` and `subject`. The checkpoint does not move.",
                 Body = Replay(), Answers = [Replaying], Problems = Named("forwarder-not-found"),
             },
-            Act("post", "forwarders/{name}/skip", "SkipEntries", "Go on behind entries that are gone", "ForwarderName") with
+            Act("post", "forwarders/{name}/skip", "SkipEntries", "Go on after entries that are gone", "ForwarderName") with
             {
-                Description = "Only over entries that are gone: the forwarder goes on with what is there, and the answer says what is lost to it.",
+                Description = "Skips only entries that are gone. The forwarder goes on with the next entry that is there, and the answer says how many it lost.",
                 Body = Body("Skip", body => OperationBodies.Skip(body, Limits.PartitionsMax), """{"partition":0,"toOffset":41}"""),
-                Answers = [Json<SkippedAnswer>(200, "Skipped", "The forwarder goes on with what is there.", """{"name":"servicebus","partition":0,"fromOffset":17,"toOffset":41,"lost":24}""")],
+                Answers = [Json<SkippedAnswer>(200, "Skipped", "The forwarder goes on with the next entry that is there.", """{"name":"servicebus","partition":0,"fromOffset":17,"toOffset":41,"lost":24}""")],
                 Problems = Named("forwarder-not-found", "entries-there"),
             },
             Act("delete", "forwarders/{name}/requests/{id}", "TakeBackRequest", "Take back a replay, retry or discard that is not done", "ForwarderName", "RequestId") with
             {
-                Answers = [Json<TakenBackAnswer>(200, "TakenBack", "It is taken back. What of it was done stays done.", """{"name":"servicebus","id":"5f0c9d3e"}""")],
+                Answers = [Json<TakenBackAnswer>(200, "TakenBack", "The request is taken back. The part that was done stays done.", """{"name":"servicebus","id":"5f0c9d3e"}""")],
                 Problems = Named("request-not-found", "forwarder-not-found"),
             },
             Act("delete", "forwarders/{name}", "ForgetForwarder", "Forget a forwarder that no longer exists", "ForwarderName") with
             {
-                Description = "So that it holds retention no more.",
+                Description = "A forgotten forwarder no longer holds retention back.",
                 Answers = [new(204, "Forgotten", "Forgotten.", "NoSniff", "NoStore")], Problems = Named("forwarder-not-found", "forwarder-in-use"),
             },
         ];
     }
 
-    // A replay by offsets is one kind of body, a replay by time another.
+    // A replay by offsets and a replay by time have different bodies.
     private static RequestBody Replay()
     {
         var range = JsonFields.Describe(body => OperationBodies.ReplayRange(body, Limits.PartitionsMax)).Schema;
@@ -216,9 +216,9 @@ internal static class OutpostOperations
         return new RequestBody("Replay", range.Trimmed(), JsonNode.Parse("""{"partition":0,"fromOffset":0,"toOffset":9}""")!, OperationBodies.BytesMax, Required: true);
     }
 
-    private static Answer Accepted => Json<AcceptedAnswer>(202, "Accepted", "It will be carried out by whichever process forwards.", """{"name":"servicebus","id":"5f0c9d3e","replay":"5f0c9d3e"}""");
+    private static Answer Accepted => Json<AcceptedAnswer>(202, "Accepted", "Whichever process forwards carries it out.", """{"name":"servicebus","id":"5f0c9d3e","replay":"5f0c9d3e"}""");
 
-    private static Answer Replaying => new(202, "Replaying", "It will be carried out by whichever process forwards. With `count` 0 nothing matched, and nothing was requested.", "NoSniff", "NoStore")
+    private static Answer Replaying => new(202, "Replaying", "Whichever process forwards carries it out. With `count` 0 nothing matched, and nothing was requested.", "NoSniff", "NoStore")
     {
         Content =
         [

@@ -3,24 +3,27 @@ using Outpost.Forwarding;
 
 namespace Outpost.AspNetCore.OpenApi;
 
-/// <summary>The document's parameters, headers and the two forms of an entry: what no type of this program says.</summary>
+/// <summary>
+/// The OpenAPI document's parameters and headers, and the two forms of an entry, which no type of this program
+/// describes.
+/// </summary>
 internal static class Parts
 {
-    /// <summary>Parameters by the name that operations give.</summary>
+    /// <summary>Parameters, by the name that operations use.</summary>
     public static JsonObject Parameters => new()
     {
-        ["EventId"] = Path("id", "The event.", Text(Facets.EventId), "k3v9x2ab-0000-0000000000000000041"),
-        ["PartitionInPath"] = Path("partition", "Which partition.", Whole(0, Limits.PartitionsMax - 1), 0),
-        ["OffsetInPath"] = Path("offset", "Which entry.", Offset(), 41),
-        ["RequestId"] = Path("id", "The request, as status and the answer to it name it.", Text("^[a-z0-9-]{1,50}$"), "5f0c9d3e"),
-        ["ForwarderName"] = Path("name", "Which forwarder.", Text(Facets.ForwarderName), "servicebus"),
+        ["EventId"] = Path("id", "Id of the event.", Text(Facets.EventId), "k3v9x2ab-0000-0000000000000000041"),
+        ["PartitionInPath"] = Path("partition", "Number of the partition.", Whole(0, Limits.PartitionsMax - 1), 0),
+        ["OffsetInPath"] = Path("offset", "Offset of the entry.", Offset(), 41),
+        ["RequestId"] = Path("id", "Id of the request, from status or from the answer to it.", Text("^[a-z0-9-]{1,50}$"), "5f0c9d3e"),
+        ["ForwarderName"] = Path("name", "Name of the forwarder.", Text(Facets.ForwarderName), "servicebus"),
         ["ProblemName"] = Path("name", "The last segment of a problem's type.", Text("^[A-Za-z0-9._~-]{1,100}$"), "offset-expired"),
         ["IdempotencyKey"] = Header(
-            "Idempotency-Key", "A quoted string or a bare token; valid per method, path and the entity that the request names. A repeat gets the stored answer; another body under the same key is 422.",
+            "Idempotency-Key", "A quoted string or a bare token. It is valid for one method, path, and entity that the request names. A repeat gets the stored answer; another body with the same key is 422.",
             new JsonObject { ["type"] = "string", ["minLength"] = 1, ["maxLength"] = (2 * Limits.IdempotencyKeyMax) + 2, ["description"] = "The key itself has 1 to 128 printable ASCII characters." },
             "\"2f9c1c1e-7d3e-4b0c-9d7f-0f7a4b8f2d11\""),
-        ["IfMatch"] = Header("If-Match", "Versions that are accepted, or `*`. Without it a lost race is decided again on fresh state.", Text(), "\"1\""),
-        ["TraceParent"] = Header("traceparent", "W3C trace context; kept with the events. One that is not valid is ignored.", Text(), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        ["IfMatch"] = Header("If-Match", "Versions that are accepted, or `*`. Without it, a command that loses a race is decided again on fresh state.", Text(), "\"1\""),
+        ["TraceParent"] = Header("traceparent", "W3C trace context, kept with the events. A value that is not valid is ignored.", Text(), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
         ["CorrelationId"] = Header(
             "X-Correlation-Id", "Kept with the events.", new JsonObject { ["type"] = "string", ["minLength"] = 1, ["maxLength"] = 128, ["pattern"] = "^[ -~]+$" }, "c-1"),
         ["IfNoneMatch"] = Header("If-None-Match", "Entity tags that the caller has, or `*`: 304 where one matches.", Text(), "\"1\""),
@@ -28,49 +31,49 @@ internal static class Parts
         {
             ["oneOf"] = new JsonArray(Offset(), new JsonObject { ["type"] = "string", ["enum"] = new JsonArray("earliest", "latest") }),
         })),
-        ["Limit"] = Query("limit", "Most entries of the answer.", Default(EventQuery.LimitDefault, Whole(1, Limits.PageEntriesMax))),
-        ["Partition"] = Query("partition", "Which partition; may be left out when there is one.", Whole(0, Limits.PartitionsMax - 1)),
-        ["Wait"] = Query("wait", "Seconds to wait for an entry; then `[]`.", Default(0, Whole(0, EventQuery.WaitSecondsMax))),
+        ["Limit"] = Query("limit", "The most entries of the answer.", Default(EventQuery.LimitDefault, Whole(1, Limits.PageEntriesMax))),
+        ["Partition"] = Query("partition", "Number of the partition. It may be left out where the log has one partition.", Whole(0, Limits.PartitionsMax - 1)),
+        ["Wait"] = Query("wait", "Seconds to wait for an entry. Without one, the answer is `[]`.", Default(0, Whole(0, EventQuery.WaitSecondsMax))),
         ["Types"] = Types(),
         ["LastEventId"] = Query("lastEventId", "The last event that was handled; missing, empty or `null`: from the beginning.", Text()),
         ["Timeout"] = Query("timeout", "Milliseconds to wait for an entry; more than 25,000 count as 25,000.", Default(0, Whole(0, FeedQuery.TimeoutMax))),
         ["Time"] = Required(Query("time", "RFC 3339, 5.6: any offset, fraction and leap second.", new JsonObject { ["type"] = "string", ["format"] = "date-time" })),
-        ["Recent"] = Query("recent", "Whether the last ten minutes come along, as far as the process that answers has looked.", Default(false, new JsonObject { ["type"] = "boolean" })),
+        ["Recent"] = Query("recent", "Whether to add the last ten minutes, as far as the process that answers has looked.", Default(false, new JsonObject { ["type"] = "boolean" })),
         ["GroupBy"] = Query("groupBy", "Returns groups instead of entries. No other parameter is allowed beside it.", new JsonObject { ["type"] = "string", ["enum"] = new JsonArray("reason") }),
         ["ParkedPartition"] = Query("partition", "Partition to start in.", Default(0, Whole(0, Limits.PartitionsMax - 1))),
-        ["HistoryLimit"] = Query("limit", "Most actions of the answer.", Default(OperationsApi.HistoryDefault, Whole(1, OperatorAction.KeptMax))),
+        ["HistoryLimit"] = Query("limit", "The most actions of the answer.", Default(OperationsApi.HistoryDefault, Whole(1, OperatorAction.KeptMax))),
         ["ParkedOffset"] = Query("offset", "Offset to start at.", Default(0, Offset())),
     };
 
-    /// <summary>Response headers by the name that answers give, each with the header's own name.</summary>
+    /// <summary>Response headers, by the name that answers use, each with the header's own name.</summary>
     public static readonly IReadOnlyDictionary<string, (string Name, JsonObject Header)> Headers = new Dictionary<string, (string, JsonObject)>(StringComparer.Ordinal)
     {
-        ["NoSniff"] = ("X-Content-Type-Options", Always("No browser may take an answer for something else.", Const("nosniff"))),
+        ["NoSniff"] = ("X-Content-Type-Options", Always("No browser may take the answer for another media type.", Const("nosniff"))),
         ["NoStore"] = ("Cache-Control", Always("Never cached.", Const("no-store"))),
         ["PageCache"] = ("Cache-Control", Always(
             "`private, max-age=…, immutable` for a final page, else `private, no-cache`. Final pages are cached for no longer than their events are kept.",
             Text("^private, (max-age=[0-9]+, immutable|no-cache)$"))),
         ["EntryCache"] = ("Cache-Control", Always("An entry never changes.", Text("^private, max-age=[0-9]+, immutable$"))),
-        ["DocumentCache"] = ("Cache-Control", Always("The same for everybody.", Const("public, max-age=300"))),
+        ["DocumentCache"] = ("Cache-Control", Always("The document is the same for everybody.", Const("public, max-age=300"))),
         ["ETag"] = ("ETag", Always("Strong, and equal on every instance.", Text("^\"[^\"]+\"$"))),
         ["Version"] = ("ETag", Always("The entity's version; for If-Match.", Text("^\"[0-9]+\"$"))),
         ["Vary"] = ("Vary", Always("The media types have different entity tags.", Const("Accept"))),
         ["Replayed"] = ("Idempotency-Replayed", Sometimes("Only on the stored answer to a repeat.", Const("true"))),
         ["Location"] = ("Location", Always("Where the entity is, relative to the address of the request, or absolute where the app has a public URL.", Text("^[^ ]+$"))),
-        ["NextOffset"] = ("Next-Offset", Always("What to ask for next.", Offset())),
+        ["NextOffset"] = ("Next-Offset", Always("The offset to ask for next.", Offset())),
         ["Head"] = ("Outpost-Head", Sometimes("The next offset to be written. Not on a final page.", Offset())),
         ["Oldest"] = ("Outpost-Oldest", Sometimes("The oldest offset that is still there. Not on a final page.", Offset())),
         ["Partitions"] = ("Outpost-Partitions", Sometimes("How many partitions the log has. Not on a final page.", Whole(1, Limits.PartitionsMax))),
         ["NextLink"] = ("Link", Sometimes("`<…>; rel=\"next\"`, only while there is more now. Holds no key.", Text("^<(https?://|/|[?])[^>]*>; rel=\"next\"$"))),
         ["RetryAfter"] = ("Retry-After", Always("Seconds.", Whole(1, null))),
-        ["WaitersRetryAfter"] = ("Retry-After", Sometimes("Seconds. There when so many wait that this one was answered at once, or the next entry cannot be read yet.", Whole(1, null))),
+        ["WaitersRetryAfter"] = ("Retry-After", Sometimes("Seconds. Only where too many readers wait, so that this one was answered at once, or where the next entry cannot be read yet.", Whole(1, null))),
         ["Sandbox"] = ("Content-Security-Policy", Always("A payload never runs in this origin.", Const("default-src 'none'; sandbox"))),
         ["PagePolicy"] = ("Content-Security-Policy", Always("Nothing but the page's own style and script, and nothing from or to elsewhere.", Text("^default-src 'none'; "))),
-        ["NoReferrer"] = ("Referrer-Policy", Always("The page's address goes nowhere.", Const("no-referrer"))),
-        ["SameOrigin"] = ("Cross-Origin-Opener-Policy", Always("No other site's window holds this one.", Const("same-origin"))),
+        ["NoReferrer"] = ("Referrer-Policy", Always("The page's address is sent to nobody.", Const("no-referrer"))),
+        ["SameOrigin"] = ("Cross-Origin-Opener-Policy", Always("No window of another site can reach this one.", Const("same-origin"))),
     };
 
-    /// <summary>The schemas of what is written without a type of its own.</summary>
+    /// <summary>Schemas of what is written without a type of its own.</summary>
     public static JsonObject Written => new()
     {
         ["Entry"] = OneOf("One stored event with its place in the log.", "payload", "payloadBase64", new JsonObject
@@ -80,9 +83,9 @@ internal static class Parts
             ["id"] = Described(Text(Facets.EventId), "`{log}-{partition}-{offset}`: the same in the feed, in CloudEvents and as MessageId."),
             ["type"] = Long(),
             ["contentType"] = Long(),
-            ["timestamp"] = Described(Time(), "When it was committed; never decreases along offsets."),
-            ["subject"] = Described(Text(), "What it is about, `{type}/{id}`."),
-            ["version"] = Described(new JsonObject { ["type"] = "integer", ["format"] = "int64", ["minimum"] = 1 }, "Of the subject after this event's command."),
+            ["timestamp"] = Described(Time(), "When the event was committed. It never decreases along offsets."),
+            ["subject"] = Described(Text(), "What the event is about, as `{type}/{id}`."),
+            ["version"] = Described(new JsonObject { ["type"] = "integer", ["format"] = "int64", ["minimum"] = 1 }, "Version of the subject after this event's command."),
             ["payload"] = new JsonObject { ["description"] = "The JSON value itself for JSON content types, a string for `text/*`." },
             ["payloadBase64"] = new JsonObject { ["type"] = "string", ["contentEncoding"] = "base64", ["description"] = "The payload of any other content type." },
             ["traceparent"] = Described(Text(), "W3C trace context of the command."),
@@ -104,8 +107,8 @@ internal static class Parts
             ["traceparent"] = Text(),
             ["correlationid"] = Text(),
         }),
-        ["Page"] = Pages("Entry", "Dense and in order; at most 4 MiB, unless one entry alone is larger."),
-        ["CloudEventsBatch"] = Pages("CloudEvent", "The same as CloudEvents."),
+        ["Page"] = Pages("Entry", "Entries in order, without holes: at most 4 MiB, unless one entry alone is larger."),
+        ["CloudEventsBatch"] = Pages("CloudEvent", "The same entries as CloudEvents."),
         ["Problem"] = new JsonObject
         {
             ["type"] = "object",
@@ -176,7 +179,7 @@ internal static class Parts
     private static JsonObject Types()
     {
         var parameter = Query(
-            "types", "Only these event types, comma-separated. At most 5,000 entries or 64 MiB of them are looked at per answer; Next-Offset still advances.",
+            "types", "The event types to answer, separated by commas. One answer looks at 5,000 entries or 64 MiB at most; Next-Offset still advances.",
             new JsonObject { ["type"] = "array", ["minItems"] = 1, ["maxItems"] = EventQuery.TypesMax, ["items"] = Long() });
         (parameter["style"], parameter["explode"], parameter["example"]) = ("form", false, new JsonArray("OrderPlaced", "OrderPaid"));
         return parameter;
@@ -186,7 +189,7 @@ internal static class Parts
 
     private static JsonObject Sometimes(string description, JsonObject schema) => new() { ["description"] = description, ["schema"] = schema };
 
-    // Trace context and correlation are there where the command had them; of two forms of the payload there is one.
+    // Trace context and correlation id are optional: only commands that had them pass them on. The payload has one of two forms.
     private static JsonObject OneOf(string description, string one, string other, JsonObject properties) => new()
     {
         ["type"] = "object",

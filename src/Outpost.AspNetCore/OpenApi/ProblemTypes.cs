@@ -2,16 +2,16 @@ using System.Text.Json.Nodes;
 
 namespace Outpost.AspNetCore.OpenApi;
 
-/// <summary>One kind of problem: what its page and the OpenAPI document say about it.</summary>
+/// <summary>One kind of problem, as its page and the OpenAPI document describe it.</summary>
 /// <param name="Status">HTTP status.</param>
 /// <param name="Name">Last segment of <c>type</c>.</param>
-/// <param name="Title">The same for every problem of this kind.</param>
+/// <param name="Title">Title, the same for every problem of this kind.</param>
 /// <param name="Meaning">What happened, in a sentence.</param>
 /// <param name="Remedy">What the caller can do about it.</param>
-/// <param name="Example">A <c>detail</c> as it may come.</param>
+/// <param name="Example">An example of <c>detail</c>.</param>
 internal sealed record ProblemType(int Status, string Name, string Title, string Meaning, string Remedy, string Example)
 {
-    /// <summary>Members beside the standard ones, each with its schema.</summary>
+    /// <summary>Members in addition to the standard ones, each with its schema.</summary>
     public IReadOnlyList<(string Name, JsonObject Schema)> Members { get; init; } = [];
 }
 
@@ -39,7 +39,7 @@ internal static class ProblemTypes
         new(401, "not-signed-in", "Nobody is signed in", "The request has no bearer token, or none that is valid here.", "Sign in at the app's issuer and send its token.",
             "Operators sign in: send a bearer token of this app's issuer."),
         new(403, "not-an-operator", "This is not allowed", "The token is valid, and its owner does not have the role of an operator.", "Ask whoever runs the app for the role.",
-            "The token has not the role 'Outpost.Operator'."),
+            "The token does not have the role 'Outpost.Operator'."),
         new(404, "sign-in-off", "Not found", "This app has no sign-in for operators.", "Use the admin key, or set Operators__Authority.",
             "This app has no sign-in for operators: its setting Operators__Authority is empty."),
         new(503, "sign-in-unavailable", "Not available right now", "The issuer of operators' tokens does not answer.", "Repeat the request after the seconds that Retry-After names.",
@@ -75,17 +75,17 @@ internal static class ProblemTypes
             "The request could not be completed. It has been logged."),
         new(503, "store-unavailable", "Not available right now", "Table Storage does not answer, or is overloaded. A command may have been done.", RepeatWithKey, "Table Storage does not answer, or is overloaded."),
         new(503, "layout-mismatch", "Not available right now", "The app's settings do not fit the stored log, or the log went back in time.", "Ask the app's operators: its log says more.",
-            "This app's settings do not fit the stored log, or that went back in time; the app's own log says more."),
+            "This app's settings do not fit the stored log, or the log went back in time; the app's own log says more."),
         new(503, "log-damaged", "Not available right now", "A stored row that the request needs is damaged.", "Ask the app's operators: status and the app's log name the row.",
-            "A stored row that this needs is damaged; status and the app's own log say which."),
+            "A stored row that the request needs is damaged; status and the app's own log say which."),
         new(503, "busy", "Not available right now", "Too many requests are waiting.", RepeatWithKey, "Too many commands are waiting."),
         new(503, "outcome-unknown", "Not available right now", "Nobody can tell any more whether the command was done.", RepeatWithKey, "Whether this was done is not known."),
         new(503, "stopping", "Not available right now", "This instance stopped before the command was done. It may have been done.", RepeatWithKey,
-            "This instance stops before it was done. A command may have been done all the same: repeat it with the same Idempotency-Key."),
+            "This instance stopped before the request was done. A command may have been done all the same: repeat it with the same Idempotency-Key."),
     ];
 
-    /// <summary>What an operation may answer with one of these names.</summary>
-    /// <exception cref="InvalidOperationException">A name is unknown: a fault of this program.</exception>
+    /// <summary>The kind of problem with this name.</summary>
+    /// <exception cref="InvalidOperationException">The name is unknown, which is a fault of this program.</exception>
     public static ProblemType Of(string name) => All.FirstOrDefault(type => type.Name == name) ?? throw new InvalidOperationException($"No problem type '{name}'.");
 
     private static (string, JsonObject) Offset(string name) => (name, new JsonObject { ["type"] = "integer", ["format"] = "int64", ["minimum"] = 0 });

@@ -9,7 +9,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Outpost.AspNetCore.OpenApi;
 
-/// <summary>JSON Schemas of what answers hold, made from the types that are serialized.</summary>
+/// <summary>Makes JSON Schemas of answers from the types that are serialized.</summary>
 internal static class Schemas
 {
     private static readonly JsonSerializerOptions Reflected = new()
@@ -23,7 +23,7 @@ internal static class Schemas
     /// <summary>The schema of a type as the app serializes it.</summary>
     public static JsonNode Of(Type type) => Info(type).GetJsonSchemaAsNode(Export);
 
-    // By the source-generated context of the type's own assembly where one has it: that is how answers are written.
+    // Uses the source-generated context of the type's own assembly where there is one, because answers are written with it.
     private static JsonTypeInfo Info(Type type)
     {
         var element = type.IsArray ? type.GetElementType()! : type;
@@ -42,7 +42,7 @@ internal static class Schemas
             if (always.Length > 0) schema["required"] = new JsonArray(always);
             else schema.Remove("required");
             schema["additionalProperties"] = false;
-            // The exporter takes a member of a type seen before as a reference; documents are read by people, too.
+            // The exporter writes a reference for a member of a type that it has seen before. People read the document too.
             foreach (var property in context.TypeInfo.Properties.Where(property => properties.ContainsKey(property.Name) && !IsAlwaysThere(property))) WithoutNull(properties[property.Name]!);
             Describe(schema, context.TypeInfo.Type.GetCustomAttributes(inherit: false));
         }
@@ -63,7 +63,7 @@ internal static class Schemas
         return !(property.IsGetNullable && ignored is JsonIgnoreCondition.WhenWritingNull or JsonIgnoreCondition.WhenWritingDefault);
     }
 
-    // Left out rather than null.
+    // Such a member is left out rather than null.
     private static void WithoutNull(JsonNode schema)
     {
         if (schema["type"] is JsonArray types) schema["type"] = types.Select(type => (string)type!).Single(type => type != "null");

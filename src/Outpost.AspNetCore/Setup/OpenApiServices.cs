@@ -4,12 +4,17 @@ using Outpost.AspNetCore;
 
 namespace Outpost;
 
-/// <summary>Changes what the OpenAPI document says.</summary>
+/// <summary>Lets the app change the OpenAPI document.</summary>
 public static class OpenApiServices
 {
-    /// <summary>Changes the document before it is served: its title, a description, an example, an endpoint that Outpost does not know of.</summary>
+    /// <summary>
+    /// Changes the document before it is served: its title, a description, an example, or an endpoint that Outpost does
+    /// not know.
+    /// </summary>
     /// <param name="outpost">What <c>AddOutpost</c> returned.</param>
-    /// <param name="change">Changes the OpenAPI 3.1 document in place. Runs once, when the document is first asked for.</param>
+    /// <param name="change">
+    /// Changes the OpenAPI 3.1 document in place. It runs once, when the document is first asked for.
+    /// </param>
     public static OutpostBuilder ChangeOpenApi(this OutpostBuilder outpost, Action<JsonObject> change)
     {
         outpost.Services.AddSingleton(new OpenApiChange(change));

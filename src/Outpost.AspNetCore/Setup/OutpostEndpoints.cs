@@ -8,15 +8,15 @@ using Outpost.AspNetCore;
 
 namespace Outpost;
 
-/// <summary>Outpost's routes in an ASP.NET Core app; a function app has them as functions.</summary>
+/// <summary>Outpost's routes in an ASP.NET Core app. A function app has functions in their place.</summary>
 public sealed class OutpostRoutes
 {
     internal OutpostRoutes(IEndpointConventionBuilder feed, IEndpointConventionBuilder operations) => (Feed, Operations) = (feed, operations);
 
-    /// <summary>The log for consumers: events, partitions, feed.</summary>
+    /// <summary>The routes for readers: events, partitions and the feed.</summary>
     public IEndpointConventionBuilder Feed { get; }
 
-    /// <summary>What operators look at and do.</summary>
+    /// <summary>The routes for operators.</summary>
     public IEndpointConventionBuilder Operations { get; }
 }
 
@@ -28,10 +28,10 @@ public static class OutpostEndpoints
     private static readonly string[] Delete = [HttpMethods.Delete];
 
     /// <summary>
-    /// Maps the event API, operations, health, dashboard and OpenAPI below <c>/api</c>. Outside the Development environment
-    /// feed and operations answer 403 until the app says who may use them: with <c>RequireAuthorization</c>, or with
-    /// <c>AllowAnonymous</c> where something before the app protects them. Health, dashboard (a page without data), OpenAPI and
-    /// the pages about problems are for everybody.
+    /// Maps the event API, operations, health, the dashboard and OpenAPI below <c>/api</c>. Outside the Development
+    /// environment, feed and operations answer 403 until the app says who may use them: with
+    /// <c>RequireAuthorization</c>, or with <c>AllowAnonymous</c> where something before the app protects them. Health,
+    /// the dashboard (a page without data), OpenAPI and the pages about problems are for everybody.
     /// </summary>
     public static OutpostRoutes MapOutpost(this IEndpointRouteBuilder app)
     {
@@ -102,7 +102,7 @@ public static class OutpostEndpoints
         operations.MapMethods(route, methods, (HttpRequest request, OperationsApi api, FaultBoundary boundary, CancellationToken stop) =>
             boundary.RunAsync(request, () => act(api, request, name => (string)request.RouteValues[name]!, stop), stop, isVersioned: false));
 
-    // Runs after the app's own conventions, when it is known what the app says about who may use an endpoint.
+    // This runs after the app's own conventions, when the app has said who may use an endpoint.
     private static void Protect(EndpointBuilder endpoint)
     {
         if (endpoint.Metadata.Any(one => one is IAuthorizeData or IAllowAnonymous or AuthorizationPolicy)) return;

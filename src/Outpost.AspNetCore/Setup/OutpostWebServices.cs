@@ -9,21 +9,21 @@ using Outpost.Retention;
 
 namespace Outpost;
 
-/// <summary>Sets Outpost up: the log in Table Storage, its forwarders, and what answers over HTTP.</summary>
+/// <summary>Sets up Outpost: the log in Table Storage, its forwarders, and what answers over HTTP.</summary>
 public static class OutpostWebServices
 {
     /// <inheritdoc cref="AddOutpost(IServiceCollection, Action{OutpostOptions}?)"/>
     /// <param name="builder">The app.</param>
-    /// <param name="configure">Wins over the settings.</param>
+    /// <param name="configure">Changes the options after the settings were read, so it wins over them.</param>
     public static OutpostBuilder AddOutpost(this IHostApplicationBuilder builder, Action<OutpostOptions>? configure = null) =>
         builder.Services.AddOutpost(configure);
 
     /// <summary>
-    /// Sets Outpost up with the app's settings (docs/reference.md). Call it once; targets, handlers and events are added to
-    /// what it returns. A bad setting stops the start.
+    /// Sets up Outpost with the app's settings (docs/reference.md). Call it once, and add targets, handlers and events
+    /// to what it returns. A bad setting stops the start.
     /// </summary>
     /// <param name="services">The app's services.</param>
-    /// <param name="configure">Wins over the settings.</param>
+    /// <param name="configure">Changes the options after the settings were read, so it wins over them.</param>
     public static OutpostBuilder AddOutpost(this IServiceCollection services, Action<OutpostOptions>? configure = null)
     {
         var outpost = services.AddOutpostLog(configure).AddTableStorage();
@@ -41,14 +41,15 @@ public static class OutpostWebServices
         services.AddSingleton(provider => new DashboardPage(Options(provider).TraceUrl));
         services.AddSingleton<OpenApiDocument>();
         services.AddSingleton<ProblemPages>();
-        // A function app has its own way to find them.
+        // A function app registers its own way to find them.
         services.TryAddSingleton(provider => new AppEndpoints(() => MappedEndpoints.Of(provider.GetService<EndpointDataSource>())));
         services.AddSingleton<FaultBoundary>();
         services.AddSingleton(provider => new EntityApi(
             provider.GetRequiredService<EventLog>(), provider.GetRequiredService<Sources>(), provider.GetRequiredService<Links>(), provider.GetRequiredService<FaultBoundary>()));
         services.AddHealthChecks().AddCheck<OutpostHealthCheck>("outpost");
         services.AddHostedService<ScheduledTicks>();
-        // Requests and deliveries under way have this long to end, then the writers their own few seconds; all within 15.
+        // Requests and deliveries under way have this long to end. Then the writers have their own few seconds.
+        // Together they take at most 15 s.
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(9));
         return outpost;
     }

@@ -6,10 +6,10 @@ using Outpost.Retention;
 
 namespace Outpost.AspNetCore;
 
-/// <summary>The timer of an app that no Functions host runs: a tick whenever the schedule says so, in UTC.</summary>
+/// <summary>The timer of an app without a Functions host. It runs a tick whenever the schedule says so, in UTC.</summary>
 internal sealed partial class ScheduledTicks(Ticks ticks, IOptions<OutpostOptions> options, TimeProvider time, ILogger<ScheduledTicks> logger) : BackgroundService
 {
-    /// <exception cref="InvalidSettingException">It is no schedule.</exception>
+    /// <exception cref="InvalidSettingException">The setting is no schedule.</exception>
     public override Task StartAsync(CancellationToken cancellationToken)
     {
         if (!options.Value.HasOwnTimer) return Task.CompletedTask;
@@ -33,9 +33,9 @@ internal sealed partial class ScheduledTicks(Ticks ticks, IOptions<OutpostOption
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
-                // What was delivered has its checkpoint, the rest is for the next run.
+                // What was delivered has its checkpoint. The next run does the rest.
             }
-#pragma warning disable CA1031 // Whatever it was, the next tick tries again.
+#pragma warning disable CA1031 // After any fault, the next tick tries again.
             catch (Exception e)
 #pragma warning restore CA1031
             {

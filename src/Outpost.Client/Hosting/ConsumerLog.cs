@@ -3,7 +3,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Outpost.Client;
 
-/// <summary>What a consumer of an app logs and measures. A fault is said once when it begins, and once when it is over.</summary>
+/// <summary>
+/// What one consumer of an app logs and measures. It logs a fault once when it begins, and once when it is over.
+/// </summary>
 internal sealed partial class ConsumerLog(string name, MessageMetrics metrics, ILogger logger)
 {
     private int _failing;
@@ -35,7 +37,9 @@ internal sealed partial class ConsumerLog(string name, MessageMetrics metrics, I
     private partial void DeadLetter(string consumer, string reason);
 }
 
-/// <summary>What is measured of all consumers of an app. One per app; the factory disposes its meter.</summary>
+/// <summary>
+/// The metrics of all consumers of an app. There is one instance per app, and the meter factory disposes its meter.
+/// </summary>
 internal sealed class MessageMetrics
 {
     private readonly Counter<long> _messages;

@@ -3,7 +3,10 @@ using System.Diagnostics.Metrics;
 
 namespace Outpost.Client;
 
-/// <summary>What is measured of all hosted readers of an app. One per app; the factory disposes its meter.</summary>
+/// <summary>
+/// The metrics of all hosted readers of an app. There is one instance per app, and the meter factory disposes its
+/// meter.
+/// </summary>
 internal sealed class FeedMetrics
 {
     private readonly ConcurrentDictionary<string, FeedReader> _readers = new();

@@ -7,20 +7,21 @@ using Microsoft.Extensions.Options;
 
 namespace Outpost.Client;
 
-/// <summary>Reads feeds for as long as an app runs.</summary>
+/// <summary>Registers feed readers that run for as long as an app runs.</summary>
 public static class FeedReaderServices
 {
     /// <summary>
-    /// Reads a feed while the app runs: <typeparamref name="THandler"/> handles each entry at least once, from a service scope
-    /// of its own. What may pass is tried again, logged and measured (meter <c>Outpost.Client</c>). What somebody has to decide
-    /// ends the reader with a <see cref="FeedException"/>, and with it the app, unless
-    /// <c>HostOptions.BackgroundServiceExceptionBehavior</c> says otherwise. The <see cref="FeedReader"/> is a service
-    /// with the reader's name as its key: <see cref="FeedReader.Progress"/> says where it stands.
+    /// Reads a feed while the app runs. <typeparamref name="THandler"/> handles each entry at least once, and comes
+    /// from a service scope of its own each time. The reader retries, logs and measures (meter <c>Outpost.Client</c>)
+    /// what may pass. Where somebody has to decide, the reader ends with a <see cref="FeedException"/>, and the app
+    /// ends with it, unless <c>HostOptions.BackgroundServiceExceptionBehavior</c> says otherwise. The
+    /// <see cref="FeedReader"/> is a service with the reader's name as its key; its <see cref="FeedReader.Progress"/> says
+    /// how far it is.
     /// </summary>
-    /// <typeparam name="THandler">Registered as scoped, unless it is registered already.</typeparam>
+    /// <typeparam name="THandler">The handler; registered as scoped, unless it is registered already.</typeparam>
     /// <param name="services">The app's services.</param>
-    /// <param name="name">Names the reader in logs and metrics, and its options.</param>
-    /// <param name="configure">Says what it reads; checked when the app starts.</param>
+    /// <param name="name">Names the reader, its options, and its logs and metrics.</param>
+    /// <param name="configure">Says what to read. The options are checked when the app starts.</param>
     /// <exception cref="ArgumentException">There is a reader of this name already.</exception>
     public static IServiceCollection AddOutpostFeedReader<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] THandler>(
         this IServiceCollection services, string name, Action<HostedFeedOptions> configure)
@@ -29,8 +30,8 @@ public static class FeedReaderServices
             feed.Reader.RunAsync(feed.Options.Positions!, (entry, end) => HandleAsync<THandler>(feed, scopes, entry, end), stop));
 
     /// <summary>
-    /// As <see cref="AddOutpostFeedReader{THandler}"/>, exactly once: <typeparamref name="THandler"/> handles whole pages, and
-    /// stores the position in the transaction of its effect.
+    /// As <see cref="AddOutpostFeedReader{THandler}"/>, but exactly once: <typeparamref name="THandler"/> handles whole
+    /// pages, and stores the position in the transaction of its effect.
     /// </summary>
     /// <inheritdoc cref="AddOutpostFeedReader{THandler}"/>
     public static IServiceCollection AddOutpostFeedPageReader<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] THandler>(

@@ -4,10 +4,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Outpost.Client;
 
-/// <summary>A reader of an app: its client, what it logs and what it measures. One per name.</summary>
+/// <summary>One hosted reader of an app: its client, what it logs and what it measures. There is one per name.</summary>
 internal sealed partial class HostedFeed : IDisposable
 {
-    // A moved name is noticed.
+    // A connection must not outlive a change of the server's DNS name by more than this.
     private static readonly TimeSpan ConnectionsLive = TimeSpan.FromMinutes(2);
 
     private readonly string _name;
@@ -15,7 +15,7 @@ internal sealed partial class HostedFeed : IDisposable
     private readonly HttpClient _http;
     private readonly FeedMetrics _metrics;
 
-    // Partitions whose last try failed: each change is said once.
+    // Partitions whose last try failed. A change of this is logged once.
     private readonly ConcurrentDictionary<int, bool> _failing = new();
 
     public HostedFeed(string name, HostedFeedOptions options, TimeProvider time, Random random, FeedMetrics metrics, ILogger logger)
@@ -77,7 +77,7 @@ internal sealed partial class HostedFeed : IDisposable
 
     private static HttpClient Client(Uri address, string? key)
     {
-        // A request has a deadline of its own, which knows how long the server may wait.
+        // The reader gives each request a deadline of its own, which allows for how long the server may wait.
         var client = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = ConnectionsLive })
         {
             BaseAddress = new Uri($"{address.ToString().TrimEnd('/')}/"),

@@ -1,27 +1,34 @@
 namespace Outpost.Client;
 
-/// <summary>What a hosted reader reads, and where it remembers how far it has come.</summary>
+/// <summary>What a hosted reader reads, and where it keeps its positions.</summary>
 public sealed class HostedFeedOptions
 {
-    /// <summary>The app whose feed is read, such as <c>https://orders.example/</c>. Needed unless there is <see cref="CreateClient"/>.</summary>
+    /// <summary>
+    /// The app whose feed is read, such as <c>https://orders.example/</c>. Required unless <see cref="CreateClient"/>
+    /// is set.
+    /// </summary>
     public Uri? Address { get; set; }
 
-    /// <summary>Sent as <c>x-functions-key</c>; null: none is.</summary>
+    /// <summary>The key, sent as <c>x-functions-key</c>. Default null: none is sent.</summary>
     public string? Key { get; set; }
 
-    /// <summary>Where positions are kept, such as <c>new FileOffsetStore(path)</c>. Needed for an <see cref="IFeedHandler"/>, and for no other.</summary>
+    /// <summary>
+    /// Where positions are kept, such as <c>new FileOffsetStore(path)</c>. Required for an <see cref="IFeedHandler"/>;
+    /// not allowed for an <see cref="IFeedPageHandler"/>.
+    /// </summary>
     public IOffsetStore? Positions { get; set; }
 
-    /// <summary>How it reads.</summary>
+    /// <summary>How the reader reads.</summary>
     public FeedReaderOptions Reader { get; set; } = new();
 
     /// <summary>
-    /// Makes the client, once, in place of one by <see cref="Address"/> and <see cref="Key"/>: such as one of an
-    /// IHttpClientFactory. Its own timeout must be longer than the reader's <see cref="FeedReaderOptions.Wait"/>.
+    /// Makes the client, once. Use it in place of <see cref="Address"/> and <see cref="Key"/>, for example to take a
+    /// client from an IHttpClientFactory. The client's own timeout must be longer than the reader's
+    /// <see cref="FeedReaderOptions.Wait"/>.
     /// </summary>
     public Func<HttpClient>? CreateClient { get; set; }
 
-    /// <summary>What is wrong with it; null: nothing.</summary>
+    /// <summary>What is wrong with these options; null: nothing.</summary>
     internal string? Problem(bool keepsPositions)
     {
         if (CreateClient is null && Address is not { IsAbsoluteUri: true, Scheme: "http" or "https" })

@@ -7,20 +7,23 @@ using Microsoft.Extensions.Options;
 
 namespace Outpost.Client;
 
-/// <summary>Handles what a messaging system delivers for as long as an app runs.</summary>
+/// <summary>Registers message consumers that run for as long as an app runs.</summary>
 public static class MessageConsumerServices
 {
     /// <summary>
-    /// Handles events from a source while the app runs: <typeparamref name="THandler"/> handles each at least once, from a service scope
-    /// of its own for each try, and exactly once where it stores the message's key with its effect. What fails is tried again, logged and
-    /// measured (meter <c>Outpost.Client</c>). The <see cref="MessageConsumer"/> is a service with the consumer's name as its key, for its
-    /// dead letters.
+    /// Handles events from a source while the app runs. <typeparamref name="THandler"/> handles each event at least
+    /// once, and exactly once where it stores the message's key with its effect. It comes from a service scope of its
+    /// own for each try. Failures are retried, logged and measured (meter <c>Outpost.Client</c>). The
+    /// <see cref="MessageConsumer"/> is a service with the consumer's name as its key; use it to retry dead letters.
     /// </summary>
-    /// <typeparam name="THandler">Registered as scoped, unless it is registered already.</typeparam>
+    /// <typeparam name="THandler">The handler; registered as scoped, unless it is registered already.</typeparam>
     /// <param name="services">The app's services.</param>
-    /// <param name="name">Names the consumer in logs and metrics, and its options.</param>
-    /// <param name="source">Makes the source, once: such as <c>ServiceBusSource</c>, <c>RabbitMQSource</c> or <c>KafkaSource</c> of their packages.</param>
-    /// <param name="configure">How messages are handled; checked when the app starts.</param>
+    /// <param name="name">Names the consumer, its options, and its logs and metrics.</param>
+    /// <param name="source">
+    /// Makes the source, once, such as the <c>ServiceBusSource</c>, <c>RabbitMQSource</c> or <c>KafkaSource</c> of
+    /// their packages.
+    /// </param>
+    /// <param name="configure">Says how messages are handled. The options are checked when the app starts.</param>
     /// <exception cref="ArgumentException">There is a consumer of this name already.</exception>
     public static IServiceCollection AddOutpostConsumer<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] THandler>(
         this IServiceCollection services, string name, Func<IServiceProvider, IMessageSource> source, Action<MessageConsumerOptions>? configure = null)

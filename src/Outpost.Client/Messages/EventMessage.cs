@@ -6,24 +6,29 @@ namespace Outpost.Client;
 public sealed record EventMessage : ReceivedEvent
 {
     /// <summary>
-    /// What makes the effect happen once: store it in the transaction of the effect, and do nothing where it is stored already.
-    /// The event id; in a replay <c>{event id}~{replay id}</c>, so that a replay takes effect again, and once.
-    /// At most 100 characters.
+    /// The key that makes the effect happen once: store it in the transaction of the effect, and do nothing where it is
+    /// stored already. It is the event id, or in a replay <c>{event id}~{replay id}</c>, so that a replay takes effect
+    /// again, also once. At most 100 characters.
     /// </summary>
     public string Key => Replay is null ? Id : $"{Id}~{Replay}";
 
-    /// <summary>Names the replay that it comes with; null: none.</summary>
+    /// <summary>Id of the replay that the message belongs to; null: it is no replay.</summary>
     public string? Replay { get; init; }
 
-    /// <summary>Where the payload is, in place of <see cref="ReceivedEvent.PayloadBytes"/>: it was too large for the broker.</summary>
+    /// <summary>
+    /// Where the payload is when it was too large for the broker; null: it is in
+    /// <see cref="ReceivedEvent.PayloadBytes"/>.
+    /// </summary>
     internal Uri? Reference { get; init; }
 
-    /// <summary>For a source: reads a message whose attributes are those of CloudEvents.</summary>
-    /// <param name="attribute">The value of an attribute such as <c>id</c>, without a binding's prefix; null: there is none.</param>
-    /// <param name="replay">The header <c>replay</c>.</param>
-    /// <param name="contentType">Media type of the payload.</param>
-    /// <param name="payload">The body; it is kept, not copied.</param>
-    /// <exception cref="FormatException">It is no event of Outpost; says what is wrong.</exception>
+    /// <summary>Reads a message with CloudEvents attributes. Call it from a source of your own.</summary>
+    /// <param name="attribute">
+    /// Gives the value of an attribute such as <c>id</c>, without a binding's prefix; null: there is none.
+    /// </param>
+    /// <param name="replay">Value of the header <c>replay</c>; null: there is none.</param>
+    /// <param name="contentType">Media type of the payload; null: <c>application/octet-stream</c>.</param>
+    /// <param name="payload">The body. It is kept, not copied.</param>
+    /// <exception cref="FormatException">The message is no event of Outpost; the exception says what is wrong.</exception>
     public static EventMessage Read(Func<string, string?> attribute, string? replay, string? contentType, ReadOnlyMemory<byte> payload)
     {
         if (!FeedPosition.TryParse(Needed("id"), out var position)) throw Wrong("id", "an event id such as k3v9x2ab-0000-0000000000000000041");
@@ -50,6 +55,6 @@ public sealed record EventMessage : ReceivedEvent
         FormatException Wrong(string name, string wanted) => new($"The attribute '{name}' is '{attribute(name)}'; {wanted} is wanted.");
     }
 
-    // With an event id of 33 characters, a key has at most 100.
+    // An event id takes 33 characters, and the tilde one: together with this a key has at most 100.
     private const int ReplayMax = 66;
 }

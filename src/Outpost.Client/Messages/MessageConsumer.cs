@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Outpost.Client;
 
 /// <summary>
-/// Handles what a source delivers until it is done or a dead letter. Delivery is at least once; the effect is exactly once where the
-/// handler stores <see cref="EventMessage.Key"/> with it. Thread-safe.
+/// Handles each message that a source delivers until it is done or becomes a dead letter. Delivery is at least once.
+/// The effect is exactly once where the handler stores <see cref="EventMessage.Key"/> with it. Thread-safe.
 /// </summary>
 public sealed class MessageConsumer
 {
@@ -18,10 +18,10 @@ public sealed class MessageConsumer
     private readonly ReferencedPayloads _payloads;
 
     /// <param name="source">Where messages come from.</param>
-    /// <param name="handle">As <see cref="IMessageHandler.HandleAsync"/>.</param>
-    /// <param name="options">How it is called.</param>
+    /// <param name="handle">Handles a message, as <see cref="IMessageHandler.HandleAsync"/> does.</param>
+    /// <param name="options">How messages are handled.</param>
     /// <param name="time">Measures tries and pauses.</param>
-    /// <param name="random">Spreads pauses; must be thread-safe, as the shared one is.</param>
+    /// <param name="random">Spreads pauses; must be thread-safe.</param>
     /// <exception cref="ArgumentException">An option has a value that is not allowed.</exception>
     internal MessageConsumer(
         IMessageSource source, Func<EventMessage, CancellationToken, Task> handle, MessageConsumerOptions options, TimeProvider time, Random random)
@@ -31,10 +31,10 @@ public sealed class MessageConsumer
         _payloads = new ReferencedPayloads(options.Address, options.Key);
     }
 
-    /// <summary>Told what came of each message: null, it is done; else why it is a dead letter.</summary>
+    /// <summary>Called with the outcome of each message: null when it is done, or else why it becomes a dead letter.</summary>
     internal Action<string?>? OnSettled { get; init; }
 
-    /// <summary>Runs until it is stopped. A source that fails is run again, after pauses of up to 30 s.</summary>
+    /// <summary>Runs until it is stopped. A source that fails is run again after a pause of at most 30 s.</summary>
     internal async Task RunAsync(CancellationToken stop)
     {
         for (var failures = 0; !stop.IsCancellationRequested;)
@@ -49,12 +49,12 @@ public sealed class MessageConsumer
             {
                 return;
             }
-#pragma warning disable CA1031 // Whatever a broker's library throws: the broker may come back.
+#pragma warning disable CA1031 // A broker's library may throw anything, and the broker may come back.
             catch (Exception e)
 #pragma warning restore CA1031
             {
                 Failed(e);
-                // A try that ran for long resets the wait.
+                // A run that lasted long resets the wait.
                 failures = _time.GetElapsedTime(began) > Backoff.Longest ? 1 : failures + 1;
             }
 
@@ -62,15 +62,19 @@ public sealed class MessageConsumer
         }
     }
 
-    /// <summary>Handles the dead letters that there are, in order; what fails again stays. Safe beside <see cref="RunAsync"/>.</summary>
-    /// <returns>How many are done, and how many stay.</returns>
+    /// <summary>
+    /// Handles the present dead letters in order. A dead letter that fails again stays. Safe while the consumer runs.
+    /// </summary>
+    /// <returns>How many dead letters are done, and how many stay.</returns>
     public Task<(int Done, int Left)> RetryDeadLettersAsync(CancellationToken cancellationToken) => _source.RetryDeadLettersAsync(this, cancellationToken);
 
-    /// <summary>For a source: handles one message, as often as it takes.</summary>
-    /// <param name="read">Reads it; a <see cref="FormatException"/> where it is no event of Outpost.</param>
-    /// <param name="cancellationToken">The message is no longer this consumer's, or it stops.</param>
-    /// <returns>Null: it is done. Else why it has to become a dead letter.</returns>
-    /// <exception cref="OperationCanceledException">It is neither: the source delivers it again.</exception>
+    /// <summary>Handles one message, in as many tries as it takes. Call it from a source.</summary>
+    /// <param name="read">Reads the message; throws a <see cref="FormatException"/> where it is no event of Outpost.</param>
+    /// <param name="cancellationToken">Cancelled when the consumer stops, or when the message is no longer its own.</param>
+    /// <returns>Null when the message is done, or else why it has to become a dead letter.</returns>
+    /// <exception cref="OperationCanceledException">
+    /// The message is neither done nor a dead letter; the source delivers it again.
+    /// </exception>
     public async Task<string?> HandleAsync(Func<EventMessage> read, CancellationToken cancellationToken)
     {
         var reason = await ReasonAsync(read, cancellationToken);
@@ -78,7 +82,7 @@ public sealed class MessageConsumer
         return reason;
     }
 
-    /// <summary>For a source: something failed, and is tried again.</summary>
+    /// <summary>Reports a failure that is tried again. Call it from a source.</summary>
     public void Failed(Exception e) => _options.OnError?.Invoke(e);
 
     private async Task<string?> ReasonAsync(Func<EventMessage> read, CancellationToken cancellationToken)
@@ -108,7 +112,7 @@ public sealed class MessageConsumer
             {
                 throw;
             }
-#pragma warning disable CA1031 // A handler may throw anything; the message waits, and is a dead letter in the end.
+#pragma warning disable CA1031 // A handler may throw anything. The message is tried again, and becomes a dead letter in the end.
             catch (Exception e)
 #pragma warning restore CA1031
             {

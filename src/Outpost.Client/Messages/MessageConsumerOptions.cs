@@ -7,30 +7,38 @@ namespace Outpost.Client;
 public sealed class MessageConsumerOptions
 {
     /// <summary>
-    /// After so many tries a message becomes a dead letter, and later ones of its subject go on. What may pass (<see cref="IsTransient"/>) does
-    /// not count. Null: it is tried for as long as it takes, whatever it throws, and what follows it waits. Default 10.
+    /// How many failed tries make a message a dead letter, after which later ones of its subject go on. What may pass
+    /// (<see cref="IsTransient"/>) does not count. Null: every message is tried for as long as it takes, whatever the
+    /// handler throws, and later ones of its subject wait. Default 10.
     /// </summary>
     public int? Attempts { get; set; } = 10;
 
-    /// <summary>A try that takes longer has failed, in the way that passes. More than 0, up to ten minutes. Default 30 seconds.</summary>
+    /// <summary>
+    /// How long a try may take. More than 0, up to ten minutes. Default 30 seconds. A longer one fails as what may pass
+    /// does.
+    /// </summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Exceptions that say nothing of the message, such as those of a store that is away: they make no dead letter. In addition to
-    /// timeouts, broken connections, answers of 408, 429 and 5xx, and what a database calls transient.
+    /// Names further exceptions that may pass and say nothing about the message, such as those of a store that is down.
+    /// They make no dead letter. Timeouts, broken connections, answers of 408, 429 and 5xx, and what a database calls
+    /// transient always count as such. Default: no others.
     /// </summary>
     public Func<Exception, bool> IsTransient { get; set; } = _ => false;
 
-    /// <summary>The app that the events come from, such as <c>https://orders.example/</c>: payloads too large for a broker are read there, and nowhere else.</summary>
+    /// <summary>
+    /// The app that the events come from, such as <c>https://orders.example/</c>. Payloads too large for a broker are
+    /// read from there and from nowhere else. Default null: such messages wait until it is set.
+    /// </summary>
     public Uri? Address { get; set; }
 
-    /// <summary>Sent as <c>x-functions-key</c> to read them; null: none is.</summary>
+    /// <summary>The key for reading those payloads, sent as <c>x-functions-key</c>. Default null: none is sent.</summary>
     public string? Key { get; set; }
 
-    /// <summary>Told of each try that failed; beside the log.</summary>
+    /// <summary>Called for each try that failed, in addition to the log. Default: none.</summary>
     public Action<Exception>? OnError { get; set; }
 
-    /// <summary>What is wrong with it; null: nothing.</summary>
+    /// <summary>What is wrong with these options; null: nothing.</summary>
     internal string? Problem() =>
         Attempts is < 1 ? $"Attempts is {Attempts}; allowed: 1 or more, or null."
         : Timeout <= TimeSpan.Zero || Timeout > TimeSpan.FromMinutes(10) ? $"Timeout is {Timeout}; allowed: more than 0, up to ten minutes."

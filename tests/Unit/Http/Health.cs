@@ -43,7 +43,7 @@ public sealed class Health
         await log.Store.LayoutAsync(CancellationToken.None);
         await using var other = new SimulatedLog(log.Table, log.Time, partitions: 2);
 
-        Assert.Equal((503, """{"status":"unhealthy","problems":[{"code":"layout-mismatch","detail":"The settings do not fit the stored log, or it is not the one that it was."}]}"""), await AskAsync(Api(other)));
+        Assert.Equal((503, """{"status":"unhealthy","problems":[{"code":"layout-mismatch","detail":"The settings do not fit the stored log, or the table now holds another log."}]}"""), await AskAsync(Api(other)));
     }
 
     [Fact]

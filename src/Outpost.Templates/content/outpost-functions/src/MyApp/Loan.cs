@@ -10,7 +10,7 @@ public sealed record BookLent(string Book, string Member);
 [EventName("BookReturned")]
 public sealed record BookReturned(string Book, string Member);
 
-/// <summary>What may happen to a book, and what it leads to. Pure.</summary>
+/// <summary>The decisions about a book: when each change is allowed, and which event it records. Pure.</summary>
 public static class LoanDecisions
 {
     public static readonly EntityType<Loan> Entity = new("loan");

@@ -4,7 +4,7 @@ using Outpost.AspNetCore;
 
 namespace MyApp;
 
-/// <summary>Loans over HTTP: each command records a change and its event together.</summary>
+/// <summary>Loans over HTTP. Each command records a change and its event together.</summary>
 public sealed class LoanFunctions(EntityApi api)
 {
     private static readonly EntityResource<Loan> Loans = new(LoanDecisions.Entity);

@@ -19,7 +19,7 @@ public sealed class Lending_a_book
         .When(loan => LoanDecisions.Lend(loan, "b-1", "m-2"))
         .ThenRefused("book-lent");
 
-    // A whole app in memory: the real log and forwarder, and a target in place of the bus.
+    // Runs a whole app in memory: the real log and forwarder, with a target in place of the bus.
     [Fact]
     public async Task Is_told_on_the_bus()
     {

@@ -1,6 +1,7 @@
 using Outpost.Forwarding;
+using Outpost.Tests.Unit.Forwarding;
 
-namespace Outpost.Tests.Unit.Forwarding;
+namespace Outpost.Tests.Unit.Costs;
 
 public sealed class An_event_that_comes_alone
 {

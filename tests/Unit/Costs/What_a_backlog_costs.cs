@@ -1,7 +1,8 @@
 using Outpost.Forwarding;
+using Outpost.Tests.Unit.Forwarding;
 using Xunit.Abstractions;
 
-namespace Outpost.Tests.Unit.Forwarding;
+namespace Outpost.Tests.Unit.Costs;
 
 public sealed class What_a_backlog_costs(ITestOutputHelper output)
 {
