@@ -56,7 +56,10 @@ public sealed class OutpostBuilder
 
     /// <summary>Adds a target that is created once.</summary>
     /// <param name="name">Name of the forwarder and its checkpoints: 1 to 50 characters of <c>a-z0-9-</c>. Never change it.</param>
-    /// <param name="target">Creates the target when the app starts. If it returns null, this app has no such target, for example because a setting is left out.</param>
+    /// <param name="target">
+    /// Creates the target when the app starts. If it returns null, this app has no such target, for example because a setting is
+    /// left out.
+    /// </param>
     /// <param name="within">An entry that waits longer than this is late. If null, <see cref="OutpostOptions.Within"/> applies.</param>
     /// <exception cref="ArgumentException">The name is not allowed or taken.</exception>
     public OutpostBuilder AddTarget(string name, Func<IServiceProvider, IForwardTarget?> target, TimeSpan? within = null)

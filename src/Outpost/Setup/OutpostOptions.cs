@@ -71,7 +71,10 @@ public sealed class OutpostOptions
     /// <summary>How many readers may wait at once in this process: 0 to 10,000. Default 50.</summary>
     public int WaitersMax { get; set; } = 50;
 
-    /// <summary>The shortest time for which an event is kept; null means for ever. It is never shorter than <see cref="KeepReceipts"/>, since only the event leads to its receipt.</summary>
+    /// <summary>
+    /// The shortest time for which an event is kept; null means for ever. It is never shorter than <see cref="KeepReceipts"/>, since
+    /// only the event leads to its receipt.
+    /// </summary>
     public TimeSpan? EventsAtLeast => new RetentionOptions(KeepEvents, KeepReceipts).EventsAtLeast;
 
     /// <summary>
