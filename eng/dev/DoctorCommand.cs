@@ -12,7 +12,7 @@ internal sealed class DoctorCommand(Repository repository, Shell shell)
         await VersionAsync("npm", major: 1, "it comes with Node.js (https://nodejs.org)");
         var isInstalled = NodePackages.AreInstalled(repository.LocalServices);
         Report("npm packages", isInstalled ? "installed" : "not installed yet; up does it");
-        Report("RabbitMQ", RabbitMQServer.Missing is null ? "installed" : "not installed; tests against it are skipped (Debian and Ubuntu: apt-get install rabbitmq-server)");
+        foreach (var package in new[] { DebianPackage.RabbitMQ, DebianPackage.FakeTime }) Report(package.Title, package.Missing ?? "installed");
         foreach (var (option, port) in new UpOptions().Ports())
         {
             Report($"port {port}", LocalPorts.IsFree(port) ? "free" : $"taken; choose another with {option}");

@@ -13,7 +13,7 @@ internal sealed class ProveCommand(Repository repository, Shell shell)
         {
             await node.EnsureAsync(repository.LocalServices);
             await node.EnsureAsync(repository.PathOf("tests"));
-            await new Build(repository, shell).RunAsync("src/LocalHost", "src/Functions");
+            await new Build(repository, shell).RunAsync("src/LocalHost", "src/Functions", "src/Outpost.Cli");
         }
 
         var run = await shell.RunAsync("node", [repository.PathOf(Program), .. arguments], repository.Root, Console.WriteLine);

@@ -34,10 +34,12 @@ internal sealed class TestCommand(Repository repository, Shell shell)
             total = TestTally.Broken;
         }
 
-        if (groups.Any(group => group.NeedsRabbitMQ) && RabbitMQServer.Missing is { } missing) Console.WriteLine(missing);
+        foreach (var package in Packages(groups)) if (package.Missing is { } missing) Console.WriteLine(missing);
         Console.WriteLine(total);
         return total.IsGood ? 0 : 1;
     }
+
+    private static IEnumerable<DebianPackage> Packages(IReadOnlyList<TestGroup> groups) => groups.SelectMany(group => group.Uses ?? []).Distinct();
 
     /// <summary>Counts a failed build or install as a failure, so that the last line shows it.</summary>
     private async Task<bool> PrepareAsync(IReadOnlyList<TestGroup> groups)
@@ -54,7 +56,7 @@ internal sealed class TestCommand(Repository repository, Shell shell)
                 await node.EnsureAsync(repository.Prose);
             }
 
-            if (groups.Any(group => group.NeedsRabbitMQ)) await new RabbitMQServer(shell).EnsureAsync();
+            foreach (var package in Packages(groups)) await package.EnsureAsync(shell);
             if (groups.Any(group => group.NeedsBrowser)) await EnsureBrowserAsync(node);
             await new Build(repository, shell).RunAsync(Repository.Solution);
             return true;

@@ -1,14 +1,14 @@
 namespace Outpost.Dev;
 
 /// <summary>A name on the command line, and what it runs: a test project, Node tests, or both.</summary>
-internal sealed record TestGroup(string Name, string Project, string[]? NodeTests = null, bool NeedsNode = true, bool NeedsBrowser = false, bool NeedsRabbitMQ = false)
+internal sealed record TestGroup(string Name, string Project, string[]? NodeTests = null, bool NeedsNode = true, bool NeedsBrowser = false, DebianPackage[]? Uses = null)
 {
     public static IReadOnlyList<TestGroup> All { get; } =
     [
         new("unit", "Unit", NeedsNode: false),
         new("simulation", "Simulation", NeedsNode: false),
-        new("integration", "Integration", NodeTests: ["emulator", "infra", "prose"], NeedsRabbitMQ: true),
-        new("e2e", "EndToEnd", NeedsRabbitMQ: true),
+        new("integration", "Integration", NodeTests: ["emulator", "infra", "prose"], Uses: [DebianPackage.RabbitMQ]),
+        new("e2e", "EndToEnd", Uses: [DebianPackage.RabbitMQ, DebianPackage.FakeTime]),
         new("browser", "Browser", NodeTests: ["."], NeedsBrowser: true),
     ];
 

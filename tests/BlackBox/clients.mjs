@@ -9,7 +9,7 @@ const LINES = [{ sku: 'a', quantity: 2, unitPrice: 9.5 }];
 export const EVENT_OF = { place: 'OrderPlaced', pay: 'OrderPaid', ship: 'OrderShipped', cancel: 'OrderCancelled' };
 
 export class Clients {
-  /** Each answered command: { orderId, verb, version, state }. */
+  /** Each answered command: { orderId, verb, version, state, from, to }, the last two being when it was asked for and answered. */
   answered = [];
 
   /** What must never be, in words. */
@@ -44,7 +44,7 @@ export class Clients {
   }
 
   async #do(path, verb, body, expected, before) {
-    const key = randomUUID();
+    const [key, from] = [randomUUID(), Date.now()];
     const answer = await this.#untilAnswered('POST', path, body, { 'Idempotency-Key': `"${key}"` });
     if (answer.status !== expected) {
       this.wrong.push(`${verb} ${path}: ${answer.status} ${answer.text}`);
@@ -54,7 +54,7 @@ export class Clients {
     const order = JSON.parse(answer.text);
     if (before && order.version !== before.version + 1) this.wrong.push(`${path}: version ${order.version} after ${before.version}`);
     if (answer.headers.get('etag') !== `"${order.version}"`) this.wrong.push(`${path}: ETag ${answer.headers.get('etag')} of version ${order.version}`);
-    this.answered.push({ orderId: order.orderId, verb, version: order.version, state: order.state });
+    this.answered.push({ orderId: order.orderId, verb, version: order.version, state: order.state, from, to: Date.now() });
     this.#old.push({ path, body, key, status: expected, text: answer.text });
     if (this.#old.length > 500) this.#old.shift();
     return order;

@@ -7,6 +7,9 @@ export class Proxy {
   #target;
   #state = 'open'; // open, silent (nothing passes, nothing ends), closed (new connections are refused at once)
 
+  /** Called when something comes from a client. */
+  onRequest = () => {};
+
   constructor(target) {
     this.#target = target;
     this.#server = net.createServer((client) => this.#carry(client));
@@ -72,6 +75,7 @@ export class Proxy {
     };
     for (const [from, to] of [[client, server], [server, client]]) {
       from.on('data', (data) => {
+        if (from === client) this.onRequest();
         if (!to.write(data)) from.pause();
       });
       to.on('drain', () => {

@@ -10,6 +10,8 @@ import { Faults } from './faults.mjs';
 const SILENCE_MS = 30_000;
 const PRUNE_MS = 30_000;
 const TIMER_MS_MAX = 60_000;
+/** What is due and could not be done is tried again after this. */
+const AGAIN_MS = 1_000;
 const AMQP = Buffer.from('AMQP');
 
 /** Everything that listens on one port, and the clock that drives the broker. */
@@ -78,12 +80,12 @@ export class Emulator {
     socket.on('data', look);
   }
 
-  #arm() {
+  #arm(leastMs = 0) {
     const at = this.broker.deadlines.next();
     if (at >= this.#timerAt) return;
     clearTimeout(this.#timer);
     this.#timerAt = at;
-    const wait = Math.min(Math.max(at - this.services.clock(), 0), TIMER_MS_MAX);
+    const wait = Math.min(Math.max(at - this.services.clock(), leastMs), TIMER_MS_MAX);
     this.#timer = setTimeout(() => this.#tick(), wait);
   }
 
@@ -91,9 +93,10 @@ export class Emulator {
     this.#timerAt = Infinity;
     try {
       this.broker.advance(this.services.clock());
+      this.#arm();
     } catch (error) {
       this.services.log(`what was due could not be done: ${error.stack}`);
+      this.#arm(AGAIN_MS);
     }
-    this.#arm();
   }
 }

@@ -40,6 +40,7 @@ export class Journal {
   #size = 0;
   #broker;
   #compacting = false;
+  #compactBytes = COMPACT_BYTES_MIN;
 
   /** @param {string} directory @param {import('./entities/broker.mjs').Broker} broker an empty one, which is filled */
   constructor(directory, broker) {
@@ -83,11 +84,11 @@ export class Journal {
       throw error;
     }
     this.#size += bytes.length;
-    if (this.#size > COMPACT_BYTES_MIN && !this.#compacting && this.#size > COMPACT_FACTOR * this.#liveBytes()) {
+    if (this.#size > this.#compactBytes && !this.#compacting && this.#size > COMPACT_FACTOR * this.#liveBytes()) {
       this.#compacting = true;
       setImmediate(() => {
         this.#compacting = false;
-        this.#compact();
+        this.#compactOrGoOn();
       });
     }
   }
@@ -101,19 +102,36 @@ export class Journal {
     return bytes;
   }
 
+  /** Without room for another file the one there is goes on, and is looked at again when it has grown as much. */
+  #compactOrGoOn() {
+    try {
+      this.#compact();
+      this.#compactBytes = COMPACT_BYTES_MIN;
+    } catch (error) {
+      process.stderr.write(`the journal could not be rewritten: ${error.message}\n`);
+      this.#compactBytes = this.#size + COMPACT_BYTES_MIN;
+    }
+  }
+
   /** Writes what still counts to a new file, and puts that in place of the old one. */
   #compact() {
     const path = this.#path(`${FILE}.new`);
     const file = openSync(path, 'w');
-    writeAll(file, MAGIC, 0);
     let size = MAGIC.length;
-    for (const record of snapshot(this.#broker)) {
-      const bytes = encode(record);
-      writeAll(file, bytes, size);
-      size += bytes.length;
+    try {
+      writeAll(file, MAGIC, 0);
+      for (const record of snapshot(this.#broker)) {
+        const bytes = encode(record);
+        writeAll(file, bytes, size);
+        size += bytes.length;
+      }
+      fsyncSync(file);
+      renameSync(path, this.#path(FILE));
+    } catch (error) {
+      closeSync(file);
+      rmSync(path, { force: true });
+      throw error;
     }
-    fsyncSync(file);
-    renameSync(path, this.#path(FILE));
     if (this.#file !== undefined) closeSync(this.#file);
     this.#file = file;
     this.#size = size;

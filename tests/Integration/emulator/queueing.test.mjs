@@ -100,7 +100,10 @@ test('Deadlines come in order of time, less those cancelled, and do not pile up'
   assert.ok(deadlines.size < 3 * expected.length, `${deadlines.size} kept for ${expected.length}`);
 
   const taken = [];
-  for (let what = deadlines.take(Infinity); what !== undefined; what = deadlines.take(Infinity)) taken.push(what);
+  for (let item = deadlines.due(Infinity); item !== undefined; item = deadlines.due(Infinity)) {
+    taken.push(item.what);
+    deadlines.cancel(item);
+  }
 
   assert.deepEqual(
     taken,

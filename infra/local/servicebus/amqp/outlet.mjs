@@ -9,6 +9,8 @@ const SESSION_WAIT_MS = 60_000;
 const NO_TAG = Buffer.alloc(16);
 /** With less room than this for unsettled deliveries, those with lapsed locks are forgotten. */
 const UNSETTLED_RESERVE = 1_024;
+/** A message whose removal cannot be written down is tried again after this. */
+const AGAIN_MS = 500;
 
 /** A link on which a client receives from a queue, a subscription or a dead-letter queue. */
 export class Outlet {
@@ -111,7 +113,7 @@ export class Outlet {
       if (!entry) break;
       if (this.deletes) {
         const bytes = encodeDelivery(entry, { state: 'active' });
-        consume(broker, this.queue, entry);
+        if (!this.#consume(broker, entry)) break;
         this.link.send(bytes, NO_TAG, 0);
       } else {
         const { lock } = this.queue.lock(entry, now);
@@ -120,6 +122,22 @@ export class Outlet {
       }
     }
     return left < started;
+  }
+
+  /** Answers whether the message is this receiver's: with a full disk it is nobody's, and keeps its place. */
+  #consume(broker, entry) {
+    try {
+      consume(broker, this.queue, entry);
+      return true;
+    } catch (error) {
+      this.services.log(`receive from '${this.queue.path}': ${error.message}`);
+      this.queue.putBack(entry);
+      this.again ??= setTimeout(() => {
+        this.again = undefined;
+        this.services.receivers.ready(this.queue);
+      }, AGAIN_MS);
+      return false;
+    }
   }
 
   /**

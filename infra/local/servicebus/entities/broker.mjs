@@ -139,17 +139,23 @@ export class Broker {
   /** Does what is due: locks lapse, messages expire, scheduled ones are enqueued. Returns when to call it again. */
   advance(now, most = 10_000) {
     for (let i = 0; i < most; i++) {
-      const due = this.deadlines.take(now);
-      if (due === undefined) break;
-      if (due.kind === 'lock') lapse(this, due.queue, due.entry, now);
-      else if (due.kind === 'session') {
-        const { holder } = due.session;
-        giveBackSession(this, due.session, now, { lapsed: true });
-        this.onSessionLost(holder);
-      } else if (due.kind === 'expiry') this.#expire(due.queue, due.entry, now);
-      else this.commit({ op: 'activate', entity: due.entity.name, sequence: due.sequence, at: now });
+      const item = this.deadlines.due(now);
+      if (item === undefined) break;
+      this.#perform(item.what, now);
+      // only now: what could not be written down is still due
+      this.deadlines.cancel(item);
     }
     return this.deadlines.next();
+  }
+
+  #perform(due, now) {
+    if (due.kind === 'lock') lapse(this, due.queue, due.entry, now);
+    else if (due.kind === 'session') {
+      const { holder } = due.session;
+      giveBackSession(this, due.session, now, { lapsed: true });
+      this.onSessionLost(holder);
+    } else if (due.kind === 'expiry') this.#expire(due.queue, due.entry);
+    else this.commit({ op: 'activate', entity: due.entity.name, sequence: due.sequence, at: now });
   }
 
   #expire(queue, entry) {

@@ -43,12 +43,9 @@ export class Deadlines {
     return this.#heap.length > 0 ? this.#heap[0].at : Infinity;
   }
 
-  /** Takes out one thing that is due. */
-  take(now) {
-    if (this.next() > now || this.#heap.length === 0) return undefined;
-    const item = this.#pop();
-    item.cancelled = true; // a later cancel of the same handle must not count
-    return item.what;
+  /** One thing that is due: it stays due until it is cancelled, for whoever fails to do it. */
+  due(now) {
+    return this.next() > now ? undefined : this.#heap[0];
   }
 
   #pop() {

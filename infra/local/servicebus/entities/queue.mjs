@@ -115,6 +115,11 @@ export class Queue {
     }
   }
 
+  /** What was taken by `next` and could not be handed out is the next one again. */
+  putBack(entry) {
+    this.#laneOf(entry).push(entry);
+  }
+
   /** @param {Entry} entry taken by `next`, or deferred */
   lock(entry, now) {
     const session = entry.session;

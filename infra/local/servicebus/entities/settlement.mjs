@@ -126,9 +126,11 @@ function failDelivery(broker, queue, entry, now, changes) {
   afterUnlock(broker, queue, entry, now);
 }
 
-/** A locked message may pass its time to live. It goes when the lock does. */
+/** A message may pass its time to live while locked: it is due again at once. */
 function afterUnlock(broker, queue, entry, now) {
-  if (entry.expiresAt <= now) broker.expireNow(queue, entry);
+  if (entry.expiresAt > now) return;
+  broker.deadlines.cancel(entry.expiry);
+  entry.expiry = broker.deadlines.add(entry.expiresAt, { kind: 'expiry', queue, entry });
 }
 
 /** Deletes up to `count` unlocked messages that were enqueued before a time. Returns how many. */
