@@ -8,7 +8,7 @@ import { sleep } from './random.mjs';
 import { Tool } from './tool.mjs';
 
 const HOST = path.join(built('LocalHost'), 'Outpost.LocalHost.dll');
-const WORKER_WITHIN_MS = 60_000;
+const WORKER_WITHIN_MS = 120_000;
 const WORKER_ENDS_WITHIN_MS = 15_000;
 const START_WITHIN_MS = 120_000;
 const portOf = (connection, pattern) => Number(pattern.exec(connection)[1]);

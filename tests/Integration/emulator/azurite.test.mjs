@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { TableClient } from '@azure/data-tables';
+import { until } from './emulator.mjs';
 
 const MAIN = fileURLToPath(new URL('../../../infra/local/azurite.mjs', import.meta.url));
 const directories = [];
@@ -42,6 +43,7 @@ async function start(...args) {
     child,
     exited,
     lines,
+    complaints,
     port: Number(/:(\d+)\//.exec(connectionString.split('TableEndpoint=')[1])[1]),
     table: () =>
       TableClient.fromConnectionString(connectionString, 'outpost', {
@@ -66,7 +68,24 @@ async function rowKeys(table) {
   return keys;
 }
 
+const noLimits = spawnSync('prlimit', ['--version']).error ? 'prlimit (util-linux) is not installed' : false;
+
 describe('Azurite', { concurrency: 2 }, () => {
+  test('goes on while its disk is full, and saves when there is room again', { skip: noLimits }, async () => {
+    const location = newDirectory();
+    const azurite = await start('--port', '0', '--location', location);
+    const limit = (bytes) => execFileSync('prlimit', ['--pid', String(azurite.child.pid), `--fsize=${bytes}:`]);
+    await azurite.table().createTable();
+    limit(100);
+    await write(azurite.table(), 0, 20);
+    await until(() => azurite.complaints.join('').includes('EFBIG'), 'a save that fails');
+    limit('unlimited');
+    await azurite.end('SIGTERM');
+    const again = await start('--port', '0', '--location', location);
+    assert.equal((await rowKeys(again.table())).length, 20);
+    await again.end('SIGTERM');
+  });
+
   test('keeps what was written until it is told to end, however it is told, and most of it when killed', async () => {
     const location = newDirectory();
     let written = 0;
