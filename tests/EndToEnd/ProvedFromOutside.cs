@@ -1,3 +1,5 @@
+using Xunit.Abstractions;
+
 namespace Outpost.Tests.EndToEnd;
 
 /// <summary>
