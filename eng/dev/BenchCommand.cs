@@ -1,6 +1,6 @@
 namespace Outpost.Dev;
 
-/// <summary>Builds and runs the benchmarks; what they print and how they end is theirs.</summary>
+/// <summary>Builds and runs the benchmarks. Their output and their exit code are passed on.</summary>
 internal sealed class BenchCommand(Repository repository, Shell shell)
 {
     private const string Project = "tests/Benchmarks";

@@ -1,20 +1,20 @@
 namespace Outpost.Dev;
 
-/// <summary>What <c>bench</c> was asked for.</summary>
+/// <summary>The options of <c>bench</c>.</summary>
 internal sealed record BenchOptions
 {
     public bool Quick { get; private init; }
 
-    /// <summary>Full path of the file the figures go to.</summary>
+    /// <summary>Full path of the file that the figures go to.</summary>
     public string? Json { get; private init; }
 
-    /// <summary>How the names of the groups to run begin.</summary>
+    /// <summary>How the names of the groups begin that are to run.</summary>
     public string? Only { get; private init; }
 
-    /// <summary>Full path of the page to make of that file.</summary>
+    /// <summary>Full path of the page to make from that file.</summary>
     public string? Page { get; private init; }
 
-    /// <summary>Nothing is measured: the page is made of the figures that the file has already.</summary>
+    /// <summary>Whether to make the page from figures that the file already has, and to measure nothing.</summary>
     public bool PageOnly { get; private init; }
 
     public static BenchOptions Parse(IReadOnlyList<string> arguments)
@@ -37,7 +37,7 @@ internal sealed record BenchOptions
         return options.Page is not null && options.Json is null ? throw new DevException("--page needs --json.") : options;
     }
 
-    /// <summary>The same for the program that measures.</summary>
+    /// <summary>These options as arguments of the program that measures.</summary>
     public IEnumerable<string> Arguments()
     {
         if (Quick) yield return "--quick";
@@ -52,7 +52,7 @@ internal sealed record BenchOptions
         yield return Only;
     }
 
-    // An option where its value should be is a value that was forgotten.
+    // An option in the place of a value means that the value was forgotten.
     private static string Value(string name, Queue<string> rest) =>
         rest.TryDequeue(out var value) && value.Length > 0 && !value.StartsWith("--", StringComparison.Ordinal)
             ? value

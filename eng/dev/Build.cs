@@ -1,15 +1,17 @@
 namespace Outpost.Dev;
 
-/// <summary>Restore and build, quiet unless they fail.</summary>
+/// <summary>Restores and builds, and prints nothing unless one of them fails.</summary>
 internal sealed class Build(Repository repository, Shell shell)
 {
     public const string Configuration = "Release";
     private static readonly TimeSpan BuildsWithin = TimeSpan.FromMinutes(15);
 
-    /// <summary>For use on this machine: without the project of the host's own extensions, which takes 10 s and 600 MB.</summary>
+    /// <summary>
+    /// Builds for use on this machine. It leaves out the project of the host's extensions, which takes 10 s and 600 MB.
+    /// </summary>
     public Task RunAsync(params string[] projects) => RunAsync(["-p:_FunctionsBuildEnabled=false"], projects);
 
-    /// <summary>Everything, as it is published.</summary>
+    /// <summary>Builds everything as it is published.</summary>
     public Task RunWholeAsync(params string[] projects) => RunAsync([], projects);
 
     private async Task RunAsync(string[] options, string[] projects)

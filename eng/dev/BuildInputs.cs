@@ -4,7 +4,7 @@ using System.Text;
 namespace Outpost.Dev;
 
 /// <summary>
-/// Knows without asking MSBuild, which takes seconds, that nothing a build reads has changed since the last one.
+/// Knows whether anything that a build reads has changed since the last build. It does not ask MSBuild, which takes seconds.
 /// </summary>
 internal sealed class BuildInputs(Repository repository, string project)
 {
@@ -15,7 +15,9 @@ internal sealed class BuildInputs(Repository repository, string project)
     public bool AreAsBuilt(string output) =>
         File.Exists(output) && File.Exists(StampPath) && File.ReadAllText(StampPath) == Describe();
 
-    /// <summary>To be taken before the build: what changes while it runs is not in it.</summary>
+    /// <summary>
+    /// Reads the state of the inputs. Call it before the build, because a change during the build is not in it.
+    /// </summary>
     public string Describe()
     {
         var text = new StringBuilder();

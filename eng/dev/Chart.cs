@@ -7,7 +7,7 @@ namespace Outpost.Dev;
 /// <summary>One line of a chart.</summary>
 internal sealed record ChartLine(string Name, IReadOnlyList<(double X, double Y)> Points);
 
-/// <summary>Charts as SVG that is read in light and dark.</summary>
+/// <summary>Draws charts as SVG that can be read on light and dark backgrounds.</summary>
 internal static class Chart
 {
     private const int Width = 720;
@@ -18,7 +18,7 @@ internal static class Chart
     private const int Bottom = 50;
     private static readonly string[] Colours = ["#2f6fde", "#d0662b"];
 
-    /// <summary>Lines over an axis where each doubling takes the same room, from zero up.</summary>
+    /// <summary>Draws lines over an axis where each doubling takes the same room, from zero up.</summary>
     public static string Lines(string title, string xName, IReadOnlyList<ChartLine> lines)
     {
         var xs = lines.SelectMany(line => line.Points).Select(point => point.X).Distinct().Order().ToList();
@@ -57,7 +57,7 @@ internal static class Chart
         return svg.Append("</svg>\n").ToString();
     }
 
-    // 1, 2 or 5 times a power of ten, four to nine of them.
+    // Marks are at 1, 2 or 5 times a power of ten. There are four to nine of them.
     private static double Step(double max)
     {
         var power = Math.Pow(10, Math.Floor(Math.Log10(max)));

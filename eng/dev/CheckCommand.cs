@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Outpost.Dev;
 
-/// <summary>What is checked besides the tests; every check runs, the failed ones are listed.</summary>
+/// <summary>Runs every check other than the tests, and lists the ones that failed.</summary>
 internal sealed class CheckCommand(Repository repository, Shell shell)
 {
     public async Task<int> RunAsync()
@@ -34,7 +34,10 @@ internal sealed class CheckCommand(Repository repository, Shell shell)
         return failed == 0 ? 0 : 1;
     }
 
-    /// <summary>What git has, new files included and ignored ones not; in an unpacked archive, what lies there.</summary>
+    /// <summary>
+    /// The files that git has, with new files and without ignored ones. In an unpacked archive, all files that are
+    /// there.
+    /// </summary>
     private async Task<IReadOnlyList<string>> TrackedFilesAsync()
     {
         if (Path.Exists(repository.PathOf(".git")))
@@ -65,7 +68,7 @@ internal sealed class CheckCommand(Repository repository, Shell shell)
         return problems;
     }
 
-    /// <summary>Whitespace only, over the folder: the other rules of .editorconfig are the build's, as errors.</summary>
+    /// <summary>Checks whitespace only, over the folder. The build checks the other rules of .editorconfig, as errors.</summary>
     private async Task<IReadOnlyList<string>> FormattingAsync()
     {
         var format = await shell.RunAsync(
@@ -88,7 +91,7 @@ internal sealed class CheckCommand(Repository repository, Shell shell)
         return await TryAsync(() => new Build(repository, shell).RunWholeAsync(Repository.Solution, "eng/dev"));
     }
 
-    /// <summary>The Functions host starts from host.json; settings of this machine must stay here.</summary>
+    /// <summary>The Functions host starts from host.json. Settings of this machine must stay on it.</summary>
     private async Task<IReadOnlyList<string>> PublishedAsync()
     {
         var folder = Directory.CreateTempSubdirectory("outpost-published-").FullName;

@@ -1,6 +1,8 @@
 namespace Outpost.Dev;
 
-/// <summary>Where the local services keep their state: the folder asked for, or one that goes when <c>up</c> does.</summary>
+/// <summary>
+/// The folder where the local services keep their state: the one asked for, or one that is deleted when <c>up</c> ends.
+/// </summary>
 internal sealed class DataFolder : IDisposable
 {
     private const string TemporaryStart = "outpost-up-";
@@ -50,7 +52,7 @@ internal sealed class DataFolder : IDisposable
         if (_isTemporary) Remove(_path);
     }
 
-    /// <summary>A killed `up` leaves its folder behind; whatever is no longer held by one goes now.</summary>
+    /// <summary>Deletes folders that killed runs of `up` left behind, unless another run holds them.</summary>
     private static void RemoveLeftOvers()
     {
         foreach (var folder in Directory.GetDirectories(Path.GetTempPath(), TemporaryStart + "*"))
@@ -62,7 +64,7 @@ internal sealed class DataFolder : IDisposable
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
-                // in use, or somebody else's
+                // The folder is in use, or belongs to somebody else.
             }
         }
     }

@@ -1,4 +1,4 @@
 namespace Outpost.Dev;
 
-/// <summary>Something a person has to put right; the message is one line and says what to do.</summary>
+/// <summary>A problem that the user has to correct. The message is one line and says what to do.</summary>
 internal sealed class DevException(string message) : Exception(message);

@@ -1,6 +1,6 @@
 namespace Outpost.Dev;
 
-/// <summary>Says what this machine has and lacks; exit code 1 when something needed is missing.</summary>
+/// <summary>Says what this machine has and lacks. The exit code is 1 when something required is missing.</summary>
 internal sealed class DoctorCommand(Repository repository, Shell shell)
 {
     private int _missing;

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Outpost.Dev;
 
 /// <summary>
-/// A program that runs for as long as <c>up</c> does. It ends when its standard input does, which only this process
-/// holds: so it also ends when this process is killed.
+/// A program that runs for as long as <c>up</c> does. It ends when its standard input does. Only this process holds
+/// that input, so the program also ends when this process is killed.
 /// </summary>
 internal sealed class LocalService : IAsyncDisposable
 {
@@ -30,8 +30,8 @@ internal sealed class LocalService : IAsyncDisposable
     public Task Ended { get; }
 
     /// <summary>
-    /// Starts it; the line that begins with <paramref name="readyStart"/> will say it is ready, and
-    /// <see cref="ReadyAsync"/> gives what follows on that line.
+    /// Starts the program. The line that begins with <paramref name="readyStart"/> says that it is ready, and
+    /// <see cref="ReadyAsync"/> returns the rest of that line.
     /// </summary>
     public static LocalService Start(
         string name,
@@ -65,8 +65,8 @@ internal sealed class LocalService : IAsyncDisposable
     }
 
     /// <summary>
-    /// To be thrown when it has ended although nobody asked it to. A Ctrl-C reaches it too, perhaps a moment sooner
-    /// than this process, so the wait is short.
+    /// The exception to throw where the program ended although nobody asked it to. A Ctrl-C may reach it a moment
+    /// before it reaches this process, so the wait is short.
     /// </summary>
     public async Task<DevException> DeathAsync(CancellationToken cancellationToken)
     {
@@ -85,7 +85,7 @@ internal sealed class LocalService : IAsyncDisposable
         }
         catch (IOException)
         {
-            // it has ended already
+            // The program has ended already.
         }
 
         await Task.WhenAny(Ended, Task.Delay(StopsWithin));
@@ -110,7 +110,7 @@ internal sealed class LocalService : IAsyncDisposable
                 _lastLines.Enqueue(line);
             }
 
-            // The line itself is for `up` to print, in its own words and order.
+            // `up` says this in its own words and order, so the line is not printed.
             var isReady = mayBeReady && line.StartsWith(_readyStart, StringComparison.Ordinal)
                 && _ready.TrySetResult(line[_readyStart.Length..]);
             if (!isReady) Console.WriteLine(line);

@@ -1,17 +1,20 @@
 namespace Outpost.Dev;
 
-/// <summary>What a laptop needs, in one terminal: Azurite, the Service Bus emulator, and an app's worker on LocalHost.</summary>
-/// <param name="shell">Starts them, and is told to stop.</param>
-/// <param name="services">The folder of the Node services, installed.</param>
+/// <summary>
+/// Runs everything on one machine, in one terminal: Azurite, the Service Bus emulator, and an app's worker on
+/// LocalHost.
+/// </summary>
+/// <param name="shell">Starts the programs, and says when to stop.</param>
+/// <param name="services">Folder of the Node services, with their packages installed.</param>
 internal sealed class LocalStack(Shell shell, string services)
 {
     private static readonly TimeSpan StartsWithin = TimeSpan.FromSeconds(60);
 
-    /// <summary>Runs until it is stopped; the app is built while the services start.</summary>
+    /// <summary>Runs until it is stopped. The app is built while the services start.</summary>
     /// <param name="options">Ports, partitions, and where state is kept.</param>
-    /// <param name="build">Gives the program of LocalHost and the folder of the built app.</param>
-    /// <param name="companions">Further apps beside it, on the same services, each told where the first one is.</param>
-    /// <exception cref="DevException">A port is taken, or one of them ended by itself.</exception>
+    /// <param name="build">Builds; returns the program of LocalHost and the folder of the built app.</param>
+    /// <param name="companions">Further apps on the same services. Each is told where the first app is.</param>
+    /// <exception cref="DevException">A port is taken, or a program ended by itself.</exception>
     public async Task<int> RunAsync(UpOptions options, Func<Task<(string LocalHost, string App)>> build, params IReadOnlyList<Companion> companions)
     {
         using var data = DataFolder.Open(options.Data);
@@ -88,7 +91,7 @@ internal sealed class LocalStack(Shell shell, string services)
 }
 
 /// <summary>An app beside the first one.</summary>
-/// <param name="Name">Names it, and its table.</param>
-/// <param name="App">The folder of the built app.</param>
-/// <param name="Port">Where it listens; 0: any free port.</param>
+/// <param name="Name">Name of the app and of its table.</param>
+/// <param name="App">Folder of the built app.</param>
+/// <param name="Port">Port that it listens at; 0: any free port.</param>
 internal sealed record Companion(string Name, string App, int Port);

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace Outpost.Dev;
 
-/// <summary>Keeps node_modules as package-lock.json says; the stamp inside is the hash it was installed from.</summary>
+/// <summary>Keeps node_modules as package-lock.json says. A stamp inside holds the hash that it was installed from.</summary>
 internal sealed class NodePackages(Shell shell)
 {
     private const int OldestNode = 20;

@@ -2,10 +2,13 @@ using System.Xml.Linq;
 
 namespace Outpost.Dev;
 
-/// <summary>References point inwards: hosts → adapters → Outpost → nothing, and Outpost knows no Azure package.</summary>
+/// <summary>
+/// Checks that references point inwards (hosts → adapters → Outpost → nothing), and that Outpost references no Azure
+/// package.
+/// </summary>
 internal static class ProjectDirection
 {
-    /// <summary>What each project below src may reference; a new project is added here on purpose.</summary>
+    /// <summary>What each project below src may reference. A new project has to be added here on purpose.</summary>
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
         ["Outpost"] = [],
@@ -32,10 +35,12 @@ internal static class ProjectDirection
     /// <summary>Projects that must run without any Azure package.</summary>
     private static readonly string[] AzureFree = ["Outpost", "Outpost.Testing", "Outpost.Client", "Outpost.Client.Kafka", "Outpost.Client.RabbitMQ", "Outpost.RabbitMQ", "Orders"];
 
-    /// <summary>Projects that know of the Functions worker.</summary>
+    /// <summary>Projects that may reference the Functions worker.</summary>
     private static readonly string[] WorkerHosts = ["Functions", "Shipping", "Outpost.AzureFunctions"];
 
-    /// <summary>Looks beside the sources only: the Worker SDK writes a project of its own below obj.</summary>
+    /// <summary>
+    /// Looks for projects beside the sources only, because the Worker SDK writes a project of its own below obj.
+    /// </summary>
     public static IReadOnlyList<string> Find(string root) =>
     [
         .. Directory.EnumerateDirectories(Path.Combine(root, "src")).Order()

@@ -1,6 +1,6 @@
 namespace Outpost.Dev;
 
-/// <summary>Runs eng/prose, which reads the words of this repository, and hands on what it finds.</summary>
+/// <summary>Runs eng/prose, which checks the words of this repository, and passes on what it finds.</summary>
 internal sealed class Prose(Repository repository, Shell shell)
 {
     private static readonly TimeSpan Within = TimeSpan.FromMinutes(2);

@@ -1,6 +1,6 @@
 namespace Outpost.Dev;
 
-/// <summary>Builds the product and has it proved from outside; what is printed and how it ends is that program's.</summary>
+/// <summary>Builds the product and runs the black box on it. Its output and exit code are passed on.</summary>
 internal sealed class ProveCommand(Repository repository, Shell shell)
 {
     private const string Program = "tests/BlackBox/main.mjs";

@@ -1,6 +1,6 @@
 namespace Outpost.Dev;
 
-/// <summary>The folder everything is relative to, and the turn-taking of builds in it.</summary>
+/// <summary>The folder that all paths are relative to, and the lock that lets builds in it take turns.</summary>
 internal sealed class Repository(string root)
 {
     public const string Solution = "Functions.sln";
@@ -25,7 +25,7 @@ internal sealed class Repository(string root)
     public string PathOf(params ReadOnlySpan<string> parts) => Path.Combine([root, .. parts]);
 
     /// <summary>
-    /// Restores, builds and npm installs write to the same folders: one of them at a time, whichever terminal it is in.
+    /// Restores, builds and npm installs write to the same folders, so only one of them runs at a time, in whatever terminal.
     /// </summary>
     public async Task<IDisposable> TakeTurnAsync(CancellationToken cancellationToken)
     {

@@ -6,8 +6,8 @@ using System.Text.Json.Nodes;
 namespace Outpost.Dev;
 
 /// <summary>
-/// The page of figures (docs/results.md) and its charts, made of the JSON that a run of the benchmarks wrote. Nothing
-/// in it is written by hand; a test makes it again and compares.
+/// Makes the page of figures (docs/results.md) and its charts from the JSON that a run of the benchmarks wrote. Nothing
+/// on the page is written by hand; a test makes it again and compares.
 /// </summary>
 internal static class ResultsPage
 {
@@ -18,7 +18,7 @@ internal static class ResultsPage
     private static readonly string[] ForCosts = ["commit.requests_per_command.c64", "commit.requests_per_command.serial", "forward.requests_per_event.256k"];
     private static readonly string[] Groups = ["commit", "forward", "feed", "latency", "scale", "cpu", "alloc", "memory", "start", "micro", "raw"];
 
-    /// <summary>Writes the page and, next to it in <c>images/</c>, the charts it shows.</summary>
+    /// <summary>Writes the page, and the charts that it shows to <c>images/</c> beside it.</summary>
     public static void Write(string jsonFile, string pageFile)
     {
         var figures = JsonNode.Parse(File.ReadAllText(jsonFile))!.AsObject();
@@ -62,7 +62,7 @@ internal static class ResultsPage
         return page.ToString();
     }
 
-    /// <summary>A chart for each figure that is a list, and one for readers of the feed.</summary>
+    /// <summary>Makes a chart for each figure that is a list, and one for readers of the feed.</summary>
     public static IEnumerable<(string Name, string Svg)> Charts(JsonObject figures)
     {
         var scale = Scaling
@@ -80,7 +80,7 @@ internal static class ResultsPage
         if (feed.Count > 0) yield return ("results-feed.svg", Chart.Lines("Pages of 100 entries per second over clients, HTTP", "clients", feed));
     }
 
-    // Prices of docs/cost.md, which has their sources and what they leave out.
+    // These are the prices of docs/cost.md, which says where they come from and what they leave out.
     private static string Costs(JsonObject figures)
     {
         const double TablePerMillion = 0.036;

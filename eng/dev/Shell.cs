@@ -3,14 +3,14 @@ using System.Diagnostics;
 
 namespace Outpost.Dev;
 
-/// <summary>Runs other programs to their end; when this tool is asked to stop, they stop first.</summary>
+/// <summary>Runs other programs to their end. When this tool is asked to stop, they stop first.</summary>
 internal sealed class Shell(CancellationToken stop)
 {
     private static readonly TimeSpan StopsWithin = TimeSpan.FromSeconds(5);
 
     public CancellationToken Stopped => stop;
 
-    /// <summary>Compiler and build servers would stay behind after a build, so none are used.</summary>
+    /// <summary>Settings that turn off compiler and build servers, which would stay behind after a build.</summary>
     private static Dictionary<string, string> BuildEnvironment { get; } = new()
     {
         ["MSBUILDDISABLENODEREUSE"] = "1",
@@ -22,7 +22,7 @@ internal sealed class Shell(CancellationToken stop)
 
     public static ProcessStartInfo StartInfo(string program, IEnumerable<string> arguments, string folder)
     {
-        // npm is a script on Windows, which only its command interpreter runs.
+        // On Windows npm is a script, which only the command interpreter runs.
         var start = OperatingSystem.IsWindows() && program == "npm"
             ? new ProcessStartInfo("cmd", ["/c", "npm", .. arguments])
             : new ProcessStartInfo(program, arguments);
@@ -34,7 +34,7 @@ internal sealed class Shell(CancellationToken stop)
         return start;
     }
 
-    /// <summary>Runs a program and hands every line it prints to <paramref name="onLine"/> as it comes.</summary>
+    /// <summary>Runs a program and passes each line that it prints to <paramref name="onLine"/> at once.</summary>
     public async Task<ShellResult> RunAsync(
         string program,
         IEnumerable<string> arguments,
@@ -62,7 +62,7 @@ internal sealed class Shell(CancellationToken stop)
         }
         catch (TimeoutException)
         {
-            // Something it started still holds its output open; it has ended all the same.
+            // The program has ended, although something that it started still holds its output open.
         }
 
         return new ShellResult(process.ExitCode, Copy(), TimedOut: false);
@@ -99,7 +99,7 @@ internal sealed class Shell(CancellationToken stop)
         }
     }
 
-    /// <summary>A build or an install has nothing to tidy up, but children of its own: they go together.</summary>
+    /// <summary>Kills a build or an install with its children. It has nothing to tidy up.</summary>
     private static async Task KillAsync(Process process)
     {
         if (!process.HasExited) process.Kill(entireProcessTree: true);

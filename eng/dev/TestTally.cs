@@ -8,7 +8,7 @@ internal sealed partial record TestTally(int Passed, int Failed, int Skipped)
 {
     public static TestTally None { get; } = new(0, 0, 0);
 
-    /// <summary>A run that broke off before it could count, or says nothing of what went wrong, is one failure.</summary>
+    /// <summary>One failure: the count of a run that ended before it could count, or that does not say what went wrong.</summary>
     public static TestTally Broken { get; } = new(0, 1, 0);
 
     public bool IsGood => Failed == 0 && Passed > 0;
@@ -29,7 +29,7 @@ internal sealed partial record TestTally(int Passed, int Failed, int Skipped)
         int Count(string name) => int.TryParse(counters.Attribute(name)?.Value, out var count) ? count : 0;
     }
 
-    /// <summary>Reads the summary Node's test runner ends its TAP output with.</summary>
+    /// <summary>Reads the summary at the end of the TAP output of Node's test runner.</summary>
     public static TestTally FromTap(string tap)
     {
         var counts = Summary().Matches(tap).ToLookup(
@@ -41,7 +41,7 @@ internal sealed partial record TestTally(int Passed, int Failed, int Skipped)
             counts["skipped"].LastOrDefault() + counts["todo"].LastOrDefault());
     }
 
-    /// <summary>What a run counts as that ended this way.</summary>
+    /// <summary>The count of a run that ended in this way.</summary>
     public TestTally After(bool succeeded) => succeeded || Failed > 0 ? this : this + Broken;
 
     public override string ToString() => $"{Passed} passed, {Failed} failed, {Skipped} skipped";

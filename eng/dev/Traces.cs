@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace Outpost.Dev;
 
 /// <summary>
-/// Finds what belongs to one machine and not into a repository: its folders, and the package registry it uses.
+/// Finds traces of one machine that do not belong in a repository: its folders, and the package registry that it uses.
 /// </summary>
 internal static partial class Traces
 {
@@ -34,7 +34,7 @@ internal static partial class Traces
     [GeneratedRegex(@"(?<![\w.])(/home/|/Users/|[A-Z]:\\Users\\)[\w.-]+")]
     private static partial Regex HomeFolder();
 
-    /// <summary>An address whose host says that packages come from there.</summary>
+    /// <summary>Matches an address whose host is a package registry.</summary>
     [GeneratedRegex(
         @"https?://(?<host>[\w.-]*(npm|nuget|registry|artifactory|nexus|packages|pypi|feeds)[\w.-]*)",
         RegexOptions.IgnoreCase)]

@@ -1,6 +1,6 @@
 namespace Outpost.Dev;
 
-/// <summary>The example app and everything that it needs, in one terminal.</summary>
+/// <summary>Runs the example app and everything that it needs, in one terminal.</summary>
 internal sealed class UpCommand(Repository repository, Shell shell)
 {
     private const string LocalHost = "src/LocalHost";
@@ -21,7 +21,7 @@ internal sealed class UpCommand(Repository repository, Shell shell)
             options, async () => (await BuildAsync(options.NoBuild, [.. withShipping ? [Functions, Shipping] : new[] { Functions }]), Output(Functions)), companions);
     }
 
-    /// <summary>Builds what changed, while the services start; gives the program.</summary>
+    /// <summary>Builds what changed while the services start; returns the program.</summary>
     private async Task<string> BuildAsync(bool noBuild, string[] apps)
     {
         var program = Path.Combine(Output(LocalHost), "Outpost.LocalHost.dll");

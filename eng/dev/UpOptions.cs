@@ -1,6 +1,6 @@
 namespace Outpost.Dev;
 
-/// <summary>What <c>up</c> was asked for; a port of 0 means any free one.</summary>
+/// <summary>The options of <c>up</c>. A port of 0 means any free port.</summary>
 internal sealed record UpOptions
 {
     private const int PartitionsMax = 256; // as the setting Outpost__PartitionCount
@@ -38,7 +38,7 @@ internal sealed record UpOptions
         return options;
     }
 
-    /// <summary>The ports to take, each with the option that changes it.</summary>
+    /// <summary>The ports to use, each with the option that changes it.</summary>
     public IEnumerable<(string Option, int Port)> Ports() =>
         [("--port", Port), ("--tables-port", TablesPort), ("--bus-port", BusPort)];
 

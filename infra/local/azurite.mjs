@@ -5,8 +5,8 @@ import { parseArgs } from 'node:util';
 import { own, ownerFile } from './owner.mjs';
 
 /**
- * Starts Azurite's table service, and nothing else of it. Azurite's own command saves only when interrupted from a
- * keyboard, not on SIGTERM, and every five seconds while running; this one saves on both, and as often as is cheap.
+ * Starts only Azurite's table service. Azurite's own command saves only when interrupted from a
+ * keyboard, not on SIGTERM, and every five seconds while running. This one saves on both signals, and as often as is cheap.
  */
 const require = createRequire(import.meta.url);
 
@@ -15,9 +15,9 @@ const ACCOUNT = 'devstoreaccount1';
 const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
 const DATABASE = '__azurite_db_table__.json';
 const EXIT_UNUSABLE = 2;
-/** Longer than a client keeps a connection it does not use, so that it is never the server that hangs up first. */
+/** Longer than a client keeps an unused connection, so that the server never hangs up first. */
 const KEEP_ALIVE_SECONDS = 120;
-/** A save writes the whole database and nothing else happens meanwhile: at most this share of the time is spent so. */
+/** A save writes the whole database and blocks everything else, so saves may take at most this share of the time. */
 const SAVE_SHARE = 0.1;
 const SAVE_MS_MIN = 250;
 
@@ -47,7 +47,7 @@ function options() {
   }
 }
 
-/** Two processes that save to one file lose what the other wrote. */
+/** Refuses a second process, because two that save to one file lose what the other wrote. */
 function use(directory) {
   try {
     mkdirSync(directory, { recursive: true });
@@ -80,7 +80,7 @@ function saveOften(database) {
 
 /**
  * Azurite looks rows up by PartitionKey first and then scans that partition, so each insert costs time in proportion
- * to the partition's size. Both keys are indexed; the row's is the one that tells rows apart.
+ * to the partition's size. So both keys are indexed; the row key tells the rows apart.
  */
 function lookUpByRowKeyFirst() {
   const { Collection } = createRequire(require.resolve('azurite/package.json'))('lokijs');

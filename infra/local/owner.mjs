@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 /** The file in a data folder that names the process which uses it. */
 export const ownerFile = (directory) => join(directory, 'owner.pid');
 
-/** Makes this process the one that uses the folder; answers another that does so already, or undefined. */
+/** Makes this process the folder's owner. Returns another process that owns it already, or undefined. */
 export function own(directory) {
   const path = ownerFile(directory);
   const owner = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
@@ -13,7 +13,7 @@ export function own(directory) {
   return undefined;
 }
 
-/** Whether this very program runs under that number, which after a restart of the machine may be anybody's. */
+/** Whether this program runs under that process id, which any program may have after a restart of the machine. */
 function isRunning(pid) {
   try {
     process.kill(pid, 0);

@@ -9,7 +9,7 @@ namespace Outpost.Tables;
 /// </summary>
 internal static class Fields
 {
-    // 2^53: from here on, a double cannot tell neighbouring whole numbers apart.
+    // From 2^53 on, a double cannot tell neighbouring whole numbers apart.
     private const double ExactMax = 9_007_199_254_740_992;
 
     public static long Whole(this TableEntity row, string name, long max = long.MaxValue) =>

@@ -18,7 +18,7 @@ internal sealed class LogGrowth
     // A partition is written a few hundred times a second at most. Losing every race for this long must have another cause.
     private static readonly TimeSpan StepMax = TimeSpan.FromMinutes(1);
 
-    // Partitions at a time. The bound is the load that a storage account takes, however much there is to do.
+    // How many partitions are worked on at once: as many as a storage account takes, however much there is to do.
     private const int AtOnce = 16;
 
     // One transaction holds the head, and a checkpoint and a control row of each forwarder.

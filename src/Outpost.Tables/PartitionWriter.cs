@@ -182,7 +182,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
             Exception refusal;
             try
             {
-                var tag = await _calls.ReachAsync(end => _calls.Table.CommitAsync(rows.Actions, end), _stop.Token);
+                var tag = await _calls.ReachAsync(end => _calls.Table.CommitAsync(rows.Actions, end), _stop.Token, tellsRefusals: true);
                 var took = _sources.Time.GetElapsedTime(start);
                 _turns.Measured(took);
                 Committed(batch, rows, rows.After with { Tag = tag }, took);

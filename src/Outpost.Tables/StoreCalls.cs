@@ -14,8 +14,11 @@ internal sealed class StoreCalls(TableClient table, TimeProvider time, StoreProb
     public TableClient Table => table;
 
     /// <summary>Makes one request, or several that belong together.</summary>
-    /// <exception cref="StoreUnavailableException">There was no answer, or it was not the store's.</exception>
-    public async Task<T> ReachAsync<T>(Func<CancellationToken, Task<T>> request, CancellationToken cancellationToken)
+    /// <param name="request">Makes the request.</param>
+    /// <param name="cancellationToken">Ends the wait for the answer.</param>
+    /// <param name="tellsRefusals">Whether a missing permission stays the store's own refusal, for a caller that asks whether a write was carried out.</param>
+    /// <exception cref="StoreUnavailableException">There was no answer, it was not the store's, or this app has no permission.</exception>
+    public async Task<T> ReachAsync<T>(Func<CancellationToken, Task<T>> request, CancellationToken cancellationToken, bool tellsRefusals = false)
     {
         cancellationToken.ThrowIfCancellationRequested();
         using var deadline = new CancellationTokenSource(Limits.StoreCallMax, time);
@@ -31,6 +34,10 @@ internal sealed class StoreCalls(TableClient table, TimeProvider time, StoreProb
         catch (Exception e) when (e is not StoreUnavailableException && TableErrors.IsTransient(e, cancellationToken))
         {
             throw new StoreUnavailableException("Table Storage did not answer, or is overloaded.", e);
+        }
+        catch (RequestFailedException e) when (!tellsRefusals && TableErrors.IsForbidden(e))
+        {
+            throw Unreadable(e);
         }
         catch (DamagedRowException e)
         {

@@ -54,6 +54,7 @@ internal sealed class TableForwardingStore(TableClient table, Sources sources, S
             // There is no checkpoint yet, but the write was refused: the other row of its transaction has changed.
             if (stored?.Tag != checkpoint.Tag || (stored is null && refusal is RequestFailedException changed && IsChanged(changed))) return null;
             // The row has not changed, so the same write is tried again. Only one of the two can land.
+            if (TableErrors.IsHopeless(refusal)) throw refusal;
             if (attempt == TriesMax || TableErrors.IsRefusal(refusal) || sources.Time.GetElapsedTime(start) >= Limits.StoreCallMax) throw Unavailable(refusal);
             await Task.Delay(TimeSpan.FromMilliseconds(50 * attempt * (0.5 + sources.NextRandom())), sources.Time, cancellationToken);
         }

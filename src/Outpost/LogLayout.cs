@@ -4,26 +4,26 @@ using System.Text;
 
 namespace Outpost;
 
-/// <summary>What a log is divided into: its id, and the partition counts it has had.</summary>
-/// <param name="Log">Random id of this log, 8 characters of <c>a-z0-9</c>; another log has another id.</param>
-/// <param name="Partitions">How many it has now, 1 to <see cref="Limits.PartitionsMax"/>.</param>
+/// <summary>The id of a log, and the partition counts it has had.</summary>
+/// <param name="Log">Random id of the log, 8 characters of <c>a-z0-9</c>. Another log has another id.</param>
+/// <param name="Partitions">The current partition count, 1 to <see cref="Limits.PartitionsMax"/>.</param>
 internal sealed record LogLayout(string Log, int Partitions)
 {
-    /// <summary>The counts it has had, in order; the last is <see cref="Partitions"/>. More than one: the log has grown.</summary>
+    /// <summary>The partition counts so far, in order; the last is <see cref="Partitions"/>. If there is more than one, the log has grown.</summary>
     public IReadOnlyList<int> Counts { get; init; } = [Partitions];
 
-    /// <summary>It was about to have one more when it was read: see <see cref="IEventStore.RefreshLayoutAsync"/>.</summary>
+    /// <summary>Whether the log was growing when <see cref="IEventStore.RefreshLayoutAsync"/> read the layout.</summary>
     public bool IsGrowing { get; init; }
 
-    /// <summary>How many counts it has had: 1, and one more each time it grows.</summary>
+    /// <summary>How many partition counts the log has had: 1, and one more each time it grows.</summary>
     public int Generation => Counts.Count;
 
-    /// <summary>Which partition a subject's entity, events and receipts are in, where the entity is new.</summary>
+    /// <summary>The partition for a subject's entity, events and receipts, if the entity is new.</summary>
     public int PartitionOf(string subject) => PartitionOf(subject, Partitions);
 
     /// <summary>
-    /// The partitions in which a subject's entity may be, each once: first where a new one goes, then where earlier counts put it.
-    /// It stays for ever where it was created.
+    /// The partitions in which a subject's entity may be, each once: first where a new entity goes, then where earlier counts put it.
+    /// An entity stays for ever where it was created.
     /// </summary>
     public IReadOnlyList<int> PlacesOf(string subject)
     {
@@ -32,18 +32,18 @@ internal sealed record LogLayout(string Log, int Partitions)
         return [.. Counts.Reverse().Select(count => (int)(hash % (ulong)count)).Distinct()];
     }
 
-    /// <summary>Whether both are of the same log and have had the same counts.</summary>
+    /// <summary>Whether both layouts are of the same log and have had the same counts.</summary>
     public bool Equals(LogLayout? other) => other is not null && Log == other.Log && Counts.SequenceEqual(other.Counts);
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Log, Partitions);
 
-    /// <summary>This log with one more count.</summary>
+    /// <summary>This layout with one more count.</summary>
     internal LogLayout GrownTo(int partitions) => new(Log, partitions) { Counts = [.. Counts, partitions] };
 
     /// <summary>
-    /// The first 8 bytes of SHA-256 over the subject's UTF-8, as a big-endian number, modulo the partition count:
-    /// the same in every language and for ever, since stored rows depend on it.
+    /// The first 8 bytes of SHA-256 over the subject's UTF-8, as a big-endian number, modulo the partition count. This never changes,
+    /// and is the same in every language, because stored rows depend on it.
     /// </summary>
     public static int PartitionOf(string subject, int partitions) => (int)(HashOf(subject) % (ulong)partitions);
 

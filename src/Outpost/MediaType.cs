@@ -21,15 +21,15 @@ internal static class MediaType
     /// <summary>True for <c>text/*</c>.</summary>
     public static bool IsText(string contentType) => Essence(contentType).StartsWith("text/", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The text of a JSON or <c>text/*</c> payload; null when it is of another kind or not UTF-8.</summary>
+    /// <summary>The text of a JSON or <c>text/*</c> payload; null if the payload is of another kind, or not UTF-8.</summary>
     public static string? TextOrNull(string contentType, ReadOnlySpan<byte> payload) =>
-        // Bytes that are not UTF-8 must not be changed silently by being read as text.
+        // Reading bytes that are not UTF-8 as text would change them silently.
         (IsJson(contentType) || IsText(contentType)) && IsUtf8(contentType, payload) ? Encoding.UTF8.GetString(payload) : null;
 
     /// <summary>Whether a payload is UTF-8, by its content type and by its bytes.</summary>
     public static bool IsUtf8(string contentType, ReadOnlySpan<byte> payload) => IsUtf8(contentType) && Utf8.IsValid(payload);
 
-    // Bytes in another charset may happen to be valid UTF-8, and would read as another text.
+    // Bytes in another charset may happen to be valid UTF-8, and would become another text.
     private static bool IsUtf8(string contentType) =>
         !contentType.Contains("charset", StringComparison.OrdinalIgnoreCase) ||
         (MediaTypeHeaderValue.TryParse(contentType, out var parsed) &&

@@ -4,14 +4,14 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Outpost;
 
-/// <summary>An event that a decision wants recorded.</summary>
+/// <summary>An event for a decision to record, with any type and payload.</summary>
 public sealed record NewEvent
 {
-    /// <summary>An event with any payload.</summary>
+    /// <summary>Creates an event with any payload.</summary>
     /// <param name="type">Event type, 1 to <see cref="Limits.HeaderCharactersMax"/> characters.</param>
     /// <param name="contentType">Media type of the payload, such as <c>text/plain</c> or <c>application/octet-stream</c>.</param>
-    /// <param name="payload">At most <see cref="Limits.PayloadBytesMax"/> bytes; checked when the command commits.</param>
-    /// <exception cref="ArgumentException">A name is empty or too long, or a JSON payload is not JSON.</exception>
+    /// <param name="payload">The payload: at most <see cref="Limits.PayloadBytesMax"/> bytes, checked when the command commits.</param>
+    /// <exception cref="ArgumentException">A name is empty or too long, the content type is not a media type, or a JSON payload is not JSON.</exception>
     public NewEvent(string type, string contentType, ReadOnlyMemory<byte> payload)
         : this(type, contentType, payload, trusted: false)
     {
@@ -23,7 +23,7 @@ public sealed record NewEvent
         ContentType = Checked(contentType, nameof(contentType));
         if (!MediaTypeHeaderValue.TryParse(contentType, out _))
             throw new ArgumentException($"contentType: '{contentType}' is no media type, such as text/plain.", nameof(contentType));
-        // Committed later, and kept in memory for readers after that: whoever made the event may use the array again.
+        // The payload is committed later, and kept in memory for readers after that. The caller may reuse the array meanwhile.
         Payload = trusted ? payload : payload.ToArray();
         if (!trusted && MediaType.IsJson(contentType)) CheckJson(payload);
     }
@@ -41,7 +41,7 @@ public sealed record NewEvent
     internal static NewEvent Json<T>(T payload, JsonTypeInfo<T> json) =>
         new(EventName.Of(typeof(T)), MediaType.Json, JsonSerializer.SerializeToUtf8Bytes(payload, json), trusted: true);
 
-    /// <summary>What a decision named as an event.</summary>
+    /// <summary>The event for an object that a decision returned.</summary>
     internal static NewEvent From(object @event, JsonSerializerOptions json) => @event as NewEvent ?? new NewEvent(
         EventName.Of(@event.GetType()), MediaType.Json, JsonSerializer.SerializeToUtf8Bytes(@event, json.GetTypeInfo(@event.GetType())), trusted: true);
 
@@ -50,7 +50,7 @@ public sealed record NewEvent
             ? text
             : throw new ArgumentException($"{name}: '{text}' must have 1 to {Limits.HeaderCharactersMax} characters.", name);
 
-    // A reader of the feed gets JSON payloads as JSON values; one that is none would break the page it is in.
+    // The feed copies JSON payloads into its page as JSON values, so invalid JSON would break the page.
     private static void CheckJson(ReadOnlyMemory<byte> payload)
     {
         try
@@ -59,7 +59,7 @@ public sealed record NewEvent
         }
         catch (JsonException e)
         {
-            throw new ArgumentException($"payload: its content type says JSON, but it is none: {e.Message}", nameof(payload), e);
+            throw new ArgumentException($"payload: its content type says JSON, but it is not JSON: {e.Message}", nameof(payload), e);
         }
     }
 }

@@ -6,18 +6,18 @@ using Outpost.Forwarding;
 namespace Outpost;
 
 /// <summary>
-/// What can be measured from outside: instruments of the meter <c>Outpost</c> and spans of the source of the same name.
-/// One per process. Names and dimensions are what dashboards and alerts rely on: docs/metrics.md lists them.
+/// The instruments of the meter <c>Outpost</c>, and the spans of the activity source of the same name. One per process. Dashboards
+/// and alerts rely on the names and dimensions, which docs/metrics.md lists.
 /// </summary>
 internal sealed class OutpostMetrics : IDisposable
 {
     /// <summary>Name of the meter and of the activity source.</summary>
     public const string Name = "Outpost";
 
-    // The timer moves between processes; what the last one saw says nothing for long. No timer is slower than this.
+    // The timer moves between processes, so what the last process saw is soon out of date. No timer is slower than this.
     private static readonly TimeSpan StandingMaxAge = TimeSpan.FromMinutes(10);
 
-    // In seconds. A collector's own buckets are made for milliseconds, where all of these would fall into the first.
+    // In seconds. The default buckets of collectors are for milliseconds, so all these values would fall into the first one.
     private static readonly InstrumentAdvice<double> Seconds = new()
     {
         HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600],
@@ -44,10 +44,10 @@ internal sealed class OutpostMetrics : IDisposable
 
     /// <summary>Creates the instruments.</summary>
     /// <param name="time">
-    /// Ends the gauges of forwarders ten minutes after this process last looked: another one may be doing so since.
-    /// Null: they never end.
+    /// Ends the gauges of forwarders ten minutes after this process last looked, since another process may have taken over. If null,
+    /// they never end.
     /// </param>
-    /// <param name="meters">Makes the meter; null: it is one of its own.</param>
+    /// <param name="meters">Creates the meter; null for a meter of its own.</param>
     public OutpostMetrics(TimeProvider? time = null, IMeterFactory? meters = null)
     {
         _time = time;
@@ -79,14 +79,14 @@ internal sealed class OutpostMetrics : IDisposable
     /// <summary>Spans of commands and deliveries.</summary>
     public static ActivitySource Activities { get; } = new(Name);
 
-    /// <summary>A command was answered.</summary>
+    /// <summary>Counts an answered command.</summary>
     /// <param name="result">
-    /// <c>done</c>, <c>replayed</c>, <c>refused</c>, <c>stale</c>, <c>key_reused</c>, <c>too_large</c>, <c>busy</c>,
-    /// <c>unknown</c>; without an answer <c>cancelled</c> (the caller left) or <c>failed</c> (it got an exception).
+    /// <c>done</c>, <c>replayed</c>, <c>refused</c>, <c>stale</c>, <c>key_reused</c>, <c>too_large</c>, <c>busy</c> or
+    /// <c>unknown</c>. Without an answer: <c>cancelled</c> (the caller left) or <c>failed</c> (the caller got an exception).
     /// </param>
     public void Command(string result) => _commands.Add(1, new KeyValuePair<string, object?>("result", result));
 
-    /// <summary>A transaction was committed.</summary>
+    /// <summary>Counts a committed transaction.</summary>
     public void Committed(int partition, TimeSpan duration)
     {
         _commits.Add(1, new KeyValuePair<string, object?>("partition", partition));
@@ -96,23 +96,23 @@ internal sealed class OutpostMetrics : IDisposable
     /// <summary>Another process's commit came before a transaction. Its commands go again in the next one.</summary>
     public void RaceLost(int partition) => _lostRaces.Add(1, new KeyValuePair<string, object?>("partition", partition));
 
-    /// <summary>A request to the store was answered (status 0: it was not).</summary>
+    /// <summary>Counts a request to the store. Status 0 means that there was no answer.</summary>
     public void StorageRequest(string operation, int status) => _storageRequests.Add(
         1, new KeyValuePair<string, object?>("operation", operation), new KeyValuePair<string, object?>("status", status));
 
-    /// <summary>An entity was looked for where an earlier partition count put it: what one pays for a log that has grown.</summary>
+    /// <summary>Counts a read of an entity where an earlier partition count put it: this is the cost of growth.</summary>
     public void OlderRead() => _olderReads.Add(1);
 
-    /// <summary>How far the local clock is ahead of the store's.</summary>
+    /// <summary>Records how far the local clock is ahead of the store's.</summary>
     public void ClockSkew(TimeSpan ahead) => Volatile.Write(ref _clockSkew, ahead.TotalSeconds);
 
-    /// <summary>The timer ran.</summary>
+    /// <summary>Counts a run of the timer.</summary>
     public void Run() => _runs.Add(1);
 
-    /// <summary>Rows were deleted by retention.</summary>
+    /// <summary>Counts rows that retention has deleted.</summary>
     public void Deleted(string kind, int rows) => _deleted.Add(rows, new KeyValuePair<string, object?>("kind", kind));
 
-    /// <summary>Whether a forwarder keeps retention from deleting what is old enough.</summary>
+    /// <summary>Records whether a forwarder keeps retention from deleting entries that are old enough.</summary>
     public void RetentionHeld(int partition, bool isHeld) => _retentionHeld[partition] = (isHeld, _time?.GetTimestamp() ?? 0);
 
     /// <inheritdoc/>
@@ -145,7 +145,7 @@ internal sealed class OutpostMetrics : IDisposable
         standing.LastError is not null, standing.Requests.Count(request => request.State == "blocked"), isOrphaned,
         _time?.GetTimestamp() ?? 0);
 
-    /// <summary>Ends the gauges of other forwarders in a partition.</summary>
+    /// <summary>Ends the gauges of all other forwarders in a partition.</summary>
     internal void KeepOnly(int partition, Func<string, bool> isKept)
     {
         foreach (var key in _standings.Keys.Where(key => key.Partition == partition && !isKept(key.Forwarder))) _standings.TryRemove(key, out _);

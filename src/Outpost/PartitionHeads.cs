@@ -1,8 +1,8 @@
 namespace Outpost;
 
 /// <summary>
-/// The highest head this process has seen in each partition, from its own commits and from what it read. Tells without
-/// a request that an entry has a successor, and wakes who waits for one; also who waits for the log to grow. Thread-safe.
+/// The highest head that this process has seen in each partition, from its own commits and its reads. It tells without a request
+/// whether an entry has a successor. It wakes callers that wait for one, or for the log to grow. Thread-safe.
 /// </summary>
 internal sealed class PartitionHeads
 {
@@ -12,26 +12,26 @@ internal sealed class PartitionHeads
     private int _count;
     private long _commits;
 
-    /// <summary>No head is known yet.</summary>
+    /// <summary>Starts with a number of partitions, and no known head.</summary>
     public PartitionHeads(int partitions) => _count = partitions;
 
     /// <summary>How many partitions the log has, as far as this process knows.</summary>
     public int Partitions => Volatile.Read(ref _count);
 
-    /// <summary>The highest head seen; 0: none yet.</summary>
+    /// <summary>The highest head seen; 0 if none was seen yet.</summary>
     public long this[int partition] => Volatile.Read(ref _partitions[partition].Head);
 
     /// <summary>How many transactions this process has committed.</summary>
     public long Commits => Volatile.Read(ref _commits);
 
-    /// <summary>This process has committed.</summary>
+    /// <summary>Records a commit of this process.</summary>
     public void Committed(int partition, long head)
     {
         Interlocked.Increment(ref _commits);
         Raise(partition, head);
     }
 
-    /// <summary>A head was seen.</summary>
+    /// <summary>Records a head that was seen, and wakes those who wait for it.</summary>
     public void Raise(int partition, long head)
     {
         var one = _partitions[partition];
@@ -46,7 +46,7 @@ internal sealed class PartitionHeads
         foreach (var waiter in woken) waiter.TrySetResult(true);
     }
 
-    /// <summary>The log has so many partitions.</summary>
+    /// <summary>Records that the log has this many partitions, and wakes those who wait for that.</summary>
     public void Grown(int partitions)
     {
         List<TaskCompletionSource> waiting;
@@ -67,7 +67,7 @@ internal sealed class PartitionHeads
         foreach (var waiter in waiting) waiter.TrySetResult();
     }
 
-    /// <summary>Waits until the log has more partitions than so many.</summary>
+    /// <summary>Waits until the log has more than this many partitions.</summary>
     public async Task GrownBeyondAsync(int partitions, CancellationToken cancellationToken)
     {
         var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -88,13 +88,16 @@ internal sealed class PartitionHeads
         }
     }
 
-    /// <summary>Waits until a head above <paramref name="offset"/> is known: not at all where one is. False: not within <paramref name="timeout"/>.</summary>
-    /// <param name="partition">Which partition.</param>
-    /// <param name="offset">What the head is to be above.</param>
-    /// <param name="timeout">Longest wait.</param>
-    /// <param name="time">Measures it.</param>
+    /// <summary>
+    /// Waits until a head above <paramref name="offset"/> is known. Returns at once if it is known already, and returns false after
+    /// <paramref name="timeout"/>.
+    /// </summary>
+    /// <param name="partition">Number of the partition.</param>
+    /// <param name="offset">The offset that the head must exceed.</param>
+    /// <param name="timeout">The longest wait.</param>
+    /// <param name="time">Measures the wait.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <param name="endsWhenGrown">Whether it ends, with false, when the log grows.</param>
+    /// <param name="endsWhenGrown">Whether the wait ends, with false, when the log grows.</param>
     public async Task<bool> BeyondAsync(
         int partition, long offset, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken, bool endsWhenGrown = false)
     {

@@ -1,15 +1,14 @@
 namespace Outpost;
 
 /// <summary>
-/// Looks at partitions on behalf of all who wait for news of one: while somebody waits, one loop reads the partition's
-/// state now and then; own commits wake them without a request. So the number of waiters costs nothing.
-/// Thread-safe; one per process.
+/// Looks at partitions on behalf of all who wait for new entries. While somebody waits, one loop reads the partition's state now
+/// and then. Commits of this process wake waiters without a request. So more waiters cost nothing. Thread-safe; one per process.
 /// </summary>
 internal sealed class PartitionWatch
 {
     private static readonly TimeSpan PollAfterFailure = TimeSpan.FromSeconds(1);
 
-    // How long nobody looks whether somebody more impatient has come.
+    // The longest pause before the loop checks whether a more impatient waiter has come.
     private static readonly TimeSpan Nap = TimeSpan.FromMilliseconds(300);
 
     private readonly IEventStore _store;
@@ -38,18 +37,18 @@ internal sealed class PartitionWatch
         bool IsYoung(Look look) => _sources.Time.GetElapsedTime(look.At) < maxAge;
     }
 
-    /// <summary>A partition's state, read now; who asks at the same time shares the request.</summary>
+    /// <summary>A partition's state, read now. Callers that ask at the same time share one request.</summary>
     public Task<PartitionState> ReadAsync(int partition, CancellationToken cancellationToken) =>
         _reads.ReadAsync(partition, () => LookAsync(partition), isForGood: _ => false, cancellationToken);
 
-    /// <summary>What was read last of a partition, however long ago; null: nothing yet.</summary>
+    /// <summary>The state that was last read, however long ago; null if none was read yet.</summary>
     public PartitionState? LastRead(int partition) => _partitions[partition].Last?.State;
 
-    /// <summary>Waits for an entry at <paramref name="offset"/>. False: there was none within <paramref name="timeout"/>, or the log has grown.</summary>
-    /// <param name="partition">Which partition.</param>
-    /// <param name="offset">The entry waited for, usually the head.</param>
-    /// <param name="poll">How often to ask the store; the most impatient of all waiters counts, jitter is added.</param>
-    /// <param name="timeout">Longest wait.</param>
+    /// <summary>Waits for an entry at <paramref name="offset"/>. Returns false after <paramref name="timeout"/>, or if the log has grown.</summary>
+    /// <param name="partition">Number of the partition.</param>
+    /// <param name="offset">The offset to wait for, usually the head.</param>
+    /// <param name="poll">How often to ask the store. The shortest of all waiters' values counts, with jitter.</param>
+    /// <param name="timeout">The longest wait.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public async Task<bool> WaitAsync(int partition, long offset, TimeSpan poll, TimeSpan timeout, CancellationToken cancellationToken)
     {
@@ -57,7 +56,7 @@ internal sealed class PartitionWatch
         Enter(partition, watched, poll);
         try
         {
-            // Whoever reads the log is to hear of new partitions soon.
+            // A reader should learn of new partitions soon, so the wait ends when the log grows.
             return await _heads.BeyondAsync(partition, offset, timeout, _sources.Time, cancellationToken, endsWhenGrown: true);
         }
         finally
@@ -83,7 +82,7 @@ internal sealed class PartitionWatch
             watched.IsLooking = true;
         }
 
-        // On the caller's scheduler, but not on its stack.
+        // The loop runs on the caller's scheduler, but not on its stack.
         _ = Task.Factory.StartNew(() => PollAsync(partition, watched), CancellationToken.None, TaskCreationOptions.None, TaskScheduler.Current).Unwrap();
     }
 
@@ -92,7 +91,7 @@ internal sealed class PartitionWatch
         lock (watched) watched.Polls.Remove(poll);
     }
 
-    // Ends when nobody waits any more.
+    // The loop ends when nobody waits any more.
     private async Task PollAsync(int partition, Watched watched)
     {
         var failed = false;
@@ -126,7 +125,7 @@ internal sealed class PartitionWatch
                 await ReadAsync(partition, CancellationToken.None);
                 failed = false;
             }
-#pragma warning disable CA1031 // Whoever waits finds out by itself when it reads; this loop only has to go on.
+#pragma warning disable CA1031 // A waiter meets the fault itself when it reads. This loop only has to go on.
             catch (Exception)
 #pragma warning restore CA1031
             {

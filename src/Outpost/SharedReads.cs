@@ -1,20 +1,21 @@
 namespace Outpost;
 
 /// <summary>
-/// One read for all who ask for the same at the same time. Nobody is given what was read before he came: whoever finds
-/// a read under way waits for it, and then for the next one, which all who came meanwhile share. Thread-safe.
+/// Shares one read among all callers that ask for the same thing at the same time. No caller gets a result that was read before it
+/// came. A caller that finds a read under way waits for it, and then for the next one, which all callers that came meanwhile
+/// share. Thread-safe.
 /// </summary>
-/// <typeparam name="TKey">What is asked for.</typeparam>
-/// <typeparam name="T">What is read.</typeparam>
+/// <typeparam name="TKey">Type of the key that callers ask for.</typeparam>
+/// <typeparam name="T">Type of the result.</typeparam>
 internal sealed class SharedReads<TKey, T>
     where TKey : notnull
 {
     private readonly Dictionary<TKey, List<TaskCompletionSource<T>>> _underWay = [];
 
-    /// <summary>Reads, or takes part in somebody else's reading.</summary>
-    /// <param name="key">What is asked for.</param>
-    /// <param name="read">Reads it. Runs to its end even when whoever began it leaves, since others may wait for it.</param>
-    /// <param name="isForGood">True for a result that no later read can change: it may have been begun before the caller came.</param>
+    /// <summary>Reads, or joins another caller's read.</summary>
+    /// <param name="key">What the caller asks for.</param>
+    /// <param name="read">Does the read. It runs to its end even if the caller that began it leaves, since others may wait for it.</param>
+    /// <param name="isForGood">Whether a result stays right, so that it may come from a read that began before the caller came.</param>
     /// <param name="cancellationToken">Ends this caller's wait only.</param>
     public async Task<T> ReadAsync(TKey key, Func<Task<T>> read, Func<T, bool> isForGood, CancellationToken cancellationToken)
     {
@@ -23,7 +24,7 @@ internal sealed class SharedReads<TKey, T>
         return isOwn || isForGood(result) ? result : await WaitAsync(Join(key, read).Reading, cancellationToken);
     }
 
-    // Each waits by himself: they go on side by side, on the scheduler they came from.
+    // Each caller has its own completion, so all go on side by side, each on its own scheduler.
     private (TaskCompletionSource<T> Reading, bool IsOwn) Join(TKey key, Func<Task<T>> read)
     {
         var reading = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -55,7 +56,7 @@ internal sealed class SharedReads<TKey, T>
             var result = await read();
             foreach (var waiting in End(key)) waiting.TrySetResult(result);
         }
-#pragma warning disable CA1031 // Handed to all who wait.
+#pragma warning disable CA1031 // The exception goes to all who wait.
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -63,7 +64,7 @@ internal sealed class SharedReads<TKey, T>
         }
     }
 
-    // Before the result is there: who comes now must not get it.
+    // Called before the result is handed out, so that a caller that comes now does not get it.
     private List<TaskCompletionSource<T>> End(TKey key)
     {
         lock (_underWay)

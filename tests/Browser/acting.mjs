@@ -107,7 +107,7 @@ describe('Acting', () => {
     for await (const { partitionKey, rowKey } of table.listEntities({ queryOptions: { filter: "PartitionKey eq 'ticks'" } })) await table.deleteEntity(partitionKey, rowKey);
     const app = await services.startApp({ Outpost__TableName: before.tableName });
     await onPage(app, async (page) => {
-      await card(page, 'refunds').getByText('None of this app’s own').waitFor();
+      await card(page, 'refunds').getByText('This forwarder is not this app’s own').waitFor();
       await page.getByRole('button', { name: 'Forget refunds' }).click();
       await confirm(page, 'Forget', 'refunds is forgotten.');
       await card(page, 'refunds').waitFor({ state: 'detached' });

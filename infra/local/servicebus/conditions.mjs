@@ -1,4 +1,4 @@
-/** The AMQP error conditions the service uses, and so do we. */
+/** The AMQP error conditions that the service uses. */
 export const CONDITION = Object.freeze({
   notFound: 'amqp:not-found',
   notAllowed: 'amqp:not-allowed',
@@ -21,7 +21,7 @@ export const CONDITION = Object.freeze({
   deadLetter: 'com.microsoft:dead-letter',
 });
 
-/** A refusal with a condition; every other exception is a fault. */
+/** A refusal with a condition. Every other exception is a fault of the emulator. */
 export class BrokerError extends Error {
   /** @param {string} condition one of CONDITION @param {string} message */
   constructor(condition, message) {

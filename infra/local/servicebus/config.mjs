@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { compileRules } from './entities/rules.mjs';
 import { SYSTEM_PROPERTIES } from './entities/system-properties.mjs';
 
-/** A setting that cannot be used: the message names the field, the value and what is allowed. */
+/** A setting that cannot be used. The message names the field, the value and what is allowed. */
 export class ConfigError extends Error {
   constructor(field, value, allowed) {
     super(`${field} is ${value === undefined ? 'missing' : JSON.stringify(value)}; allowed: ${allowed}`);
@@ -11,10 +11,10 @@ export class ConfigError extends Error {
 
 const NAME = /^[A-Za-z0-9._-]{1,50}$/;
 const DURATION = /^P(?!$)(?:(\d+)D)?(?:T(?!$)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/;
-/** Beyond this a duration means "never"; the service's own largest TimeSpan is far above. */
+/** A longer duration means "never". The service's own largest TimeSpan is far longer. */
 const NEVER_MS = 100 * 365 * 86_400_000;
 
-/** Reads the official emulator's Config.json; answers the definitions of all entities in it. */
+/** Reads the official emulator's Config.json. Returns the definitions of all entities in it. */
 export function readConfig(path) {
   let text;
   try {

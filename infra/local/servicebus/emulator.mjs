@@ -6,7 +6,7 @@ import { Receivers } from './amqp/receivers.mjs';
 import { createHttp } from './http.mjs';
 import { Faults } from './faults.mjs';
 
-/** A client that connects and says nothing is let go after this. */
+/** A client that connects and says nothing is disconnected after this time. */
 const SILENCE_MS = 30_000;
 const PRUNE_MS = 30_000;
 const TIMER_MS_MAX = 60_000;
@@ -57,7 +57,7 @@ export class Emulator {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** AMQP and HTTP share the port: the first bytes say which it is. */
+  /** AMQP and HTTP share the port. The first bytes of a connection tell them apart. */
   #accept(socket) {
     this.#sockets.add(socket);
     socket.setNoDelay(true);

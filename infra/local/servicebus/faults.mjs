@@ -1,6 +1,6 @@
 import { BrokerError, CONDITION } from './conditions.mjs';
 
-/** Modes that refuse: the condition and the words a client gets. */
+/** Modes that refuse, with the condition and the words that a client gets. */
 const REFUSALS = {
   busy: [CONDITION.busy, 'The server is busy, as the test asked. Please retry.'],
   throttled: [CONDITION.busy, 'The entity is being throttled, as the test asked. Error code: 50009. Please wait 10 seconds.'],
@@ -15,10 +15,10 @@ const MODES = [...OTHERS, ...Object.keys(REFUSALS)];
 /** What can happen to a link that is being attached. */
 const ATTACH_MODES = ['none', 'hang', 'slow', 'reset', 'silence', ...Object.keys(REFUSALS)];
 const FIELDS = ['mode', 'times', 'on', 'scope', 'delayMs', 'bytesPerSecond', 'messageIdPattern'];
-/** No answer is held back for longer, so that a forgotten fault ends. */
+/** The longest time that an answer is held back, so that a forgotten fault ends. */
 const DELAY_MS_MAX = 600_000;
 
-/** Faults a test has asked for, per entity. They concern links that send: their attach, or what is sent on them. */
+/** The faults that tests asked for, by entity. They concern links that send: their attach, or what is sent on them. */
 export class Faults {
   #byEntity = new Map();
   #silenced = new Map();
@@ -37,7 +37,7 @@ export class Faults {
     else this.#byEntity.set(key, fault);
   }
 
-  /** The fault as it is now, and how often it was met: sends, links or connections, by its scope. */
+  /** The fault as it is now, and how many sends, links or connections (by its scope) it hit. */
   describe(entity) {
     const fault = this.#byEntity.get(entity.toLowerCase());
     if (!fault) return { mode: 'none', met: 0 };
@@ -45,7 +45,7 @@ export class Faults {
     return { mode, on, scope, met, ...(left !== Infinity && { left }) };
   }
 
-  /** A connection that fell silent for this entity; it ends when the fault does. */
+  /** Notes a connection that fell silent for this entity. The connection ends when the fault does. */
   silenced(entity, connection) {
     const key = entity.toLowerCase();
     if (!this.#silenced.has(key)) this.#silenced.set(key, new Set());
@@ -53,12 +53,12 @@ export class Faults {
     connection.socket.once('close', () => connections.delete(connection));
   }
 
-  /** Throws the refusal asked for, or answers what else is to happen to this link. */
+  /** Throws the refusal that was asked for, or returns what else must happen to this link. */
   onAttach(entity, link) {
     return this.#meet(entity, 'attach', link, 0);
   }
 
-  /** Throws the refusal asked for, or answers what else is to happen to this send. */
+  /** Throws the refusal that was asked for, or returns what else must happen to this send. */
   onSend(entity, link, messages) {
     const pattern = this.#byEntity.get(entity.toLowerCase())?.pattern;
     const bad = pattern && messages.find(({ messageId }) => pattern.test(messageId ?? ''));
@@ -77,7 +77,7 @@ export class Faults {
 
 const NONE = { mode: 'none', delayMs: 0 };
 
-/** Counts a send, or the first send of a link or connection; one that was hit stays hit for as long as it lives. */
+/** Counts a send, or the first send of a link or connection. A link or connection that was hit stays hit while it lives. */
 function hits(fault, link) {
   const subject = { link, connection: link.connection }[fault.scope];
   if (subject && fault.hit.has(subject)) return true;

@@ -13,7 +13,7 @@ const BODY_BYTES_MAX = 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
 
 /**
- * The HTTP side: what tests and tools need beside AMQP (entities, faults).
+ * The HTTP side, for what tests and tools need in addition to AMQP: entities and faults.
  * @param {object} services broker, faults, clock, log
  */
 export function createHttp(services) {
@@ -83,7 +83,7 @@ function describe(entity) {
   };
 }
 
-/** Reads a body up to a bound; a larger one is refused without reading it to its end. */
+/** Reads a body up to a bound. A larger body is refused before its end. */
 function readBody(request) {
   return new Promise((resolve, reject) => {
     const chunks = [];
@@ -106,7 +106,7 @@ function readJson(text) {
     const value = JSON.parse(text);
     if (value !== null && typeof value === 'object') return value;
   } catch {
-    // said below
+    // the code below answers for it
   }
   throw new BrokerError(CONDITION.argument, 'The body must be a JSON object.');
 }
@@ -116,7 +116,7 @@ function answerError(response, error, { log }) {
   const refusal = error instanceof ConfigError ? new BrokerError(CONDITION.argument, error.message) : asRefusal(error);
   if (refusal.condition === CONDITION.internal) log(`HTTP: ${error.stack}`);
   const status = STATUS[refusal.condition] ?? 400;
-  // a body that was not read would be taken for the next request
+  // an unread body would be taken for the next request
   if (!response.req.complete) response.setHeader('Connection', 'close');
   answer(response, status, problem(refusal.condition, refusal.message));
 }

@@ -20,18 +20,18 @@ const FILE = 'journal';
 const MAGIC = Buffer.from('service-bus-emulator journal 1\n');
 const FRAME_BYTES = 12; // length, checksum, length of the JSON part
 const READ_BYTES = 4 * 1_048_576;
-/** Rewritten while running once it is larger than this and mostly about what is gone. */
+/** The file is rewritten once it is larger than this and most of it is about what is gone. */
 const COMPACT_BYTES_MIN = 64 * 1_048_576;
 const COMPACT_FACTOR = 4;
-/** What is written per remembered message id or message, beside the message's own bytes; an estimate. */
+/** An estimate of the bytes written for each message or remembered message id, without the message's own bytes. */
 const ITEM_BYTES = 200;
 
-/** The data directory cannot be used; the message says why and what to do. */
+/** The data directory cannot be used. The message says why and what to do. */
 export class JournalError extends Error {}
 
 /**
- * Everything lasting, in the order it happened: one append-only file of records. A record is written before anybody
- * hears that it happened, so a killed process loses nothing it has acknowledged (the operating system has it; a power
+ * All lasting changes in their order, in one append-only file of records. A record is written before anybody
+ * hears of the change, so a killed process loses nothing that it acknowledged (the operating system has it; a power
  * cut is not covered).
  */
 export class Journal {
@@ -52,7 +52,7 @@ export class Journal {
       if (existsSync(this.#path(FILE))) this.#replay();
       this.#compact();
     } catch (error) {
-      // a system call that failed is about the directory: a file in its place, no rights, no room
+      // a failed system call has its cause in the directory: a file in its place, no rights, no room
       throw error.syscall ? new JournalError(`--data ${directory} cannot be used as a folder (${error.message})`) : error;
     }
     broker.write = (record) => this.#append(record);
@@ -67,7 +67,7 @@ export class Journal {
     return join(this.#directory, name);
   }
 
-  /** Two processes appending to one file would ruin it. */
+  /** Refuses a second process, because two that append to one file would ruin it. */
   #own() {
     const owner = own(this.#directory);
     if (owner === undefined) return;
@@ -113,7 +113,7 @@ export class Journal {
     }
   }
 
-  /** Writes what is still of interest to a new file and puts it in place of the old one. */
+  /** Writes what still counts to a new file, and puts that in place of the old one. */
   #compact() {
     const path = this.#path(`${FILE}.new`);
     const file = openSync(path, 'w');
@@ -144,7 +144,7 @@ export class Journal {
     } catch (error) {
       throw error instanceof JournalError
         ? error
-        : new JournalError(`--data ${this.#directory} cannot be read (${error.message}); move it away to start afresh`);
+        : new JournalError(`--data ${this.#directory} cannot be read (${error.message}); move it away to start with an empty one`);
     } finally {
       closeSync(file);
     }
@@ -172,7 +172,7 @@ function decode(bytes) {
 /** Reads records up to the end, or to one that was cut off when the process was killed. */
 function* records(file, size) {
   if (!read(file, 0, Math.min(MAGIC.length, size)).equals(MAGIC)) {
-    throw new JournalError(`the journal does not begin as one of this version; move it away to start afresh`);
+    throw new JournalError(`the journal does not begin as one of this version; move it away to start with an empty one`);
   }
   let position = MAGIC.length;
   let window = Buffer.alloc(0);
@@ -183,7 +183,7 @@ function* records(file, size) {
     const bytes = window.subarray(0, length);
     if (length < FRAME_BYTES || checksum(bytes.subarray(8)) !== bytes.readUInt32BE(4)) {
       if (position + length >= size) return; // torn
-      throw new JournalError(`the journal is damaged at byte ${position}; move it away to start afresh`);
+      throw new JournalError(`the journal is damaged at byte ${position}; move it away to start with an empty one`);
     }
     yield decode(bytes);
     window = window.subarray(length);
@@ -206,7 +206,7 @@ function writeAll(file, bytes, position) {
   for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done, bytes.length - done, position + done);
 }
 
-/** FNV-1a over 32-bit words: enough to tell a torn or damaged record, and fast. */
+/** FNV-1a over 32-bit words. It is fast, and good enough to detect a torn or damaged record. */
 function checksum(bytes) {
   let hash = 0x811c9dc5;
   const words = bytes.length & ~3;

@@ -39,12 +39,12 @@ function options() {
 }
 
 function unusable(message) {
-  // in other words than the line that gives the connection string, for whoever reads both streams as one
+  // the words differ from the line with the connection string, for programs that read both streams as one
   process.stderr.write(`Service Bus emulator cannot run: ${message}\n`);
   process.exit(EXIT_UNUSABLE);
 }
 
-/** What the data directory has from before may forbid what the configuration now wants. */
+/** Entities in the data directory may forbid what the configuration now asks for. */
 function define(broker, definitions, config) {
   for (const definition of definitions) {
     try {

@@ -3,12 +3,12 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 export const KEY_NAME = 'RootManageSharedAccessKey';
 export const KEY = 'SAS_KEY_VALUE';
 
-/** Checked signatures are kept: a client sends the same token with every request. */
+/** Checked signatures are kept, because a client sends the same token with every request. */
 const CHECKED_MAX = 1000;
 const checked = new Map();
 
 /**
- * Checks a shared access signature: rule name, signature, expiry. Its scope is not looked at.
+ * Checks a shared access signature: rule name, signature and expiry. It does not check the scope.
  * @param {string|undefined} token `SharedAccessSignature sr=…&sig=…&se=…&skn=…`
  * @param {number} now milliseconds
  * @returns {{expiresAt: number}|{refusal: string}}

@@ -1,14 +1,14 @@
-// What can be done, each after a question that says what will happen.
+// The actions. Each first asks a question that says what will happen.
 
 function askPause(name, pause, partition) {
   const where = partition === null ? '' : ` in partition ${partition}`;
   return ask({
     title: `${pause ? 'Pause' : 'Resume'} ${name}${where}?`,
     text: pause
-      ? `Within a second nothing more is sent by it${where}. Commands and the event API go on; events wait in the log, in order, until somebody resumes it, also after a restart of the app.`
-      : `It goes on${where} where it stopped: what waits is sent in order, within a second from now.`,
+      ? `Within a second it stops sending${where}. Commands and the event API go on. Events wait in the log, in order, until somebody resumes it, also after a restart of the app.`
+      : `It goes on${where} where it stopped. Within a second it starts to send what waits, in order.`,
     verb: pause ? 'Pause' : 'Resume',
-    fields: pause ? [{ label: 'Why? Whoever finds it paused is told', maxlength: 500, hint: 'may be left empty' }] : [],
+    fields: pause ? [{ label: 'Why? It is shown while the forwarder is paused', maxlength: 500, hint: 'may be left empty' }] : [],
     act: async (reason) => {
       await post(`forwarders/${part(name)}/${pause ? 'pause' : 'resume'}${partition === null ? '' : `?partition=${partition}`}`, reason?.trim() ? { reason: reason.trim() } : undefined);
       tell(`${name} is ${pause ? 'paused' : 'resumed'}${where}.`);
@@ -28,7 +28,7 @@ function askReplay(name) {
     fields: [
       { label: 'Partition', value: String(partition), ...whole, hint: `0 to ${partitions.length - 1}` },
       { label: 'From offset', value: '', ...whole, hint: `the oldest of partition ${partition} is ${number(oldestOffset)}` },
-      { label: 'To offset, this one too', value: '', ...whole, hint: headOffset > 0 ? `the newest of partition ${partition} is ${number(headOffset - 1)}` : 'the log is empty' },
+      { label: 'To offset, inclusive', value: '', ...whole, hint: headOffset > 0 ? `the newest of partition ${partition} is ${number(headOffset - 1)}` : 'the log is empty' },
     ],
     act: async (...texts) => {
       const [inPartition, fromOffset, toOffset] = texts.map(Number);
@@ -89,7 +89,7 @@ function askDiscardGroup(name, group) {
 function askTakeBack(name, id) {
   return ask({
     title: `Take back request ${id}?`,
-    text: 'What of it is done stays done; the rest is not done. It can be asked for again.',
+    text: 'The part that is done stays done, and the rest is not carried out. You can ask for it again.',
     verb: 'Take back',
     act: async () => {
       await request(`forwarders/${part(name)}/requests/${part(id)}`, { method: 'DELETE' });
@@ -145,11 +145,11 @@ function askForget(name) {
 
 function askForKey(why) {
   return ask({
-    title: 'A key, please',
+    title: 'Enter a key',
     text: `${why} In Azure it is on the portal’s page App keys: the master key for everything here, a host or function key for reading entries only. It is kept for this tab alone.`,
     verb: 'Use this key',
-    cancel: key() ? 'Keep what is' : 'Not now',
-    fields: [{ label: 'Key', type: 'password', spellcheck: 'false', autocapitalize: 'off', hint: 'Empty: none, and what was typed in before is forgotten.' }],
+    cancel: key() ? 'Keep the current key' : 'Not now',
+    fields: [{ label: 'Key', type: 'password', spellcheck: 'false', autocapitalize: 'off', hint: 'Leave it empty to use no key, and to forget the one before.' }],
     act: (typed) => {
       if (typed.trim() === '') sessionStorage.removeItem(KEY);
       else sessionStorage.setItem(KEY, typed.trim());

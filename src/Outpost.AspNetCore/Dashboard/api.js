@@ -18,7 +18,7 @@ class ApiError extends Error {
   }
 }
 
-/** The response, or an ApiError with the problem's own words, or Unreachable. */
+/** Returns the response; throws an ApiError with the problem's own words, or Unreachable. */
 async function request(path, { method = 'GET', body, signal, withinMs = ANSWERS_WITHIN_MS } = {}) {
   const headers = { Accept: 'application/json' };
   if (key()) headers['x-functions-key'] = key();
@@ -27,7 +27,8 @@ async function request(path, { method = 'GET', body, signal, withinMs = ANSWERS_
   const response = await fetch(path, {
     method,
     headers,
-    // The log may have been created again at this address. Then the pages that the browser kept are of another log: the tag tells.
+    // The log at this address may be a new one. Then the pages that the browser kept are of another log, which the
+    // entity tag shows.
     cache: 'no-cache',
     body: body && JSON.stringify(body),
     signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
@@ -53,7 +54,7 @@ const part = encodeURIComponent;
 const readParked = (forwarder, limit, next) => request(
   next ?? `forwarders/${part(forwarder)}/parked?limit=${limit}`);
 
-/** The address in a Link header with rel="next", if any, and only one of this site. */
+/** The address in a Link header with rel="next", if there is one and it is on this site. */
 function nextLink(response) {
   // RFC 8288: an address in Link is relative to the address that answered, not to this page.
   const [, address] = /<([^>]*)>\s*;\s*rel="?next"?/.exec(response.headers.get('Link') ?? '') ?? [];
@@ -61,7 +62,7 @@ function nextLink(response) {
   return url && url.origin === location.origin ? url.href : null;
 }
 
-/** How everything stands, perhaps with the minutes before; with a key that may not know about forwarders, at least the log. */
+/** The status, on request with the last ten minutes. A key that may not read it gets at least the state of the log. */
 async function readStatus({ recent = false } = {}) {
   try {
     const response = await request(`status${recent ? '?recent=true' : ''}`);

@@ -1,10 +1,10 @@
-// Draws what the last ten minutes say, and reads it out for a mouse, a finger, the arrow keys and a screen reader.
+// Draws the samples of the last ten minutes, and makes them readable with a mouse, a finger, the arrow keys and a screen reader.
 
 const SPAN_MS_MIN = 60_000;
 const LINES_MAX = 5;
 const TICKS_MAX = 5;
 const TICK_STEPS_MS = [15_000, 30_000, 60_000, 120_000];
-/** The time that somebody points at; null: now. */
+/** The time that the user points at; null: now. */
 let pointedAt = null;
 
 const valueOf = (value, format) => (value === undefined ? 'not known' : format(value));
@@ -17,7 +17,7 @@ function drawCharts() {
     lineOf('committed', (i) => rateAt(i, ({ head }) => head)),
     ...names.map((name) => lineOf(`to ${name}`, (i) => rateAt(i, ({ next }) => next.get(name)))),
   ], rate);
-  // The same look for the same forwarder in both.
+  // The empty line keeps a forwarder's look the same in both charts.
   drawChart(byId('backlog-chart'), [
     { label: '', values: [] },
     ...names.map((name) => lineOf(name, (i) => samples[i].backlog.get(name))),
@@ -57,14 +57,14 @@ function drawChart(figure, lines, format) {
   setText(figure.querySelector('.when'), isPointed ? `at ${timeAt(samples[at].now)}` : 'now');
   [top, top / 2].forEach((value, i) => setText(figure.querySelectorAll('.scale span')[i], format(value)));
   const axis = figure.querySelector('.axis');
-  // Ticks are at whole minutes, or the page is new.
+  // Ticks are at whole minutes unless the page is new. Those labels leave out the seconds.
   const labelOf = (now) => timeAt(now).replace(/:00$/, '');
   keepChildren(axis, ticks, labelOf, (now) => h('span', {}, labelOf(now)));
   ticks.forEach((now, i) => { axis.children[i].style.left = `${100 * shareOf(now)}%`; });
   describeChart(figure, known, format, at);
 }
 
-/** For who does not see it: what it shows in a sentence, and each sample by the arrow keys. */
+/** For users who do not see the chart: says in a sentence what it shows, and gives each sample by the arrow keys. */
 function describeChart(figure, known, format, at) {
   const told = known.map(({ label, values }) => {
     const most = Math.max(0, ...values.filter((value) => value !== undefined));
@@ -72,7 +72,7 @@ function describeChart(figure, known, format, at) {
   });
   figure.querySelector('.plot > svg').setAttribute('aria-label', `From ${timeAt(samples[0].now)} to ${timeAt(samples.at(-1).now)}, ${zone()}. ${told.join('. ')}.`);
   const slider = figure.querySelector('.plot > input');
-  // Every two seconds something new would be read out to whoever is in it.
+  // The text does not change while the chart has the focus, or a screen reader would read something new every two seconds.
   if (pointedAt === null && document.activeElement === slider && slider.max !== '0') return;
   slider.max = String(samples.length - 1);
   slider.value = String(at);
@@ -95,7 +95,7 @@ function point(now) {
   drawCharts();
 }
 
-/** A mouse or a finger points at a time, the arrow keys go from sample to sample; both charts show the same one. */
+/** A mouse or a finger points at a time, and the arrow keys go from sample to sample. Both charts show the same time. */
 for (const plot of document.querySelectorAll('.plot')) {
   const slider = plot.querySelector('input');
   const pointAtMouse = ({ clientX }) => {
@@ -108,7 +108,7 @@ for (const plot of document.querySelectorAll('.plot')) {
   plot.addEventListener('pointermove', pointAtMouse);
   plot.addEventListener('pointerdown', pointAtMouse);
   plot.addEventListener('pointercancel', () => point(null));
-  // A finger is away as soon as it has pointed.
+  // A finger leaves as soon as it has pointed.
   plot.addEventListener('pointerleave', ({ pointerType }) => {
     if (pointerType === 'mouse') point(null);
   });
@@ -117,18 +117,18 @@ for (const plot of document.querySelectorAll('.plot')) {
   slider.addEventListener('blur', () => point(null));
   slider.addEventListener('keydown', ({ key: pressed }) => {
     if (pressed === 'Escape') point(null);
-    // From now on.
+    // The keys start at the last sample, which is the present.
     else if (pointedAt === null) slider.value = slider.max = String(samples.length - 1);
   });
 }
 
-/** Round times of the page's zone between two samples' times: few enough to be read. */
+/** Round times in the page's time zone between two samples, few enough to be readable. */
 function ticksOf(start, end) {
   if (!samples.length) return [];
   const step = TICK_STEPS_MS.find((each) => (end - start) / each <= TICKS_MAX) ?? TICK_STEPS_MS.at(-1);
   const ticks = [];
   for (let at = Math.ceil((start + wallOffset) / step) * step - wallOffset; at <= end; at += step) {
-    // One at the edge would not fit.
+    // A label at the edge would not fit.
     if (at - start > 0.05 * (end - start) && end - at > 0.05 * (end - start)) ticks.push(at);
   }
   return ticks;
@@ -148,7 +148,7 @@ function pathOf(values, x, y) {
   return path;
 }
 
-/** The next 1, 2 or 5 with zeros; at least 2: half an entry waits nowhere. */
+/** The next 1, 2 or 5 with zeros. At least 2, because there is no half entry. */
 function roundUp(value) {
   if (value <= 2) return 2;
   const power = 10 ** Math.floor(Math.log10(value));

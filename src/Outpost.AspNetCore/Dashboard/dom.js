@@ -1,8 +1,8 @@
-// Everything that comes from data goes into the page as text, never as markup.
+// All data goes into the page as text, never as markup.
 
 const byId = (id) => document.getElementById(id);
 
-/** A new element; what starts with "on" is a listener, the rest are attributes; children are elements or text. */
+/** Makes an element. Names that start with "on" are listeners, the others are attributes; children are elements or text. */
 function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -14,12 +14,12 @@ function h(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Writes only what changed, so that a selection survives and nothing is read out twice. */
+/** Writes a text only when it changed, so that a selection survives and a screen reader does not repeat it. */
 function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Keeps one child per item, in the items' order; those that stay are updated in place and keep the focus. */
+/** Keeps one child per item, in the items' order. Children that stay are updated in place and keep the focus. */
 function keepChildren(parent, items, keyOf, create) {
   const present = new Map([...parent.children].map((child) => [child.dataset.key, child]));
   let before = parent.firstElementChild;
@@ -36,13 +36,13 @@ function keepChildren(parent, items, keyOf, create) {
     child.update?.(item);
   }
   for (const gone of present.values()) {
-    // What was said about it stays.
+    // The message about the last action stays, although its card goes.
     if (gone.contains(byId('done'))) byId('main').prepend(byId('done'));
     gone.remove();
   }
 }
 
-/** For screen readers, and only what a person did or has to know: the numbers change too often to be read out. */
+/** Announces something to screen readers: only what the user did or has to know, because the numbers change too often. */
 function say(text) {
   setText(byId('said'), '');
   setText(byId('said'), text);
@@ -50,7 +50,7 @@ function say(text) {
 
 let actedIn = null;
 
-/** What came of an action, in words, where it was asked for; stays until the next one or until it is closed. */
+/** Shows the outcome of an action until the next one, or until it is closed. */
 function tell(text) {
   setText(byId('done-text'), text);
   const place = actedIn?.isConnected ? actedIn : byId('main');
@@ -99,7 +99,7 @@ function ask({ title, text, verb, dangerous = false, fields = [], cancel = 'Canc
     byId('ask-cancel').onclick = () => dialog.close();
     dialog.onclose = () => {
       byId('ask-fields').replaceChildren();
-      // What opened it may be gone, with the event that was discarded.
+      // The button that opened the dialog may be gone, with the event that was discarded.
       (opener?.isConnected ? opener : byId('main')).focus({ preventScroll: true });
       resolve(done);
     };

@@ -1,4 +1,4 @@
-// The log itself: the newest as they come, or from an offset or a time on.
+// The entries of the log: the newest as they come, or those from an offset or a time on.
 
 const ENTRIES_PAGE = 25;
 const LIVE_ROWS_MAX = 25;
@@ -11,7 +11,7 @@ function showEntryTools(status) {
   keepChildren(byId('entries-partition'), status.partitions, ({ partition }) => partition,
     ({ partition }) => h('option', { value: partition }, String(partition)));
   if (entriesView.partition !== null) return;
-  // Where something happened last.
+  // Starts with the partition of the newest entry.
   const newest = [...status.partitions].sort((one, other) => (other.headTimestamp ?? '').localeCompare(one.headTimestamp ?? ''))[0];
   byId('entries-partition').value = String(newest.partition);
   chooseEntries();
@@ -28,7 +28,7 @@ function chooseEntries() {
   else restart();
 }
 
-/** Ends what is under way: its answers, should they still come, are of no use. */
+/** Ends the requests under way. Their answers are ignored, should they still come. */
 function restart() {
   entriesView.stop.abort();
   entriesView.stop = new AbortController();
@@ -39,7 +39,7 @@ function restart() {
 
 const pageOf = (offset, limit, more = '') => `events?partition=${entriesView.partition}&offset=${offset}&limit=${limit}${more}`;
 
-/** Waits at the log's end; one request at a time, none while nobody looks, slower while it fails. */
+/** Waits at the log's end, with one request at a time. It makes none while the page is hidden, and fewer while they fail. */
 async function showNewest() {
   const signal = restart();
   byId('entries-list').replaceChildren();
@@ -48,7 +48,7 @@ async function showNewest() {
   while (!signal.aborted) {
     try {
       await visible(signal);
-      // The first answer at once, also when there is nothing.
+      // The first request does not wait, so that the page shows something at once.
       if (offset === null) [offset, wait] = [await startOfNewest(signal), 0];
       const asked = performance.now();
       const response = await request(pageOf(offset, ENTRIES_PAGE, `&wait=${wait}`), { signal, withinMs: (WAIT_SECONDS + 10) * 1000 });
@@ -57,12 +57,12 @@ async function showNewest() {
       failures = 0;
       offset = Number(response.headers.get('Next-Offset'));
       addNewest(page);
-      // No room to wait: not again at once.
+      // The server had no room for one more waiting reader, so pause before the next request.
       if (wait > 0 && page.length === 0 && performance.now() - asked < 1000) await pause(2000, signal);
       wait = WAIT_SECONDS;
     } catch (error) {
       if (signal.aborted) return;
-      // Deleted meanwhile, or another log: from its newest on.
+      // The entries were deleted meanwhile, or this is another log. Start again from its newest entries.
       if (error instanceof ApiError && (error.status === 410 || error.problem === 'offset-beyond-head')) offset = null;
       failures++;
       setText(byId('entries-state'), `Not live right now. ${inWords(error)}`);
@@ -81,12 +81,12 @@ async function startOfNewest(signal) {
 function addNewest(page) {
   const list = byId('entries-list');
   list.prepend(...page.toReversed().map(entryRow));
-  // Not one that somebody is reading.
+  // Keep the rows that the user has open.
   for (const row of [...list.children].slice(LIVE_ROWS_MAX)) if (!row.querySelector('details').open) row.remove();
   setText(byId('entries-state'), list.childElementCount === 0 ? 'Live. Nothing has been recorded here yet.' : 'Live: new entries come in at the top.');
 }
 
-/** The page from what the form says on. */
+/** Shows the entries from the offset or time in the form on. */
 async function showChosen() {
   const signal = restart();
   try {
@@ -94,7 +94,7 @@ async function showChosen() {
       await search(byId('entries-search').value.trim(), signal);
     } else if (byId('entries-mode').value === 'time') {
       const time = typedTime(byId('entries-time').value);
-      if (Number.isNaN(time.getTime())) throw new Error('A date and a time are needed.');
+      if (Number.isNaN(time.getTime())) throw new Error('Type a date and a time.');
       const { offset } = await getJson(`partitions/${entriesView.partition}/offset-at?time=${part(time.toISOString())}`, { signal });
       await showFrom(offset, signal);
     } else {
@@ -107,12 +107,12 @@ async function showChosen() {
   }
 }
 
-/** The API says where the log begins and ends: that is more use than a refusal. */
+/** Shows where the log begins and ends, which the API says. That is of more use than a refusal. */
 async function offerInstead(error, signal) {
   const { oldestOffset, headOffset } = error.body ?? {};
   if (error.problem === 'offset-expired' && Number.isInteger(oldestOffset)) {
     await showFrom(oldestOffset, signal);
-    setText(byId('entries-state'), `These are deleted by retention; the oldest that is left is ${number(oldestOffset)}.`);
+    setText(byId('entries-state'), `Retention has deleted these entries. The oldest that is left is ${number(oldestOffset)}.`);
     return;
   }
   setText(byId('entries-problem'), error.problem === 'offset-beyond-head' && Number.isInteger(headOffset)
@@ -164,7 +164,7 @@ function entryRow(entry) {
   });
 }
 
-/** A link where the app says where traces are looked at. */
+/** A link to the trace, where the app has an address for traces. */
 function traceOf(traceparent) {
   const template = document.querySelector('meta[name="trace-url"]')?.content;
   const [, trace, span] = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-/.exec(traceparent) ?? [];
@@ -176,9 +176,9 @@ const SEARCHED_MAX = 5000;
 const SEARCH_PAGE = 1000;
 const EVENT_ID = /^[a-z0-9]{8}-[0-9]{4}-[0-9]{19}$/;
 
-/** One entry by its id; or those whose subject has the text in it, among the newest of each partition. */
+/** Finds one entry by its id, or entries whose subject contains the text, among the newest of each partition. */
 async function search(text, signal) {
-  if (text === '') throw new Error('An event id is needed, or a subject such as order/o-1, or a part of one.');
+  if (text === '') throw new Error('Type an event id, a subject such as order/o-1, or a part of a subject.');
   byId('entries-pager').hidden = true;
   byId('entries-list').replaceChildren();
   if (EVENT_ID.test(text)) return void showFound([await getJson(`events/${part(text)}`, { signal })], '1 entry');

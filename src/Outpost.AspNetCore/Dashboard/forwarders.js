@@ -1,4 +1,4 @@
-// A card for each forwarder: how it stands in words, its numbers, what can be done, and each partition.
+// A card for each forwarder: its state in words, its numbers, its actions, and each partition.
 
 function showForwarders(status) {
   byId('forwarders').hidden = status.isLimited;
@@ -8,7 +8,7 @@ function showForwarders(status) {
 
 const RANKS = ['orphaned', 'failing', 'paused', 'running'];
 
-/** The worst first. */
+/** Lower ranks come first: the worst forwarder has the lowest. */
 function rankOf(one) {
   const trouble = one.late > 0 ? 2.5 : one.parked > 0 ? 2.6 : 4;
   const rank = RANKS.indexOf(one.state);
@@ -57,7 +57,7 @@ function forwarderCard({ name }) {
     setText(toggle, isPaused ? 'Resume…' : 'Pause…');
     toggle.setAttribute('aria-label', `${isPaused ? 'Resume' : 'Pause'} ${name}`);
     replay.setAttribute('aria-label', `Replay a range to ${name}`);
-    // Only one that is none of this app's can be forgotten.
+    // Only a forwarder that is not this app's own can be forgotten.
     forget.hidden = one.isKnownHere ?? one.withinSeconds !== null;
     forget.setAttribute('aria-label', `Forget ${name}`);
     parked.hidden = one.parked === 0;
@@ -78,7 +78,7 @@ function sentenceOf(one) {
   const pausedIn = one.partitions.filter(({ paused }) => paused);
   if (one.state === 'paused') return `${whoPaused(pausedIn[0])} ${waiting > 0 ? counted(waiting, 'event waits', 'events wait') : 'New events will wait'} until it is resumed.`;
   if (one.state === 'orphaned') return `${counted(waiting, 'event waits', 'events wait')}, and no process runs it: give the app its setting again, or forget it if it is gone for good.`;
-  if (!(one.isKnownHere ?? one.withinSeconds !== null)) return 'None of this app’s own: another app’s, or one that no longer exists. It holds retention.';
+  if (!(one.isKnownHere ?? one.withinSeconds !== null)) return 'This forwarder is not this app’s own: another app has it, or it no longer exists. It holds retention back.';
   const partly = pausedIn.length > 0 ? ` ${whoPaused(pausedIn[0])} That is in ${counted(pausedIn.length, 'partition')}.` : '';
   const except = one.parked > 0 ? `, except ${counted(one.parked, 'parked event')}` : '';
   const late = one.late > 0 ? `${one.late < waiting ? `, ${number(one.late)} of them` : ''} for longer than ${age(one.withinSeconds ?? 0)}` : '';
@@ -114,7 +114,7 @@ function standingRow(name, { partition }) {
 const REQUESTS_SHOWN = 20;
 const KINDS = { replay: 'Replay', retry: 'Retry', discard: 'Discard', 'retry-matching': 'Retry', 'discard-matching': 'Discard', 'take-back': 'Taking back', pause: 'Pause', resume: 'Resume', skip: 'Skip', forget: 'Forgetting' };
 
-/** One thing that was asked for and is not done: how far it is, why it waits, and the way back. */
+/** A request that is not done: how far it is, why it waits, and a button that takes it back. */
 function requestRow(name, { id, kind, partition }) {
   const text = h('span');
   const row = h('li', {}, text, h('button', { type: 'button', class: 'small quiet', 'aria-label': `Take back ${KINDS[kind] ?? kind} ${id} in partition ${partition}`, onclick: () => askTakeBack(name, id) }, 'Take back…'));

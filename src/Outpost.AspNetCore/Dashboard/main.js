@@ -1,8 +1,8 @@
-// Asks the app again and again: one request at a time, none while nobody looks, slower while it fails or is busy.
+// Polls the app with one request at a time. It makes none while the page is hidden, and fewer while the app fails or is busy.
 
 const POLL_MS = 2000;
 const POLL_MS_MAX = 30_000;
-// However many partitions there are, no more than this share of the time is spent answering one open page.
+// An open page may take at most this share of the app's time, however many partitions there are.
 const BUSY_SHARE = 0.1;
 let lastStatus = { at: new Date(), partitions: [], forwarders: [], isLimited: false };
 let lastStatusAt = null;
@@ -33,7 +33,7 @@ function visible(signal) {
   });
 }
 
-/** An action was carried out, or somebody pressed "Try now": the next poll is at once. */
+/** Polls at once, because an action was carried out or the user pressed "Try now". */
 const lookNow = () => wake();
 
 async function poll() {
@@ -46,7 +46,7 @@ async function poll() {
     const delay = Math.min(POLL_MS_MAX, error ? POLL_MS * 2 ** (failures - 1) : Math.max(POLL_MS, took / BUSY_SHARE));
     nextTryAt = performance.now() + delay;
     if (error) showTrouble(error);
-    // Without a key there is nothing to ask again for.
+    // Without a key, another request would get the same refusal.
     await new Promise((resolve) => {
       wake = resolve;
       if (!trouble?.isAboutKey) setTimeout(resolve, delay);
@@ -86,7 +86,7 @@ function showTrouble(error) {
   if (isNew && trouble.isAboutKey) askForKey(trouble.text);
 }
 
-/** How old the numbers are; every second. */
+/** Shows each second how old the numbers are. */
 function showFreshness() {
   const seconds = lastStatusAt === null ? null : (performance.now() - lastStatusAt) / 1000;
   const old = seconds === null ? 'Nothing has been read yet.' : `What is shown below is ${age(seconds)} old.`;

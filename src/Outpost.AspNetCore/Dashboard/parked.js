@@ -1,13 +1,13 @@
-// Parked events of one forwarder, page by page: of ten thousand, as many are in the page as somebody asked for.
+// Lists the parked events of one forwarder, page by page. Of ten thousand, the page holds only as many as the user asked for.
 
 const PARKED_PAGE = 50;
-// A longer list is read again only when somebody asks for it.
+// A longer list is read again only when the user asks for it.
 const READ_AGAIN_MAX = 500;
-// Polls after an action in which the list is read again: a retry that is refused once more changes no count.
+// After an action, the list is read again in so many polls, because a retry that is refused again changes no count.
 const POLLS_AFTER_ACTION = 3;
 const parkedView = { name: null, next: null, total: 0, pollsToRead: 0, reading: null };
 
-/** After each poll: which forwarders have parked events, and how many there are. */
+/** Shows after each poll which forwarders have parked events, and how many. */
 function showParked(status) {
   byId('parked').hidden = status.isLimited;
   const having = status.forwarders.filter(({ name, parked }) => parked > 0 || name === parkedView.name);
@@ -37,7 +37,7 @@ function openParked(name) {
   byId('parked-forwarder').focus({ preventScroll: true });
 }
 
-/** The list from its start; events that are still there keep their row, open or not. */
+/** Reads the list from its start. Events that are still there keep their row, open or not. */
 async function loadParked(name, shown = 0) {
   if (parkedView.name !== name) byId('parked-list').replaceChildren();
   parkedView.name = name;
@@ -54,7 +54,7 @@ async function loadParked(name, shown = 0) {
 
 const GROUPS_SHOWN = 20;
 
-/** Why events are parked, the largest group first: each is one decision. */
+/** Shows why events are parked, the largest group first. Each group is one decision. */
 function showGroups(groups) {
   keepChildren(byId('parked-groups'), groups.slice(0, GROUPS_SHOWN), ({ reason }) => reason, groupRow);
   byId('parked-groups-more').hidden = groups.length <= GROUPS_SHOWN;
@@ -96,7 +96,7 @@ async function loadMoreParked() {
   });
 }
 
-/** The latest reading counts; what an earlier one still brings is of no use. */
+/** Only the latest read counts. What an earlier one still brings is ignored. */
 async function reading(read) {
   const mine = Symbol('reading');
   parkedView.reading = mine;

@@ -1,8 +1,8 @@
-// One event in full: its metadata and its payload, asked for when somebody wants to see it.
+// Shows one event in full: its metadata, and its payload once the user wants to see it.
 
 const SHOWN_CHARACTERS_MAX = 100_000;
 
-/** A row that opens; what is inside is fetched the first time. */
+/** A row that opens. Its content is fetched the first time. */
 function eventRow({ summary, id, facts, actions, more }) {
   const inside = h('div', { class: 'inside' });
   const details = h('details', {}, h('summary', {}, ...summary), inside);
@@ -32,7 +32,7 @@ async function readPayload(id) {
   return `${shown.slice(0, SHOWN_CHARACTERS_MAX)}\n… ${number(shown.length - SHOWN_CHARACTERS_MAX)} more characters are not shown.`;
 }
 
-/** JSON with line breaks. Its numbers and strings stay as they are stored: a parser here would round large numbers. */
+/** JSON with line breaks. Numbers and strings stay as they are stored, because a parser here would round large numbers. */
 function indented(json) {
   let [text, depth] = ['', 0];
   for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g)) {
@@ -48,7 +48,7 @@ function indented(json) {
   return text;
 }
 
-/** Says on the button itself whether it is copied. */
+/** Copies a text, and says on the button whether that worked. */
 async function copy(button, text) {
   const before = button.textContent;
   setText(button, await navigator.clipboard.writeText(text).then(() => 'Copied', () => 'This browser does not let the page copy'));

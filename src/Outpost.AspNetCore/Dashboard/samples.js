@@ -1,16 +1,17 @@
-// What the last ten minutes say: at first what the process kept, then what the page's own polls add. Bounded.
+// The samples of the last ten minutes: at first those that the process kept, then those of the page's own polls. Their
+// number is bounded.
 
 const SAMPLES_MAX = 600;
 const WINDOW_MS = 10 * 60_000;
 const RATE_OVER_MS = 6_000;
-// Polls that stayed away for longer, as in a hidden tab: the process may know what was meanwhile.
+// After a longer gap between polls, as in a hidden tab, the process may know what happened meanwhile.
 const GAP_MS_MAX = 30_000;
 let samples = [];
-/** Since when numbers are kept, and what began then. */
+/** When the samples begin, and what began then. */
 let began = null;
-/** The log that the samples are of. */
+/** Id of the log that the samples are of. */
 let sampledLog = null;
-/** What makes a wall clock of this page's own; of the answers' Date header, which has whole seconds. */
+/** Turns this page's own clock into wall-clock time, by the answers' Date header, which has whole seconds. */
 let wallOffset = 0;
 
 const isGapBefore = (now) => !samples.length || now - samples.at(-1).now > GAP_MS_MAX;
@@ -29,7 +30,7 @@ function remember(status, now) {
   samples = samples.filter((sample) => sample.now >= now - WINDOW_MS).slice(-SAMPLES_MAX);
 }
 
-/** What the process that answered has kept, where this page has not looked itself. */
+/** Adds the samples that the process kept, for times when this page made no polls. */
 function takeOver({ beganSecondsAgo, samples: kept }, now) {
   const theirs = kept.map(({ ageSeconds, head, forwarders }) => ({
     now: now - 1000 * ageSeconds,
@@ -43,7 +44,7 @@ function takeOver({ beganSecondsAgo, samples: kept }, now) {
   if (at < began.at) began = { at, what: 'the process that answers began' };
 }
 
-/** Entries per second at sample `i`, over the seconds before it; undefined where nothing is known of those. */
+/** Entries per second at sample `i`, over the seconds before it; undefined where nothing is known about them. */
 function rateAt(i, of) {
   let since = i - 1;
   while (since > 0 && samples[i].now - samples[since].now < RATE_OVER_MS) since--;
@@ -51,5 +52,5 @@ function rateAt(i, of) {
   return Math.max(0, (1000 * (of(samples[i]) - of(samples[since]))) / Math.max(1, samples[i].now - samples[since].now));
 }
 
-/** The time of day of a sample, in the zone of the page. */
+/** The time of day of a sample, in the page's time zone. */
 const timeAt = (now) => clock(new Date(Math.round(wallOffset + now)).toISOString()).split(' ').at(-1);

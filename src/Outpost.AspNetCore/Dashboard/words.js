@@ -18,12 +18,12 @@ function age(seconds) {
   return `${Math.floor(seconds / 86400)} days`;
 }
 
-/** All times on the page are in one zone at a time: the browser's own, or UTC. */
+/** All times on the page are in one time zone: the browser's own, or UTC. */
 const ZONE = 'outpost-zone';
 const localZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const zone = () => (sessionStorage.getItem(ZONE) === 'UTC' ? 'UTC' : localZone);
 
-/** With seconds, and the day where it is not today; the exact time is in the element's title. */
+/** A time with seconds, and with the day where it is not today. The exact time is in the element's title. */
 function clock(timestamp) {
   const at = new Date(timestamp);
   if (Number.isNaN(at.getTime())) return timestamp;
@@ -34,21 +34,21 @@ function clock(timestamp) {
 
 const timeOf = (timestamp) => h('time', { datetime: timestamp, title: timestamp }, clock(timestamp));
 
-/** What is typed as a date and a time, in the zone of the page. */
+/** Reads a typed date and time, in the page's time zone. */
 function typedTime(text) {
   if (zone() === localZone) return new Date(text);
   return new Date(/[zZ]$/.test(text) ? text : `${text}Z`);
 }
 
-/** What an error means to the person who looks at the page. */
+/** What an error means to the user of the page. */
 function inWords(error) {
   if (error instanceof ApiError) return error.detail;
   if (error?.name === 'TimeoutError') return 'The app did not answer in time.';
-  if (error instanceof Unreachable) return 'The app can’t be reached: it is stopped, or the network is.';
+  if (error instanceof Unreachable) return 'The app can’t be reached. It is stopped, or the network is down.';
   return String(error?.message ?? error);
 }
 
-/** A failing forwarder explained: title, and a sentence on what goes on, what waits and what helps. */
+/** Explains a failing forwarder: a title, and a text that says what goes on, what waits and what to do. */
 function explain(forwarder) {
   const waiting = sum(forwarder.partitions, (partition) => partition.backlog);
   const oldest = Math.max(0, ...forwarder.partitions.map((partition) => partition.oldestUnforwardedAgeSeconds));
@@ -67,7 +67,7 @@ const STATES = {
 };
 const stateOf = (state) => STATES[state] ?? { label: state, mark: '·', tone: 'calm' };
 
-/** How a forwarder stands: one that is late, or has parked something, does not look as if all were well. */
+/** The state of a forwarder. One that is late or has parked events does not look well. */
 function standOf({ state, late, parked }) {
   if (!['idle', 'running'].includes(state)) return stateOf(state);
   if (late > 0) return { label: 'Late', mark: '▲', tone: 'bad' };
@@ -80,7 +80,7 @@ const OF_THE_LOG = /^(log|layout)-/;
 
 const toldOf = (status, codes) => (status.problems ?? []).filter(({ code }) => codes.test(code)).map(({ detail }) => detail).join(' ');
 
-/** How everything stands, the worst first: in a few words, what that means, and whatever else no other part of the page says. */
+/** The worst of the whole state: in a few words, what it means, and what no other part of the page says. */
 function headline(status) {
   const { tone, text, more } = worst(status);
   const besides = toldOf(status, /^(request-blocked|retention-held|clock-off)$/);
@@ -125,7 +125,7 @@ function worst(status) {
   return { tone: 'good', text: 'Everything is forwarded', more: `Nothing waits, nothing is parked.${asked.length > 0 ? ` What was asked of ${[...new Set(asked.map(({ name }) => name))].join(' and ')} is under way.` : ''}` };
 }
 
-/** Since when it is paused, by whom and why, as far as that is kept. */
+/** When it was paused, by whom and why, as far as that is known. */
 function whoPaused({ pausedAt, pausedBy, pausedReason }) {
   const why = pausedReason ? `: ${pausedReason}${/[.!?]$/.test(pausedReason) ? '' : '.'}` : '.';
   return `Paused${pausedAt ? ` since ${clock(pausedAt)}` : ''}${pausedBy ? ` by ${pausedBy}` : ''}${why}`;

@@ -27,7 +27,10 @@ internal interface IForwardingStore
     /// <param name="partition">The partition.</param>
     /// <param name="forwarder">The forwarder.</param>
     /// <param name="control">What operators ask for.</param>
-    /// <param name="untrimmedSince">If not null, nothing is written when retention has moved since this was read: the entries asked for must still be there.</param>
+    /// <param name="untrimmedSince">
+    /// The state in which the entries asked for were seen: nothing is written if retention has moved since. Null if no entries are
+    /// needed.
+    /// </param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     Task<bool> SaveControlAsync(int partition, string forwarder, Control control, PartitionState? untrimmedSince, CancellationToken cancellationToken);
 

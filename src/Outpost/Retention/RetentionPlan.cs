@@ -2,18 +2,21 @@ using Outpost.Forwarding;
 
 namespace Outpost.Retention;
 
-/// <summary>How long things are kept.</summary>
-/// <param name="Events">Forwarded entries older than this are deleted; null keeps all. Receipts may make it longer: an entry is what leads to its receipt.</param>
+/// <summary>How long entries and receipts are kept.</summary>
+/// <param name="Events">
+/// Forwarded entries older than this are deleted; null keeps all. An entry is never deleted before its receipt, since only the
+/// entry leads to the receipt.
+/// </param>
 /// <param name="Receipts">Receipts older than this are deleted. Default 48 hours.</param>
 internal sealed record RetentionOptions(TimeSpan? Events, TimeSpan Receipts)
 {
-    /// <summary>How long an entry is kept at least.</summary>
+    /// <summary>The shortest time for which an entry is kept; null if entries are kept for ever.</summary>
     public TimeSpan? EventsAtLeast => Events is { } events && events < Receipts ? Receipts : Events;
 }
 
-/// <summary>What keeps retention from going on.</summary>
-/// <param name="Offset">Nothing from here on may be deleted.</param>
-/// <param name="Forwarder">Who needs it.</param>
+/// <summary>What keeps retention from deleting more.</summary>
+/// <param name="Offset">No entry from this offset on may be deleted.</param>
+/// <param name="Forwarder">The forwarder that needs the entry at this offset.</param>
 /// <param name="Why"><c>paused</c>, <c>behind</c>, <c>parked</c> or <c>replay</c>.</param>
 internal sealed record Hold(long Offset, string Forwarder, string Why);
 
@@ -21,12 +24,12 @@ internal sealed record Hold(long Offset, string Forwarder, string Why);
 internal static class RetentionPlan
 {
     /// <summary>
-    /// The lowest offset that somebody still needs: the checkpoint of each forwarder (configured or stored), its first
-    /// parked entry, and the beginning of a replay that is asked for. Null: nobody needs anything.
+    /// The lowest offset that a forwarder still needs: its checkpoint (configured or stored), its first parked entry, or the start of
+    /// a replay that was asked for. Null if there is none.
     /// </summary>
     /// <param name="state">The partition.</param>
-    /// <param name="configured">Forwarders of this app and where each stands or would begin.</param>
-    /// <param name="firstParked">First parked offset by forwarder, where one has any.</param>
+    /// <param name="configured">For each forwarder of this app, its next offset, or the one at which it would begin.</param>
+    /// <param name="firstParked">For each forwarder with parked entries, the first parked offset.</param>
     public static Hold? Lowest(
         PartitionState state, IReadOnlyDictionary<string, long> configured, IReadOnlyDictionary<string, long> firstParked)
     {
@@ -50,13 +53,13 @@ internal static class RetentionPlan
         entries.TakeWhile(entry => entry.At < before && entry.Offset < end).Count();
 
     /// <summary>
-    /// How many of the first <paramref name="count"/> entries one transaction takes the receipts of: as many receipts as fit,
-    /// and all entries of a command or none, since those left over would name a receipt that is no longer theirs.
+    /// Of the first <paramref name="count"/> entries, how many lose their receipts in one transaction: as many as fit. All entries of a
+    /// command count or none, because those left over would name a receipt that is no longer theirs.
     /// </summary>
     public static int ReceiptsAtOnce(IReadOnlyList<EntryTrace> entries, int count)
     {
         while (entries.Take(count).Select(entry => entry.Receipt).Distinct().Count(receipt => receipt is not null) > IRetentionStore.ReceiptsMax) count--;
-        // A page that is not full ends with the log, and so with a command.
+        // A page that is not full ends with the log, so it ends with a whole command.
         var next = count < entries.Count ? entries[count].Receipt : entries.Count == Limits.TransactionRowsMax ? entries[count - 1].Receipt : null;
         return next is null ? count : entries.Take(count).TakeWhile(entry => entry.Receipt != next).Count();
     }

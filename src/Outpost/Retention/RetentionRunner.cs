@@ -4,8 +4,8 @@ using Outpost.Forwarding;
 namespace Outpost.Retention;
 
 /// <summary>
-/// Deletes what is old: receipts, and entries that everybody has. Several processes may do so at once; what one of them
-/// deleted does not matter to the other. Runs with the timer, a little at a time.
+/// Deletes old receipts, and old entries that every forwarder has delivered. Several processes may do so at once: rows that
+/// another one has deleted do not matter. It runs with the timer, a little at a time.
 /// </summary>
 internal sealed partial class RetentionRunner(
     IEventStore events,
@@ -18,16 +18,16 @@ internal sealed partial class RetentionRunner(
     OutpostMetrics metrics,
     ILogger<RetentionRunner> logger)
 {
-    // Of one partition in one run: two thousand rows. The next run goes on.
+    // The limit for one partition in one run: two thousand rows. The next run goes on.
     private const int TransactionsPerRun = 20;
 
-    // Of all partitions in one run: the timer forwards again only when it is over.
+    // The limit for all partitions in one run, since the timer forwards again only when the run is over.
     private static readonly TimeSpan RunMax = TimeSpan.FromSeconds(10);
 
-    // Also what was begun by then ends: a hundred rows may have to be deleted one by one, at a store that takes seconds for each.
+    // Work that was begun by then ends too: a hundred rows may need deleting one by one, in a store that takes seconds for each.
     private static readonly TimeSpan RunEnd = RunMax + TimeSpan.FromSeconds(5);
 
-    // A quarter of the partition's time at most: commits and forwarding have the rest.
+    // A pause of three times the work leaves commits and forwarding at least three quarters of the partition's time.
     private const int PauseFactor = 3;
     private static readonly TimeSpan LookSoon = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LookLate = TimeSpan.FromHours(1);
@@ -37,7 +37,7 @@ internal sealed partial class RetentionRunner(
     private int _first;
     private long _began;
 
-    /// <summary>Looks at each partition where something may be due. Not to be called twice at the same time.</summary>
+    /// <summary>Looks at each partition in which something may be due. Do not call it twice at the same time.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
         _began = sources.Time.GetTimestamp();
@@ -48,7 +48,7 @@ internal sealed partial class RetentionRunner(
         for (var looked = 0; looked < layout.Partitions && HasTime; looked++)
         {
             var partition = (first + looked) % layout.Partitions;
-            // Where time ends, the next run begins with the next one.
+            // If the time runs out here, the next run begins with the next partition.
             _first = (partition + 1) % layout.Partitions;
             var now = sources.Time.GetTimestamp();
             if (_notBefore.TryGetValue(partition, out var at) && now < at) continue;
@@ -70,10 +70,10 @@ internal sealed partial class RetentionRunner(
 
     private bool HasTime => sources.Time.GetElapsedTime(_began) < RunMax;
 
-    // How long there will be nothing to do.
+    // Returns how long there will be nothing to do.
     private async Task<TimeSpan> TrimAsync(int partition, CancellationToken stop)
     {
-        // Fresh: what was trimmed before must not be trimmed again, the receipt of a new command may be where an old one was.
+        // Needs fresh state: where an old receipt was deleted, there may now be that of a new command.
         if (await UntrimmedAsync(partition, stop) is not { } state) return TimeSpan.Zero;
         var receipts = await TrimReceiptsAsync(state, TransactionsPerRun, stop);
         if (receipts is not { } receiptsDone) return TimeSpan.Zero;
@@ -83,7 +83,7 @@ internal sealed partial class RetentionRunner(
         return eventWait < receiptWait ? eventWait : receiptWait;
     }
 
-    // As it is now, with the rows deleted that nobody is offered any more: another run may have ended in between.
+    // The current state, after deleting the rows below the oldest offset: another run may have ended before it deleted them.
     private async Task<PartitionState?> UntrimmedAsync(int partition, CancellationToken stop)
     {
         var state = await watch.ReadAsync(partition, TimeSpan.Zero, stop);
@@ -115,8 +115,8 @@ internal sealed partial class RetentionRunner(
     {
         for (; transactions > 0 && HasTime; transactions--)
         {
-            // Before each move: meanwhile a forwarder may have begun, of a newer version too, or a replay been asked for. Whatever
-            // of this comes after the read has the row with the oldest offset written, and the move is lost.
+            // Read before each move: a forwarder (even of a newer version) may have begun meanwhile, or a replay been asked for. If this
+            // happens after the read, it writes the row with the oldest offset, so the move below fails.
             if (await UntrimmedAsync(state.Partition, stop) is not { } now) return TimeSpan.Zero;
             state = now;
             var hold = RetentionPlan.Lowest(
@@ -132,7 +132,7 @@ internal sealed partial class RetentionRunner(
 
             var start = sources.Time.GetTimestamp();
             var oldest = entries[count - 1].Offset + 1;
-            // Readers are told first: from then on these entries are gone for everybody.
+            // The oldest offset moves first: from then on, these entries are gone for every reader.
             if (await store.SaveOldestAsync(state.Partition, oldest, state.Trimmed, stop) is { } moved)
                 await DeleteRowsAsync(state.Partition, oldest, moved, stop);
             if (await PauseAsync(start, stop) is var rest && rest > TimeSpan.Zero) return rest;
@@ -160,7 +160,7 @@ internal sealed partial class RetentionRunner(
         return first;
     }
 
-    // What is left of a pause when the run ends: the partition is left alone for that long, and the timer goes on.
+    // Returns what is left of the pause when the run ends. The partition is left alone for that long, and the timer goes on.
     private async Task<TimeSpan> PauseAsync(long start, CancellationToken stop)
     {
         var pause = sources.Time.GetElapsedTime(start) * PauseFactor;

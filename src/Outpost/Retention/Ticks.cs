@@ -4,13 +4,13 @@ using Outpost.Forwarding;
 namespace Outpost.Retention;
 
 /// <summary>
-/// One tick: all forwarders of this process, then retention. Whoever asks while one is under way gets that one. The timer
-/// asks, an operator or another scheduler does, and a process that commits asks by itself where the timer does not come:
-/// leases make it safe for any number of processes to do so. Thread-safe; one per process.
+/// Runs ticks: all forwarders of this process, then retention. A caller gets the tick under way, if there is one. The timer, an
+/// operator or another scheduler calls it. A process that commits calls it by itself if the timer does not come. Leases make it
+/// safe for any number of processes to do so. Thread-safe; one per process.
 /// </summary>
 internal sealed partial class Ticks(ForwardingEngine engine, RetentionRunner retention, PartitionHeads heads, TimeProvider time, ILogger<Ticks> logger, Heartbeats? heartbeats = null)
 {
-    // How soon a timer that stays away is noticed.
+    // How often to check whether the timer has stayed away.
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
 
     private readonly Lock _lock = new();
@@ -22,8 +22,8 @@ internal sealed partial class Ticks(ForwardingEngine engine, RetentionRunner ret
     private long _commits;
     private bool _isSaid;
 
-    /// <summary>A tick, or the one that is under way.</summary>
-    /// <param name="stop">Ends it; what was delivered has its checkpoint. Of who began it.</param>
+    /// <summary>Runs a tick, or returns the one that is under way.</summary>
+    /// <param name="stop">Ends the tick; what was delivered gets its checkpoint. Only the token of the caller that began it counts.</param>
     public Task<ForwardRun> RunAsync(CancellationToken stop) => RunAsync(isTimer: false, null, stop);
 
     private Task<ForwardRun> RunAsync(bool isTimer, TimeSpan? period, CancellationToken stop)
@@ -45,14 +45,14 @@ internal sealed partial class Ticks(ForwardingEngine engine, RetentionRunner ret
         }
     }
 
-    /// <summary>The timer's: also tells how often it comes.</summary>
-    /// <param name="period">From one to the next, where the host tells.</param>
-    /// <param name="stop">Ends it.</param>
+    /// <summary>Runs a tick for the timer, and notes how often the timer comes.</summary>
+    /// <param name="period">Time from one tick to the next; null if the host does not tell.</param>
+    /// <param name="stop">Ends the tick.</param>
     public Task<ForwardRun> RunTimerAsync(TimeSpan? period, CancellationToken stop)
     {
         lock (_lock)
         {
-            // Not told, it shows: from one call to the next, or longer where a tick took longer.
+            // If the host does not tell, the period is the time between two calls. It is too long if a tick took longer.
             period ??= _timerAt is { } before ? time.GetElapsedTime(before) : null;
             _timerAt = time.GetTimestamp();
             if (period is { } known && known > TimeSpan.Zero) _period = known;
@@ -62,7 +62,7 @@ internal sealed partial class Ticks(ForwardingEngine engine, RetentionRunner ret
         return RunAsync(isTimer: true, period, stop);
     }
 
-    /// <summary>Looks now and then whether the timer has stayed away, until <paramref name="stop"/>.</summary>
+    /// <summary>Runs ticks in place of a timer that stays away, until <paramref name="stop"/> is cancelled.</summary>
     public async Task ReplaceTimerAsync(CancellationToken stop)
     {
         while (!stop.IsCancellationRequested)
@@ -73,7 +73,7 @@ internal sealed partial class Ticks(ForwardingEngine engine, RetentionRunner ret
             {
                 await RunAsync(stop);
             }
-#pragma warning disable CA1031 // What goes wrong is said where it does; the next look comes.
+#pragma warning disable CA1031 // A fault is logged where it occurs, and the loop looks again.
             catch (Exception)
 #pragma warning restore CA1031
             {
@@ -85,7 +85,7 @@ internal sealed partial class Ticks(ForwardingEngine engine, RetentionRunner ret
     {
         lock (_lock)
         {
-            // Whoever commits nothing has nothing that only it could know of.
+            // A process that commits nothing need not stand in: it has no entries that only it could know of.
             if (heads.Commits == _commits || time.GetElapsedTime(_last ?? _began) < Heartbeats.Missed(_period)) return false;
             if (!_isSaid) LogMissed(time.GetElapsedTime(_last ?? _began).TotalSeconds);
             _isSaid = true;

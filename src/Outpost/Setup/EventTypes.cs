@@ -2,16 +2,16 @@ using System.Text.Json;
 
 namespace Outpost;
 
-/// <summary>The event types that an app declares, each with names of its own, and how older ones become newer ones.</summary>
+/// <summary>The event types that an app declares, each with its own names, and the upcasts from older types to newer ones.</summary>
 internal sealed class EventTypes
 {
     private readonly Dictionary<string, Type> _byName = new(StringComparer.Ordinal);
     private readonly List<Upcast> _upcasts = [];
 
-    /// <summary>Whether the app has said that these are all: an entry of another type is then not passed over.</summary>
+    /// <summary>Whether the app has declared all its types, so that an entry of another type is not passed over.</summary>
     public bool AreAll { get; set; }
 
-    /// <exception cref="ArgumentException">Another type has one of its names.</exception>
+    /// <exception cref="ArgumentException">Another type has one of the names.</exception>
     public void Add(Type type)
     {
         foreach (var name in EventName.AllOf(type))
@@ -33,7 +33,7 @@ internal sealed class EventTypes
 
     public bool IsUnknown(string name) => AreAll && !_byName.ContainsKey(name);
 
-    /// <summary>How payloads that are or become <paramref name="type"/> are read, by the names they are stored under.</summary>
+    /// <summary>The stored names of payloads that are, or become, <paramref name="type"/>, and how each is read.</summary>
     /// <exception cref="NotSupportedException">The serializer does not know a type.</exception>
     public IEnumerable<(string Name, Func<ReadOnlyMemory<byte>, object?> Read)> Readers(Type type, JsonSerializerOptions options)
     {

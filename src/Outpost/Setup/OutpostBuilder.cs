@@ -7,7 +7,7 @@ using Outpost.Forwarding;
 
 namespace Outpost;
 
-/// <summary>Adds targets, handlers and events to Outpost, while an app is set up.</summary>
+/// <summary>Adds targets, handlers and events to Outpost while you set up an app.</summary>
 public sealed class OutpostBuilder
 {
     private static readonly MethodInfo RouteMethod = typeof(OutpostBuilder).GetMethod(nameof(Route), BindingFlags.NonPublic | BindingFlags.Static)!;
@@ -21,12 +21,12 @@ public sealed class OutpostBuilder
     public IServiceCollection Services { get; }
 
     /// <summary>
-    /// Adds a handler for one type of event: it runs in this app, asynchronously from the log, with a checkpoint of its
-    /// own. It comes from a service scope of its own for each event.
+    /// Adds a handler for one type of event. It runs in this app, asynchronously from the log, with its own checkpoint. Each event
+    /// gets a handler from a new service scope.
     /// </summary>
-    /// <param name="name">Names the handler's checkpoints, for ever: 1 to 50 characters of <c>a-z0-9-</c>.</param>
-    /// <param name="within">"At the latest by": an event that waits longer is late.</param>
-    /// <param name="configure">How it is called.</param>
+    /// <param name="name">Name of the handler's checkpoints: 1 to 50 characters of <c>a-z0-9-</c>. Never change it.</param>
+    /// <param name="within">An event that waits longer than this is late.</param>
+    /// <param name="configure">Changes how Outpost calls the handler.</param>
     /// <exception cref="ArgumentException">The name is not allowed or taken, or another class has the event's name.</exception>
     public OutpostBuilder AddHandler<TEvent, THandler>(string name, TimeSpan within, Action<HandlerOptions>? configure = null)
         where TEvent : notnull
@@ -40,11 +40,11 @@ public sealed class OutpostBuilder
         AddHandler(typeof(THandler), HandledBy(typeof(THandler)), name, within, configure);
 
     /// <summary>
-    /// Adds a target: where all entries go, each at least once and in order per subject. It comes from a service scope of
-    /// its own for each delivery; one that keeps connections is registered as a singleton before.
+    /// Adds a target, which gets all entries, each at least once and in order per subject. Each delivery gets a target from a new
+    /// service scope. If your target keeps connections, register it as a singleton first.
     /// </summary>
-    /// <param name="name">Names the forwarder and its checkpoints, for ever: 1 to 50 characters of <c>a-z0-9-</c>.</param>
-    /// <param name="within">"At the latest by". Null: <see cref="OutpostOptions.Within"/>.</param>
+    /// <param name="name">Name of the forwarder and its checkpoints: 1 to 50 characters of <c>a-z0-9-</c>. Never change it.</param>
+    /// <param name="within">An entry that waits longer than this is late. If null, <see cref="OutpostOptions.Within"/> applies.</param>
     /// <exception cref="ArgumentException">The name is not allowed or taken.</exception>
     public OutpostBuilder AddTarget<TTarget>(string name, TimeSpan? within = null)
         where TTarget : class, IForwardTarget
@@ -54,10 +54,13 @@ public sealed class OutpostBuilder
             services.GetRequiredService<IServiceScopeFactory>(), scope => scope.GetRequiredService<TTarget>()), within);
     }
 
-    /// <summary>Adds a target that is made once.</summary>
-    /// <param name="name">Names the forwarder and its checkpoints, for ever: 1 to 50 characters of <c>a-z0-9-</c>.</param>
-    /// <param name="target">Makes it when the app starts; null: this app has no such target, because a setting is left out.</param>
-    /// <param name="within">"At the latest by". Null: <see cref="OutpostOptions.Within"/>.</param>
+    /// <summary>Adds a target that is created once.</summary>
+    /// <param name="name">Name of the forwarder and its checkpoints: 1 to 50 characters of <c>a-z0-9-</c>. Never change it.</param>
+    /// <param name="target">
+    /// Creates the target when the app starts. If it returns null, this app has no such target, for example because a setting is
+    /// left out.
+    /// </param>
+    /// <param name="within">An entry that waits longer than this is late. If null, <see cref="OutpostOptions.Within"/> applies.</param>
     /// <exception cref="ArgumentException">The name is not allowed or taken.</exception>
     public OutpostBuilder AddTarget(string name, Func<IServiceProvider, IForwardTarget?> target, TimeSpan? within = null)
     {
@@ -74,16 +77,16 @@ public sealed class OutpostBuilder
     }
 
     /// <summary>
-    /// Adds a target that is there where its setting is. Where it is not, this app has no such forwarder, and says so once
-    /// at start unless the setting is one of <c>Targets__…</c>.
+    /// Adds a target that exists only if its setting does. Without the setting, this app has no such forwarder, and logs so once at
+    /// start. It logs nothing for a setting whose name begins with <c>Targets__</c>.
     /// </summary>
-    /// <param name="name">Names the forwarder and its checkpoints, for ever: 1 to 50 characters of <c>a-z0-9-</c>.</param>
-    /// <param name="setting">The setting that says where to, such as <c>Targets__WebHook__Url</c>.</param>
-    /// <param name="read">Takes what the settings say; throws an <see cref="InvalidSettingException"/> where one is bad.</param>
-    /// <param name="isSet">Whether it is known where to.</param>
-    /// <param name="configure">Wins over the settings.</param>
-    /// <typeparam name="TTarget">Made once, of its options and the app's services.</typeparam>
-    /// <typeparam name="TOptions">What it needs to know.</typeparam>
+    /// <param name="name">Name of the forwarder and its checkpoints: 1 to 50 characters of <c>a-z0-9-</c>. Never change it.</param>
+    /// <param name="setting">The setting that gives the destination, such as <c>Targets__WebHook__Url</c>.</param>
+    /// <param name="read">Copies the settings into the options, and throws an <see cref="InvalidSettingException"/> if one is not allowed.</param>
+    /// <param name="isSet">Whether the options have a destination.</param>
+    /// <param name="configure">Changes the options; it wins over the settings.</param>
+    /// <typeparam name="TTarget">The target, which is created once from its options and the app's services.</typeparam>
+    /// <typeparam name="TOptions">The target's options.</typeparam>
     /// <exception cref="ArgumentException">The name is not allowed or taken.</exception>
     public OutpostBuilder AddTarget<TTarget, TOptions>(
         string name, string setting, Action<TOptions, IConfiguration, OutpostOptions> read, Func<TOptions, bool> isSet, Action<TOptions>? configure = null)
@@ -102,10 +105,10 @@ public sealed class OutpostBuilder
     }
 
     /// <summary>
-    /// Declares all events of this app. An entry of any other type then counts as a failed attempt of every handler, and
-    /// is parked in the end: a class that was renamed without an alias is noticed, and its events are not passed over.
+    /// Declares all events of this app. For every handler, an entry of any other type then counts as a failed attempt, and is parked
+    /// in the end. So you notice a class that was renamed without an alias, and its events are not passed over.
     /// </summary>
-    /// <exception cref="ArgumentException">Two of them have one name.</exception>
+    /// <exception cref="ArgumentException">Two types have the same name.</exception>
     public OutpostBuilder AddEvents(params Type[] types)
     {
         foreach (var type in types) _events.Add(type);
@@ -113,9 +116,9 @@ public sealed class OutpostBuilder
         return this;
     }
 
-    /// <summary>Lets handlers of <typeparamref name="TNew"/> take stored events of <typeparamref name="TOld"/> too.</summary>
-    /// <param name="upcast">Makes a new one of an old one; pure.</param>
-    /// <exception cref="ArgumentException">They have one name, or would become each other.</exception>
+    /// <summary>Lets handlers of <typeparamref name="TNew"/> handle stored events of <typeparamref name="TOld"/> too.</summary>
+    /// <param name="upcast">Converts an old event into a new one. It must be pure.</param>
+    /// <exception cref="ArgumentException">Both types have the same name, or would become each other.</exception>
     public OutpostBuilder AddUpcast<TOld, TNew>(Func<TOld, TNew> upcast)
         where TOld : notnull
         where TNew : notnull
@@ -156,10 +159,10 @@ public sealed class OutpostBuilder
         [.. handler.GetInterfaces().Where(type => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IEventHandler<>)).Select(type => type.GetGenericArguments()[0])];
 }
 
-/// <summary>A forwarder that is made when the app starts; null: a setting that it needs is left out.</summary>
+/// <summary>A forwarder that is created when the app starts; null if a setting that it needs is left out.</summary>
 internal sealed record ForwarderRegistration(string Name, Func<IServiceProvider, Forwarder?> Make);
 
-/// <summary>A target that comes from a scope of its own for each delivery.</summary>
+/// <summary>A target that comes from a new scope for each delivery.</summary>
 internal sealed class ScopedTarget(IServiceScopeFactory scopes, Func<IServiceProvider, IForwardTarget> target) : IForwardTarget
 {
     public async Task<Delivery> DeliverAsync(IReadOnlyList<EventEntry> entries, string? replay, CancellationToken cancellationToken)

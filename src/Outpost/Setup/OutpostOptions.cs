@@ -6,68 +6,81 @@ using Outpost.Retention;
 
 namespace Outpost;
 
-/// <summary>How Outpost works in this app. Each has a setting (docs/reference.md); what code sets wins over the setting.</summary>
+/// <summary>Options of Outpost in this app. Each has a setting (docs/reference.md). A value that code sets wins over the setting.</summary>
 public sealed class OutpostOptions
 {
     private const int SecondsMax = 7 * 24 * 3600;
 
-    /// <summary>The setting that names the timer's schedule; flat, because the scale controller knows no sections.</summary>
+    /// <summary>The setting for the timer's schedule. Its name is flat, because the scale controller knows no sections.</summary>
     internal const string ScheduleSetting = "FORWARDER_SCHEDULE";
 
-    /// <summary>The schedule of an app that ticks by itself and has none set: every 10 seconds.</summary>
+    /// <summary>The default schedule of an app that ticks by itself: every 10 seconds.</summary>
     internal const string ScheduleDefault = "*/10 * * * * *";
 
-    /// <summary>CloudEvents source of every event: a URI reference. Default <c>/outpost</c>.</summary>
+    /// <summary>CloudEvents source of every event: a URI reference of 1 to 200 characters. Default <c>/outpost</c>.</summary>
     public string Source { get; set; } = "/outpost";
 
-    /// <summary>Base URL in references and links, without a slash at the end. Null: links are relative, references use the host's name.</summary>
+    /// <summary>
+    /// Base URL in references and links, without a slash at the end. Null by default: then links are relative, and references use the
+    /// host's name.
+    /// </summary>
     public string? PublicUrl { get; set; }
 
     /// <summary>
-    /// Where the dashboard's links to traces lead: a URL with <c>{traceId}</c>, and perhaps <c>{spanId}</c>, in it; null: they are no links.
+    /// URL of the dashboard's links to traces, with <c>{traceId}</c>, and perhaps <c>{spanId}</c>, in it. Null by default: then there are
+    /// no links.
     /// </summary>
     public string? TraceUrl { get; set; }
 
-    /// <summary>When the timer forwards: a six-field NCRONTAB expression. In Azure Functions the host reads the setting itself.</summary>
+    /// <summary>Schedule of the timer: a six-field NCRONTAB expression. In Azure Functions, the host reads the setting itself.</summary>
     public string? Schedule { get; set; }
 
     /// <summary>
-    /// Whether this process ticks by itself, as <see cref="Schedule"/> says (left out: every 10 s). Default: true. A function
-    /// app has a timer of the host's instead.
+    /// Whether this process ticks by itself, by <see cref="Schedule"/>, or every 10 s if that is null. A function app uses the timer of
+    /// its host instead. Default true.
     /// </summary>
     public bool HasOwnTimer { get; set; } = true;
 
     /// <summary>Where a new forwarder starts. Default: with the oldest entry.</summary>
     public StartAt StartAt { get; set; } = StartAt.Oldest;
 
-    /// <summary>How long a forwarder stays awake after work, 0 to 10 minutes. Default 5 s.</summary>
+    /// <summary>How long a forwarder stays awake after work: 0 to 10 minutes. Default 5 s.</summary>
     public TimeSpan Linger { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>The shortest time between two looks meanwhile, 10 ms to a minute. Default 100 ms. Looks that find nothing come later and later (docs/adr/0029).</summary>
+    /// <summary>
+    /// The shortest time between two looks while a forwarder is awake: 10 ms to a minute. As long as looks find nothing, the time
+    /// between them grows (docs/adr/0029). Default 100 ms.
+    /// </summary>
     public TimeSpan Poll { get; set; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>"At the latest by" of targets that say nothing themselves, 1 s to 7 days. Default 60 s.</summary>
+    /// <summary>An entry that waits longer than this for a target is late, unless the target has its own value: 1 s to 7 days. Default 60 s.</summary>
     public TimeSpan Within { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Entries refused in a row after which nothing more is parked, 0 (never) to 10,000. Default 10.</summary>
+    /// <summary>After this many refusals in a row, no more entries are parked: 0 (no limit) to 10,000. Default 10.</summary>
     public int RefusalsInARow { get; set; } = 10;
 
-    /// <summary>Forwarded entries older than this are deleted. Null, the default: none are.</summary>
+    /// <summary>Forwarded entries older than this are deleted: 1 hour to 36,500 days. Null by default: then none are deleted.</summary>
     public TimeSpan? KeepEvents { get; set; }
 
-    /// <summary>Receipts of idempotency keys older than this are deleted, 1 hour to a year. Default 48 hours.</summary>
+    /// <summary>Receipts of idempotency keys older than this are deleted: 1 hour to a year. Default 48 hours.</summary>
     public TimeSpan KeepReceipts { get; set; } = TimeSpan.FromHours(48);
 
-    /// <summary>How long caches keep a final page, 0 to a year. Default a day.</summary>
+    /// <summary>How long caches may keep a final page: 0 to a year. Default a day.</summary>
     public TimeSpan FinalMaxAge { get; set; } = TimeSpan.FromDays(1);
 
-    /// <summary>Readers that may wait at once in this process, 0 to 10,000. Default 50.</summary>
+    /// <summary>How many readers may wait at once in this process: 0 to 10,000. Default 50.</summary>
     public int WaitersMax { get; set; } = 50;
 
-    /// <summary>How long an event is kept at least; null: for ever. Receipts may make it longer, since an event leads to its receipt.</summary>
+    /// <summary>
+    /// The shortest time for which an event is kept; null means for ever. It is never shorter than <see cref="KeepReceipts"/>, since
+    /// only the event leads to its receipt.
+    /// </summary>
     public TimeSpan? EventsAtLeast => new RetentionOptions(KeepEvents, KeepReceipts).EventsAtLeast;
 
-    /// <summary>How handlers read payloads: add the source-generated context of the events to its resolvers. Default: camelCase names, by reflection.</summary>
+    /// <summary>
+    /// How handlers read payloads. You can add the source-generated context of your events to its resolvers. Default: camelCase names,
+    /// by reflection.
+    /// </summary>
     public JsonSerializerOptions Json { get; } = new(JsonSerializerOptions.Web);
 
     /// <summary>Base URL in references to payloads: <see cref="PublicUrl"/>, or the host's own name.</summary>
@@ -75,8 +88,8 @@ public sealed class OutpostOptions
 
     private string _hostUrl = "http://localhost:7071";
 
-    /// <summary>Takes what the settings say.</summary>
-    /// <exception cref="InvalidSettingException">One has a value that is not allowed.</exception>
+    /// <summary>Takes the values of the settings.</summary>
+    /// <exception cref="InvalidSettingException">A setting has a value that is not allowed.</exception>
     internal void Read(IConfiguration configuration)
     {
         var read = new SettingReader(configuration);
@@ -98,7 +111,7 @@ public sealed class OutpostOptions
         WaitersMax = read.Number("Feed__WaitersMax", 50, 0, 10_000);
     }
 
-    /// <summary>What is wrong with what code has set; empty: nothing.</summary>
+    /// <summary>What is wrong with the values that code has set, in words; empty if nothing is.</summary>
     internal IEnumerable<string> Problems()
     {
         if (!IsSource(Source)) yield return $"{nameof(Source)}: '{Source}' is not allowed; {SourceAllowed} is.";
@@ -130,7 +143,7 @@ public sealed class OutpostOptions
     private static bool IsHttpUrl(string url) =>
         Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.Query.Length == 0 && uri.Fragment.Length == 0;
 
-    // WEBSITE_HOSTNAME is what Azure (and Core Tools, as localhost:port) call this app.
+    // WEBSITE_HOSTNAME is the name of this app in Azure, and localhost:port in Core Tools.
     private static string HostUrl(string? host) => host switch
     {
         null or "" => "http://localhost:7071",
@@ -139,7 +152,7 @@ public sealed class OutpostOptions
     };
 }
 
-/// <summary>Holds what code has set to what is allowed.</summary>
+/// <summary>Checks the values that code has set.</summary>
 internal sealed class OutpostOptionsCheck : IValidateOptions<OutpostOptions>
 {
     public ValidateOptionsResult Validate(string? name, OutpostOptions options) =>

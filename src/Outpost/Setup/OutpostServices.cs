@@ -13,17 +13,17 @@ namespace Outpost;
 public static class OutpostServices
 {
     /// <summary>
-    /// Registers the log, its forwarders and retention. It needs a store: <c>AddTableStorage</c> of Outpost.Tables, or a
-    /// log in memory for tests.
+    /// Registers the log, its forwarders and retention. They need a store: <c>AddTableStorage</c> of Outpost.Tables, or a log in
+    /// memory for tests.
     /// </summary>
     /// <param name="services">The app's services.</param>
-    /// <param name="configure">Wins over the settings.</param>
+    /// <param name="configure">Changes the options; it wins over the settings.</param>
     public static OutpostBuilder AddOutpostLog(this IServiceCollection services, Action<OutpostOptions>? configure = null)
     {
         if (services.Any(service => service.ServiceType == typeof(OutpostMetrics)))
             throw new InvalidOperationException("Outpost is added twice: call AddOutpost once, and add targets and handlers to what it returns.");
         AddOptions(services, configure);
-#pragma warning disable RS0030 // Here the host's own are passed in; an app or a test may register others before.
+#pragma warning disable RS0030 // The real clock, ids and random numbers are passed in here. An app or a test may register others before.
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(provider => new Sources(provider.GetRequiredService<TimeProvider>(), Guid.NewGuid, Random.Shared.NextDouble));
 #pragma warning restore RS0030
@@ -41,10 +41,10 @@ public static class OutpostServices
     }
 
     /// <summary>
-    /// Runs the app. What stops the start and somebody can put right (a setting, a log that does not fit) is written as one
-    /// line to standard error, without a stack, and the exit code is 1.
+    /// Runs the app. If a fault that somebody can correct stops the start (a setting, a log that does not fit), this method writes one
+    /// line to standard error, without a stack trace, and returns 1.
     /// </summary>
-    /// <returns>The exit code.</returns>
+    /// <returns>The exit code: 0, or 1 after such a fault.</returns>
     public static async Task<int> RunOutpostAsync(this IHost host, CancellationToken cancellationToken = default)
     {
         try

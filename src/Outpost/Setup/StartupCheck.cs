@@ -6,18 +6,18 @@ using Outpost.Forwarding;
 namespace Outpost;
 
 /// <summary>
-/// Says at start what will not work, once; and stops the start where going on would do harm: with another partition
-/// count than the log has, subjects would be looked for in the wrong partition.
+/// Logs at start, once, what will not work. Stops the start if going on would do harm: with a wrong partition count, subjects would
+/// be looked for in the wrong partition.
 /// </summary>
 internal sealed partial class StartupCheck(
     IEventStore store, SettingsProblems settings, ForwardingEngine engine, IEnumerable<TargetOfSetting> targets, IConfiguration configuration, ILogger<StartupCheck> logger) : IHostedLifecycleService
 {
-    // Before the worker tells its host that it is there.
+    // Runs before the worker tells its host that it is there.
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
         Check(new SettingReader(configuration), targets);
         foreach (var problem in settings.Problems) LogSetting(problem);
-        // Nobody expects further targets that nobody has set.
+        // Nobody expects a further target that is not set, so its absence is not logged.
         foreach (var missing in targets.Where(target => !target.IsFurther && engine.Forwarders.All(forwarder => forwarder.Name != target.Forwarder)))
             LogNoTarget(missing.Setting, missing.Forwarder);
         try
@@ -25,7 +25,7 @@ internal sealed partial class StartupCheck(
             var layout = await store.LayoutAsync(cancellationToken);
             LogLayout(layout.Log, layout.Partitions);
         }
-#pragma warning disable CA1031 // Unreachable, or a role not yet in effect: not fatal, each request and each tick asks again.
+#pragma warning disable CA1031 // The store is unreachable, or a role is not in effect yet. This is not fatal: each request and each tick asks again.
         catch (Exception e) when (e is not LayoutMismatchException && !cancellationToken.IsCancellationRequested)
 #pragma warning restore CA1031
         {
@@ -33,7 +33,7 @@ internal sealed partial class StartupCheck(
         }
     }
 
-    // A target that is set and that this app never adds would get nothing, and nobody would hear of it.
+    // A target that is set but that this app never adds would get nothing, and nobody would notice.
     internal static void Check(SettingReader read, IEnumerable<TargetOfSetting> targets)
     {
         var names = targets.Where(target => target.IsFurther).Select(target => target.Setting[TargetOfSetting.Group.Length..].Split("__")[0]);
@@ -63,8 +63,8 @@ internal sealed partial class StartupCheck(
     private partial void LogNoStore(Exception exception);
 }
 
-/// <summary>Settings whose absence lets the app start but not do all its work; found once, at start.</summary>
-/// <param name="Problems">A sentence each, with the setting's name.</param>
+/// <summary>Missing settings with which the app starts but cannot do all its work. They are found once, at start.</summary>
+/// <param name="Problems">One sentence for each, with the setting's name.</param>
 internal sealed record SettingsProblems(IReadOnlyList<string> Problems)
 {
     internal static SettingsProblems Of(OutpostOptions options) => new(options is { HasOwnTimer: false, Schedule: null }
@@ -73,8 +73,8 @@ internal sealed record SettingsProblems(IReadOnlyList<string> Problems)
 }
 
 /// <summary>
-/// A target that is there where its setting is. Where it is not, the app says so once, at start; of a further target, whose
-/// setting begins with <c>Targets__</c>, it does not.
+/// A target that exists only if its setting does. Without the setting, the app logs so once, at start, unless it is a further
+/// target, whose setting begins with <c>Targets__</c>.
 /// </summary>
 /// <param name="Setting">The setting's name.</param>
 /// <param name="Forwarder">The forwarder's name.</param>

@@ -54,6 +54,9 @@ internal sealed class ForwardModel
     public bool IsAsked(int partition) =>
         _partitions[partition].LastRequest > (_partitions[partition].Checkpoint?.Number("RequestDone") ?? 0);
 
+    /// <summary>Whatever is parked may be discarded from now on: the request says which entries by their reason.</summary>
+    public void DiscardsInBulk(int partition) => _partitions[partition].IsDiscardedInBulk = true;
+
     public void Discards(int partition, long offset) => _partitions[partition].Discards.Add(offset);
 
     /// <summary>The target has these entries now.</summary>
@@ -114,6 +117,8 @@ internal sealed class ForwardModel
     private static void Asked(Partition partition, RowChange change)
     {
         using var requests = JsonDocument.Parse(change.After?.Text("Requests") ?? "[]");
+        // What was taken back is not there any more.
+        partition.LastRequest = 0;
         foreach (var request in requests.RootElement.EnumerateArray())
             partition.LastRequest = Math.Max(partition.LastRequest, request.GetProperty("Number").GetInt64());
     }
@@ -128,6 +133,7 @@ internal sealed class ForwardModel
         }
 
         partition.Parked.Remove(offset);
+        if (partition.IsDiscardedInBulk && change.Before!.Number("Behind") is null && !partition.Accepted.Contains(offset)) partition.Discards.Add(offset);
         if (!partition.Accepted.Contains(offset) && !partition.Discards.Contains(offset))
             _judge.Wrong($"{_name}: {offset} of partition {number} is parked no more, but neither accepted nor discarded");
     }
@@ -174,6 +180,7 @@ internal sealed class ForwardModel
         public readonly SortedDictionary<long, SimulatedRow> Parked = [];
         public SimulatedRow? Checkpoint;
         public long LastRequest;
+        public bool IsDiscardedInBulk;
 
         public bool IsDiscarded(long offset) => Discards.Contains(offset) && !Parked.ContainsKey(offset);
     }

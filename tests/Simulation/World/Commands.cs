@@ -14,6 +14,7 @@ internal sealed class Commands(World world)
     {
         var (kind, entity, key, events, big) = (random.Next(20), random.Next(world.Plan.Entities), random.Next(6), random.Next(40), random.Next(80));
         var reused = random.Next(25);
+        var isLarge = big == 1 && world.Plan.Has(FaultKind.LargePayload);
         var asked = new Asked
         {
             Step = step,
@@ -26,8 +27,8 @@ internal sealed class Commands(World world)
                 _ => CommandKind.Count,
             },
             EntityId = kind < 4 ? Created(kind, step) : kind < 7 ? $"few-{entity}" : $"e-{entity}",
-            Events = events == 0 ? 60 + random.Next(38) : 1 + (events % 3),
-            Padding = big == 0 ? 20_000 : 0,
+            Events = isLarge ? 1 : events == 0 ? 60 + random.Next(38) : 1 + (events % 3),
+            Padding = big == 0 ? 20_000 : isLarge ? Large(random) : 0,
             LikelyNew = kind < 4,
             Idempotency = key == 0 ? null : Idempotency(kind, step),
         };
@@ -36,6 +37,13 @@ internal sealed class Commands(World world)
         else if (asked.Idempotency is not null) _keyed.Add((asked, world.Time.Elapsed));
         if (asked.Kind == CommandKind.CountIfMatch) asked.ExpectedVersion = world.Log.VersionOf(asked.Subject);
         return asked;
+    }
+
+    // Up to the largest there is, less what the rest of the event takes.
+    private int Large(Random random)
+    {
+        world.Faults.Fired(FaultKind.LargePayload);
+        return random.Next(40_000, Limits.PayloadBytesMax - 200);
     }
 
     // Whoever creates may name the entity, which is part of the scope then; else its id is made of the key.

@@ -69,6 +69,17 @@ internal enum FaultKind
     OperatorForgets,
     OperatorGrows,
     GrowthCrashes,
+    OperatorActsInBulk,
+    OperatorTakesBack,
+
+    // Of answers that are not the store's, and of a permission that is away for a while.
+    ForeignAnswer,
+    UnreadableAnswer,
+    StoreForbids,
+
+    // Of what is asked of the log.
+    LargePayload,
+    ManyWriters,
 }
 
 /// <summary>How often each kind of fault fired.</summary>

@@ -6,7 +6,7 @@ internal sealed class Harm(World world)
     private static readonly FaultKind[] Kinds =
     [
         FaultKind.Crash, FaultKind.CrashBetweenAwaits, FaultKind.Shutdown, FaultKind.Pause, FaultKind.PauseBetweenAwaits, FaultKind.Suspend,
-        FaultKind.LeaseLoss, FaultKind.ClockJump, FaultKind.BusOutage, FaultKind.TableThrottles, FaultKind.TableOutage,
+        FaultKind.LeaseLoss, FaultKind.ClockJump, FaultKind.BusOutage, FaultKind.TableThrottles, FaultKind.TableOutage, FaultKind.StoreForbids,
     ];
 
     private readonly Random _random = world.Plan.Random("harm");
@@ -39,6 +39,9 @@ internal sealed class Harm(World world)
                 return true;
             case FaultKind.TableOutage:
                 world.TableFaults.DownUntil = world.Time.Elapsed + (length / 3);
+                return true;
+            case FaultKind.StoreForbids:
+                world.TableFaults.ForbiddenUntil = world.Time.Elapsed + (length / 6);
                 return true;
             case FaultKind.LeaseLoss:
                 return LoseLease();

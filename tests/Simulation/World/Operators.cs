@@ -17,7 +17,7 @@ internal sealed class Operators(World world)
     private Func<ForwarderOperations, CancellationToken, Task<OperationResult>>? Wish(string forwarder, int partition)
     {
         var model = world.Forward(forwarder);
-        switch (_random.Next(4))
+        switch (_random.Next(6))
         {
             case 0 when world.Plan.Has(FaultKind.OperatorPauses):
                 world.Fired(FaultKind.OperatorPauses);
@@ -34,6 +34,17 @@ internal sealed class Operators(World world)
                 world.Fired(FaultKind.OperatorDiscards);
                 model.Discards(partition, last);
                 return (operations, end) => operations.DiscardAsync(forwarder, partition, last, "simulated", end);
+            case 4 when world.Plan.Has(FaultKind.OperatorActsInBulk) && model.Refused(partition).Count > 0:
+                world.Fired(FaultKind.OperatorActsInBulk);
+                var discards = _random.Next(3) == 0;
+                if (discards) model.DiscardsInBulk(partition);
+                return (operations, end) => operations.UnparkAsync(forwarder, discards, new EntryFilter { Reason = "It is refused." }, partition, "simulated", end);
+            case 5 when world.Plan.Has(FaultKind.OperatorTakesBack) && _replays.Count > 0:
+                world.Fired(FaultKind.OperatorTakesBack);
+                var replay = _replays[_random.Next(_replays.Count)];
+                // From now on it may be delivered or not.
+                _replays.Remove(replay);
+                return (operations, end) => operations.TakeBackAsync(replay.Forwarder, replay.Id, end);
             default:
                 return null;
         }

@@ -10,6 +10,9 @@ internal sealed record Plan
 {
     private const double KindChance = 0.65;
 
+    // Each process looks at each partition, so such a seed takes ten times as long.
+    private const int CrowdedOneIn = 200;
+
     private Plan(int seed) => Seed = seed;
 
     public int Seed { get; }
@@ -24,6 +27,9 @@ internal sealed record Plan
 
     /// <summary>Processes at any time.</summary>
     public int Processes { get; init; }
+
+    /// <summary>More processes than one partition serves well.</summary>
+    public bool IsCrowded => Processes >= 16;
 
     public int Callers { get; init; }
 
@@ -64,12 +70,15 @@ internal sealed record Plan
         var callers = 6 + random.Next(7);
         var partitions = 1 + random.Next(3);
         var growth = new Plan(seed).Random("growth");
+        var crowd = new Plan(seed).Random("crowd");
+        var isCrowded = crowd.Next(CrowdedOneIn) == 0;
+        if (isCrowded) callers = 24;
         return new Plan(seed)
         {
             Partitions = partitions,
             // Looking at many partitions is most of what a process does then.
             Growths = growth.Next(10) == 0 ? [4, growth.Next(6) == 0 ? 64 : 5 + growth.Next(3)] : [partitions + 1 + growth.Next(2)],
-            Processes = 2 + random.Next(3),
+            Processes = isCrowded ? 16 + crowd.Next(33) : 2 + random.Next(3),
             Callers = callers,
             CommandsPerCaller = (162 + callers - 1) / callers,
             History = 36,

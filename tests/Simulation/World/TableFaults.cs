@@ -7,7 +7,7 @@ internal sealed class TableFaults(World world)
     [
         FaultKind.RequestLost, FaultKind.ResponseLost, FaultKind.TimeoutBeforeEffect, FaultKind.TimeoutAfterEffect, FaultKind.RequestDoubled,
         FaultKind.RequestLandsLate, FaultKind.RequestHeldBack, FaultKind.ResponseLate, FaultKind.InnerFailure,
-        FaultKind.InnerFailureAfterEffect, FaultKind.ServerError, FaultKind.RetriesFailed,
+        FaultKind.InnerFailureAfterEffect, FaultKind.ServerError, FaultKind.RetriesFailed, FaultKind.ForeignAnswer, FaultKind.UnreadableAnswer,
     ];
 
     private readonly Random _random = world.Plan.Random("table");
@@ -19,14 +19,20 @@ internal sealed class TableFaults(World world)
     /// <summary>Until when it answers that it has too much to do.</summary>
     public TimeSpan BusyUntil { get; set; }
 
+    /// <summary>Until when the app's role is missing.</summary>
+    public TimeSpan ForbiddenUntil { get; set; }
+
     public TableFault? Next(TableRequest request)
     {
         if (world.IsCalm || world.IsHistory) return null;
         if (world.Time.Elapsed < DownUntil) return new TableFault.BeforeEffect(TableError.Unreachable);
         if (world.Time.Elapsed < BusyUntil) return new TableFault.BeforeEffect(_random.Next(2) == 0 ? TableError.Busy : TableError.TooManyRequests);
+        if (world.Time.Elapsed < ForbiddenUntil) return new TableFault.BeforeEffect(TableError.Forbidden);
         if (_kinds.Length == 0 || _random.NextDouble() >= world.Plan.FaultRate) return null;
         var kind = _kinds[_random.Next(_kinds.Length)];
         if (kind is FaultKind.InnerFailure or FaultKind.InnerFailureAfterEffect && request.Kind != TableOperation.Transaction) return null;
+        // The client parses no other answers.
+        if (kind is FaultKind.UnreadableAnswer && request.Kind is not (TableOperation.Get or TableOperation.QueryPage or TableOperation.Transaction)) return null;
         world.Faults.Fired(kind);
         if (world.Judge.IsTraced) world.Judge.Note($"{kind}: {request.Kind} {string.Join(' ', request.Keys.Take(4))}");
         return Of(kind);
@@ -73,13 +79,20 @@ internal sealed class TableFaults(World world)
             case FaultKind.InnerFailureAfterEffect:
                 return new TableFault.AfterEffect(Inner());
             case FaultKind.ServerError:
-                return _random.Next(2) == 0 ? new TableFault.BeforeEffect(TableError.InternalError) : new TableFault.AfterEffect(TableError.InternalError);
+                return BeforeOrAfter(TableError.InternalError);
+            case FaultKind.ForeignAnswer:
+                return BeforeOrAfter(_random.Next(2) == 0 ? TableError.Foreign : () => TableError.Transaction(404, ""));
+            case FaultKind.UnreadableAnswer:
+                return BeforeOrAfter(TableError.Unreadable);
             case FaultKind.RetriesFailed:
-                return _random.Next(2) == 0 ? new TableFault.BeforeEffect(TableError.RetriesFailed) : new TableFault.AfterEffect(TableError.RetriesFailed);
+                return BeforeOrAfter(TableError.RetriesFailed);
             default:
                 return new TableFault.LandsLate(_random.Next(2) == 0 ? TableError.TimedOut : TableError.ConnectionReset, Later());
         }
     }
+
+    private TableFault BeforeOrAfter(Func<Exception> error) =>
+        _random.Next(2) == 0 ? new TableFault.BeforeEffect(error) : new TableFault.AfterEffect(error);
 
     private Func<Exception> Inner() => _random.Next(3) switch
     {

@@ -155,6 +155,7 @@ internal sealed class World
         {
             var callers = new Callers(this);
             await HistoryAsync(callers);
+            if (Plan.IsCrowded) Fired(FaultKind.ManyWriters);
             var operators = new Operators(this);
             var readers = new Readers(this);
             var reading = readers.RunAsync();
@@ -286,8 +287,8 @@ internal sealed class World
         return change.Row[0] switch
         {
             '!' => $"{key} {LogModel.NextIn(row) ?? row.Number("Offset")} {row.Text("Commit")}{(row.Number("Generation") is { } generation ? $" generation {generation}" : "")}",
-            'c' => $"{key} {row.Number("Next")} {row.Text("Owner")} epoch {row.Number("Epoch")} write {row.Number("Write")} parked {row.Number("Parked")} done {row.Number("RequestDone")} {row.Text("Requests")}",
-            'e' => $"{key} {LogModel.StepIn(row.Text("Payload")!)}",
+            'c' => $"{key} {row.Number("Next")} {row.Text("Owner")} epoch {row.Number("Epoch")} write {row.Number("Write")} parked {row.Number("Parked")} done {row.Number("RequestDone")} {row.Text("Requests")} {row.Text("LastError")}",
+            'e' => $"{key} {LogModel.StepIn(LogModel.PayloadOf(row))}",
             'p' => $"{key} {row.Text("Reason")}",
             _ => key,
         };

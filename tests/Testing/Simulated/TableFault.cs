@@ -93,6 +93,16 @@ internal static class TableError
 
     public static Exception Status(int status, string code) => new RequestFailedException(status, code, code, null);
 
+    /// <summary>A proxy's answer, as the product's client reports it.</summary>
+    public static Exception Foreign() =>
+        new RequestFailedException(0, "An answer of status 403 without x-ms-request-id is not Table Storage's.", new InvalidDataException("<html>Forbidden</html>"));
+
+    /// <summary>An answer whose body is cut short, as the client's parser reports it.</summary>
+    public static Exception Unreadable() => new System.Text.Json.JsonException("'<' is an invalid start of a value.");
+
+    /// <summary>The role is missing.</summary>
+    public static Exception Forbidden() => Status(403, "AuthorizationPermissionMismatch");
+
     public static Exception InternalError() => Status(500, "InternalError");
 
     public static Exception Busy() => Status(503, "ServerBusy");

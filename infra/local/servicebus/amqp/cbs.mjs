@@ -1,7 +1,7 @@
 import rhea from 'rhea';
 import { checkToken } from '../sas.mjs';
 
-/** Claims-based security: a token put here lets its connection attach links until the token expires. */
+/** Claims-based security. A token that is put here lets its connection attach links until the token expires. */
 export function putToken(request, connection, { clock }) {
   const { operation, type } = request.application_properties ?? {};
   if (operation !== 'put-token') return reply(400, `Unknown operation '${operation}'.`);

@@ -1,13 +1,13 @@
 import rhea from 'rhea';
 import frames from 'rhea/lib/frames.js';
 
-/** Frames larger than what we announce are a fault of the peer, not a reason to buffer without end. */
+/** The largest frame that we announce. A larger one is a fault of the peer, and no reason to buffer without end. */
 const FRAME_BYTES_MAX = 65_536;
-/** A message in many frames is collected up to this; beyond it the connection ends. */
+/** A message in many frames may have this many bytes. A larger one ends the connection. */
 const MESSAGE_BYTES_MAX = 112 * 1_048_576;
 const ARRAY_ITEMS_MAX = 65_536;
 
-// items without width would let a few bytes claim four billion of them
+// with items of no width, a few bytes could claim four billion items
 const readArrayItems = rhea.types.Reader.prototype.read_array_items;
 rhea.types.Reader.prototype.read_array_items = function readBoundedArrayItems(count, type) {
   if (type.width === 0 && count > ARRAY_ITEMS_MAX) throw new Error('an AMQP array claims too many items');
@@ -16,7 +16,7 @@ rhea.types.Reader.prototype.read_array_items = function readBoundedArrayItems(co
 
 /**
  * Makes one of rhea's connections safe against peers that send nonsense, and leaves messages as the bytes they are.
- * rhea throws on bad frames and reports through events; whatever goes wrong ends this one connection.
+ * rhea throws on bad frames and reports through events. Whatever goes wrong ends only this connection.
  */
 export function harden(connection, socket, onFault) {
   const fault = (error) => {
@@ -61,7 +61,7 @@ export function harden(connection, socket, onFault) {
   const onTransfer = connection.on_transfer;
   connection.on_transfer = function rawTransfer(frame) {
     const transfer = frame.performative;
-    // rhea decodes format 0 itself, and by that loses types; anything else it hands over as bytes
+    // rhea decodes format 0 itself and so loses types; it passes any other format on as bytes
     if (transfer.message_format === 0) transfer.message_format = null;
     if (!frame.payload) frame.payload = Buffer.alloc(0);
     countBytes(connection, frame);
@@ -70,8 +70,8 @@ export function harden(connection, socket, onFault) {
 }
 
 /**
- * rhea puts dispositions of one turn that follow each other into one frame, and of the first two it does not compare
- * the outcomes: the second would be told the outcome of the first. So each is written by itself.
+ * rhea puts consecutive dispositions of one turn into one frame, and does not compare the outcomes of the first
+ * two: the second would get the outcome of the first. So each disposition is written in a frame of its own.
  */
 function tellEachOutcome(session, direction) {
   direction.update = function update(delivery, settled, state) {

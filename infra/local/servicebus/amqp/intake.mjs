@@ -84,7 +84,7 @@ export class Intake {
   }
 }
 
-/** What will never have an outcome must not keep its place in the window of unsettled deliveries. */
+/** A delivery that never gets an outcome must not keep its place in the window of unsettled deliveries. */
 function forget(delivery) {
   delivery.settled = true;
 }

@@ -1,14 +1,14 @@
 import { BrokerError, CONDITION } from '../conditions.mjs';
 import { MalformedError } from './reader.mjs';
 
-/** Every fault has a condition for the other side. */
+/** Gives every fault a condition for the other side. */
 export function asRefusal(error) {
   if (error instanceof BrokerError) return error;
   if (error instanceof MalformedError) return new BrokerError(CONDITION.decode, error.message);
   return new BrokerError(CONDITION.internal, error.message);
 }
 
-/** Service Bus refuses a link by attaching with nothing at its own end and then detaching with the reason. */
+/** Refuses a link as Service Bus does: attaches with nothing at its own end, then detaches with the reason. */
 export function refuse(link, { condition, message }) {
   link.issue_flow = false;
   link.local.attach.source = undefined;
@@ -22,7 +22,7 @@ export function pathOf(address) {
 }
 
 /**
- * rhea has decided to answer the attach already: takes that back. The answer goes out when asked for, or after
+ * Takes back rhea's decision to answer the attach at once. The answer goes out when asked for, or after
  * `delayMs` where that is given.
  */
 export function holdAttach(link, delayMs) {

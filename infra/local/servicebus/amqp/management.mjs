@@ -65,7 +65,7 @@ function reply(code, description, body, condition) {
   };
 }
 
-/** What every operation needs. */
+/** What every operation has in common. */
 class Request {
   constructor({ broker, clock }, path, body, connection) {
     if (body === null || typeof body !== 'object' || Buffer.isBuffer(body)) throw lacking('a map as its body');
@@ -211,7 +211,7 @@ const OPERATIONS = {
   },
 };
 
-/** What a queue holds from a sequence number on; a queue shows its scheduled messages too. */
+/** The messages of a queue from a sequence number on, with its scheduled messages. */
 function* peeked({ broker, queue, path }, from, sessionId) {
   const { entity } = queue.shared;
   const scheduled = entity.isQueue && !queue.isDeadLetter ? [...entity.scheduled] : [];

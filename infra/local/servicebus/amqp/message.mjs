@@ -29,7 +29,7 @@ const SYMBOLIC = {
   'amqp:footer:map': 0x78,
 };
 
-/** Annotations the broker writes itself; what a sender put there is dropped. */
+/** Annotations that the broker writes itself. A sender's values for them are dropped. */
 const BROKER_ANNOTATIONS = new Set([
   'x-opt-enqueued-time',
   'x-opt-sequence-number',
@@ -41,7 +41,7 @@ const BROKER_ANNOTATIONS = new Set([
   'x-opt-partition-id',
 ]);
 
-/** Walks the sections of an encoded message: code, where the section starts, where its value starts, where it ends. */
+/** Walks the sections of an encoded message: the code, and where the section starts, its value starts, and it ends. */
 function* sections(bytes) {
   const reader = new Reader(bytes);
   while (reader.more) {
@@ -142,7 +142,7 @@ export class StoredMessage {
     return asText(this.#properties[12]);
   }
 
-  /** The application properties as a Map; read when a filter asks. */
+  /** The application properties as a Map. They are read only when a filter asks. */
   get applicationProperties() {
     if (this.#applicationStart < 0) return new Map();
     return /** @type {Map<string, unknown>} */ (new Reader(this.bytes, this.#applicationStart).read());
@@ -169,7 +169,7 @@ export class StoredMessage {
     return writer.finish();
   }
 
-  /** The same message with an id; the service gives one to messages that come without. */
+  /** The same message with an id. The service gives one to messages that come without. */
   withMessageId(id) {
     const from = this.#propertiesStart;
     const reader = from < 0 ? undefined : new Reader(this.bytes, from);

@@ -7,7 +7,7 @@ import { asRefusal, holdAttach, refuse } from './links.mjs';
 const SESSION_FILTER = 'com.microsoft:session-filter';
 const SESSION_WAIT_MS = 60_000;
 const NO_TAG = Buffer.alloc(16);
-/** With less room than this for unsettled deliveries, those whose locks have lapsed are forgotten. */
+/** With less room than this for unsettled deliveries, those with lapsed locks are forgotten. */
 const UNSETTLED_RESERVE = 1_024;
 /** A message whose removal cannot be written down is tried again after this. */
 const AGAIN_MS = 500;
@@ -19,7 +19,7 @@ export class Outlet {
     this.services = services;
     this.queue = services.broker.queue(path);
     this.session = undefined;
-    /** Settled when sent: received is deleted. */
+    /** Whether messages are settled when sent, so that receiving deletes them. */
     this.deletes = link.snd_settle_mode === 1;
     link.local.attach.snd_settle_mode = this.deletes ? 1 : 0;
     link.local.attach.rcv_settle_mode = link.rcv_settle_mode ?? 0;
@@ -43,7 +43,7 @@ export class Outlet {
     );
   }
 
-  /** Attaches when the session is ours; until then the client waits for the answer to its attach. */
+  /** Attaches when the link has its session. Until then the client waits for the answer to its attach. */
   #acceptSession(id) {
     const { clock, receivers } = this.services;
     const session = this.queue.acceptSession(id, this, clock());
@@ -65,7 +65,7 @@ export class Outlet {
     receivers.wait(this);
   }
 
-  /** Called when a session has become free; answers whether one was taken. */
+  /** Called when a session has become free. Returns whether this link took one. */
   tryNextSession() {
     const session = this.queue.acceptSession(null, this, this.services.clock());
     if (!session) return false;
@@ -90,7 +90,7 @@ export class Outlet {
     return this.link.is_open() && !this.waiting && this.link.state.open_requests === 0;
   }
 
-  /** How many more messages the client has asked for, less those that are on their way. */
+  /** How many messages the client still asks for, without those that are on their way. */
   get credit() {
     const { outgoing } = this.link.session;
     if (!this.#attached) return 0;
@@ -100,7 +100,7 @@ export class Outlet {
     );
   }
 
-  /** Sends up to `most` messages; answers whether it sent any. */
+  /** Sends up to `most` messages. Returns whether it sent any. */
   pump(most = Infinity) {
     const { broker, clock } = this.services;
     const now = clock();
@@ -142,7 +142,7 @@ export class Outlet {
 
   /**
    * A client that never settles what it let lapse would fill the window of unsettled deliveries for ever. Until it is
-   * nearly full they stay, so that whoever settles late is told that the lock is lost.
+   * nearly full they stay, so that a client that settles late hears that its lock is lost.
    */
   #forgetLapsed() {
     const { outgoing } = this.link.session;
@@ -169,7 +169,7 @@ export class Outlet {
     this.link.connection._register();
   }
 
-  /** rhea writes the attach at the end of this turn; a link that waits for its session is looked at when it has one. */
+  /** rhea writes the attach at the end of this turn. A link without a session is looked at when it gets one. */
   #onceAttached(action) {
     if (this.link.is_open() && !this.waiting) setImmediate(action);
   }
@@ -178,7 +178,7 @@ export class Outlet {
     const outcome = delivery.remote_state;
     try {
       this.#settle(name, delivery.token, outcome);
-      // the same outcome is echoed, less the error: a client takes an error for a failure
+      // echoes the outcome without its error, because a client takes an error for a failure
       finish(delivery, name === 'rejected' ? rhea.message.rejected({}).described() : outcome.described());
     } catch (error) {
       const { condition, message } = asRefusal(error);
@@ -231,7 +231,7 @@ export class Outlet {
   }
 }
 
-/** Settles our side, which ends the delivery: the other side has nothing more to say about it. */
+/** Settles the delivery on this side, which ends it: the other side has nothing more to say about it. */
 function finish(delivery, state) {
   delivery.update(true, state);
   delivery.remote_settled = true; // or rhea keeps it, and its window of unsettled deliveries fills up

@@ -15,7 +15,7 @@ const DEPTH_MAX = 32;
 const FIXED_WIDTH = { 0x4: 0, 0x5: 1, 0x6: 2, 0x7: 4, 0x8: 8, 0x9: 16 };
 
 /**
- * Reads AMQP values within bounds. rhea's own reader is not used on what clients send as messages: messages are kept
+ * Reads AMQP values within bounds. rhea's own reader does not read clients' messages, because messages are kept
  * as the bytes they came in, so that what a receiver gets is what the sender wrote, types included.
  */
 export class Reader {
@@ -30,7 +30,7 @@ export class Reader {
     return this.position < this.end;
   }
 
-  /** Takes n bytes and answers where they began. */
+  /** Takes n bytes and returns where they began. */
   #take(n) {
     const start = this.position;
     if (n > this.end - start) throw new MalformedError('an AMQP value runs past its end');
@@ -46,7 +46,7 @@ export class Reader {
     return width === 1 ? this.#byte() : this.buffer.readUInt32BE(this.#take(4));
   }
 
-  /** Passes over one value. */
+  /** Skips one value. */
   skip(depth = 0) {
     if (depth > DEPTH_MAX) throw new MalformedError('AMQP values nested too deeply');
     const code = this.#byte();
@@ -61,7 +61,7 @@ export class Reader {
     else throw new MalformedError(`unknown AMQP format code 0x${code.toString(16)}`);
   }
 
-  /** Answers the bytes of one value, its format code included. */
+  /** Returns the bytes of one value, with its format code. */
   raw() {
     const start = this.position;
     this.skip();
@@ -180,7 +180,7 @@ export class Reader {
       inner.skip(depth + 1);
       code = inner.#byte();
     }
-    // items of no width would let a few bytes claim four billion of them
+    // with items of no width, a few bytes could claim four billion items
     if (code >>> 4 === 0x4 && count > 65_536) throw new MalformedError('an AMQP array claims too many items');
     const items = [];
     for (let i = 0; i < count; i++) items.push(inner.#value(code, depth + 1));
@@ -198,7 +198,7 @@ export class Reader {
     return items;
   }
 
-  /** Reads a map as pairs of key and raw value bytes, to pass values on with the types they came with. */
+  /** Reads a map as pairs of key and raw value bytes, so that values keep the types that they came with. */
   rawPairs() {
     const code = this.#byte();
     if (code !== 0xc1 && code !== 0xd1) throw new MalformedError('expected an AMQP map');

@@ -1,7 +1,7 @@
 /** A receiver takes at most this many messages before the next one has its turn. */
 const TURN_MESSAGES = 20;
 
-/** Who receives from which queue; hands out what becomes ready, in turns. */
+/** Knows who receives from which queue, and gives out what becomes ready, in turns. */
 export class Receivers {
   /** @type {Map<object, Set<import('./outlet.mjs').Outlet>>} */
   #byQueue = new Map();
@@ -25,7 +25,7 @@ export class Receivers {
     removeFrom(this.#waiting, outlet.queue, outlet);
   }
 
-  /** Something in the queue can be received; looked at once this turn of the event loop is over. */
+  /** Notes that the queue has something to receive. It is looked at when this turn of the event loop is over. */
   ready(queue) {
     if (!this.#byQueue.has(queue) && !this.#waiting.has(queue)) return;
     if (this.#ready.size === 0) setImmediate(() => this.#serve());
@@ -55,13 +55,13 @@ export class Receivers {
       for (const outlet of [...outlets]) {
         if (!outlet.pump(TURN_MESSAGES)) continue;
         progress = true;
-        // whoever was served goes to the end of the line
+        // a receiver that was served goes to the end of the line
         if (outlets.delete(outlet)) outlets.add(outlet);
       }
     }
   }
 
-  /** The queue is no more. */
+  /** Forgets a deleted queue. */
   drop(queue, error) {
     for (const outlet of [...(this.#byQueue.get(queue) ?? []), ...(this.#waiting.get(queue) ?? [])]) {
       outlet.session = undefined;

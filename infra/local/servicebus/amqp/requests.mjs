@@ -2,7 +2,7 @@ import rhea from 'rhea';
 import { asRefusal } from './links.mjs';
 
 /**
- * A link on which a client sends requests ($cbs, $management). The answer goes out on the link the client opened to
+ * A link on which a client sends requests ($cbs, $management). The answer goes out on the link that the client opened to
  * receive on: the one named as reply-to, by its target address or its own name.
  */
 export class RequestIntake {
@@ -11,7 +11,7 @@ export class RequestIntake {
     this.link = link;
     this.services = services;
     this.answer = answer;
-    // .NET gives all its requests one delivery tag, which is right only for what is settled as it is sent
+    // .NET gives all its requests one delivery tag, which is correct only for deliveries that are settled as they are sent
     link.local.attach.snd_settle_mode = link.snd_settle_mode;
     link.set_target({ address: link.target.address });
     link.set_source({ address: link.source?.address });
@@ -33,7 +33,7 @@ export class RequestIntake {
     delivery.update(true, rhea.message.accepted().described());
     const reply = this.answer(request, link.connection, services);
     const replies = this.#replyLink(request.reply_to);
-    if (!replies) return; // nobody waits for the answer any more
+    if (!replies) return; // nobody waits for the answer any longer
     const send = () =>
       replies.send({ ...reply, correlation_id: request.message_id, to: request.reply_to ?? undefined });
     // the attach of the answering link must be on the wire before the answer

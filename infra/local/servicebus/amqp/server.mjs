@@ -10,7 +10,7 @@ import { manage } from './management.mjs';
 
 const MANAGEMENT = '/$management';
 
-/** What an emulator must say when a connection opens. */
+/** What the emulator says when a connection opens. */
 const CONNECTION_OPTIONS = {
   container_id: 'service-bus-emulator',
   max_frame_size: 65_536,
@@ -35,7 +35,7 @@ export class AmqpServer {
   constructor(services) {
     this.services = services;
     const mechanisms = this.#container.sasl_server_mechanisms;
-    // .NET accepts only MSSBCBS; JavaScript picks ANONYMOUS. Both mean: the proof comes later, on $cbs.
+    // .NET accepts only MSSBCBS; JavaScript picks ANONYMOUS. Both mean that the proof comes later, on $cbs.
     mechanisms.MSSBCBS = () => ({
       outcome: undefined,
       start() {
@@ -48,7 +48,7 @@ export class AmqpServer {
 
   accept(socket) {
     const connection = this.#container.create_connection({ ...CONNECTION_OPTIONS });
-    /** Until when a token put on $cbs lets this connection attach links. */
+    /** Until when this connection may attach links, by the tokens that were put on $cbs. */
     connection.authorizedUntil = 0;
     harden(connection, socket, (error) => this.services.log(`AMQP connection ended: ${error.message ?? error}`));
     this.#sockets.add(socket);
@@ -106,7 +106,7 @@ export class AmqpServer {
     }
   }
 
-  /** Gives the link what handles it, or refuses it. */
+  /** Gives the link its handler, or refuses it. */
   #open(link, address, make) {
     try {
       if (typeof address !== 'string')

@@ -1,7 +1,7 @@
-/** A silent connection is let go after this, as an operating system in the end does. */
+/** A silent connection is closed after this time, as an operating system does in the end. */
 const SILENCE_MS_MAX = 600_000;
 
-/** The connection becomes half-open: nothing is read from it any more, nothing written, and it is not closed either. */
+/** Makes the connection half-open: nothing is read from it or written to it, and it is not closed. */
 export function fallSilent(connection) {
   const { socket } = connection;
   socket.pause();

@@ -1,6 +1,6 @@
 /**
- * Writes AMQP values in their shortest form, as Microsoft's own library does: what a client counted as fitting into a
- * batch must not come out larger here.
+ * Writes AMQP values in their shortest form, as Microsoft's own library does. What fits into a
+ * client's batch must not come out larger here.
  */
 export class Writer {
   constructor(capacity = 512) {
@@ -19,7 +19,7 @@ export class Writer {
     return start;
   }
 
-  /** Answers a copy of what was written. */
+  /** Returns a copy of what was written. */
   finish() {
     return Buffer.from(this.buffer.subarray(0, this.position));
   }
@@ -114,7 +114,7 @@ export class Writer {
     return this;
   }
 
-  /** A list, map or section body: `write` writes the items and answers how many they are. */
+  /** Writes a list, map or section body. `write` writes the items and returns how many they are. */
   #compound(short, long, write) {
     const start = this.#room(9);
     const count = write(this);
@@ -143,12 +143,12 @@ export class Writer {
     return this.#compound(0xc1, 0xd1, write);
   }
 
-  /** The start of a section: the value follows. */
+  /** Writes the start of a section. The value follows. */
   section(code) {
     return this.byte(0).byte(0x53).byte(code);
   }
 
-  /** A plain JavaScript value in the AMQP type that fits it. */
+  /** Writes a plain JavaScript value in the AMQP type that fits it. */
   value(value) {
     if (value === null || value === undefined) return this.null();
     if (typeof value === 'string') return this.string(value);

@@ -7,7 +7,7 @@ import { deadLetter, giveBackSession, lapse } from './settlement.mjs';
 const ID_LENGTH_MAX = 128;
 
 /**
- * All entities and what happens to them. Every lasting change is a record that is first written down (`write`) and
+ * Holds all entities and changes them. Every lasting change is a record that is first written down (`write`) and
  * then applied (`changes.mjs`); a restart applies the same records again.
  */
 export class Broker {
@@ -17,13 +17,13 @@ export class Broker {
   queues = new Map();
 
   constructor() {
-    /** Writes a record down; replaced by the journal's. */
+    /** Writes a record down. The journal replaces this. */
     this.write = (_record) => {};
-    /** A queue has something for a receiver. */
+    /** Called when a queue has something for a receiver. */
     this.onReady = (_queue) => {};
-    /** A session's lock has expired while held. */
+    /** Called when a session's lock has expired while held. */
     this.onSessionLost = (_holder) => {};
-    /** A queue was deleted. */
+    /** Called when a queue was deleted. */
     this.onDropped = (_queue) => {};
     this.deadlines = new Deadlines(() => this.onSooner());
     this.onSooner = () => {};
@@ -53,7 +53,7 @@ export class Broker {
     throw new BrokerError(CONDITION.notFound, `The messaging entity '${path}' could not be found.`);
   }
 
-  /** Creates an entity or changes it; answers whether it is new. */
+  /** Creates an entity or changes it. Returns whether it is new. */
   define(definition) {
     const existing = this.entities.get(definition.name.toLowerCase());
     if (existing) refuseChangeOfNature(existing.definition, definition);
@@ -66,7 +66,7 @@ export class Broker {
   }
 
   /**
-   * Takes a batch, all of it or nothing. Answers the sequence numbers, in order; a duplicate has none.
+   * Takes a whole batch or nothing. Returns the sequence numbers, in order; a duplicate has none.
    * @param {string} name @param {import('../amqp/message.mjs').StoredMessage[]} messages @param {number} now
    */
   send(name, messages, now) {
@@ -125,7 +125,7 @@ export class Broker {
     }
   }
 
-  /** Takes back scheduled messages. */
+  /** Cancels scheduled messages. */
   cancelScheduled(name, sequences) {
     const entity = this.entity(name);
     for (const sequence of sequences) {
@@ -136,7 +136,7 @@ export class Broker {
     this.commit({ op: 'cancel', entity: entity.name, sequences });
   }
 
-  /** Does what is due: locks lapse, messages expire, scheduled ones are enqueued. Answers when to come again. */
+  /** Does what is due: locks lapse, messages expire, scheduled ones are enqueued. Returns when to call it again. */
   advance(now, most = 10_000) {
     for (let i = 0; i < most; i++) {
       const item = this.deadlines.due(now);
@@ -159,7 +159,7 @@ export class Broker {
   }
 
   #expire(queue, entry) {
-    // whoever holds it may still settle it; if not, it goes when the lock does
+    // the holder of the lock may still settle it; if not, it goes when the lock does
     if (entry.state !== 'locked') this.expireNow(queue, entry);
   }
 
@@ -178,7 +178,7 @@ export class Broker {
     for (const { history } of this.entities.values()) history.prune(now);
   }
 
-  /** Applies a record, first time or replayed. */
+  /** Applies a record, whether it is new or replayed. */
   apply(record) {
     return apply(this, record);
   }

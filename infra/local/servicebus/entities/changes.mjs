@@ -3,7 +3,7 @@ import { Entry } from './queue.mjs';
 import { restore } from './snapshot.mjs';
 
 /**
- * What each record does. It may depend on nothing but the record and what was applied before (no clock, no chance), so
+ * What each record does. It may depend only on the record and on what was applied before (no clock, no chance), so
  * that a restart, which applies the same records again, ends where the process was.
  * @param {import('./broker.mjs').Broker} broker
  */
@@ -56,7 +56,7 @@ function dropQueue(broker, queue) {
   }
 }
 
-/** Answers the sequence numbers, in order; a duplicate has none. */
+/** Returns the sequence numbers, in order; a duplicate has none. */
 function send(broker, { entity: name, messages, at }) {
   const entity = broker.entity(name);
   const { dedupeMs } = entity.definition;

@@ -1,5 +1,5 @@
 /**
- * What is due when, first come first served among what is due at the same time: a binary heap whose cancelled items are
+ * What is due when; equal times keep the order in which they came. It is a binary heap whose cancelled items are
  * dropped once they outnumber the rest.
  */
 export class Deadlines {
@@ -17,7 +17,7 @@ export class Deadlines {
     return this.#heap.length;
   }
 
-  /** Answers a handle for cancel. A time that never comes is not stored. */
+  /** Adds a deadline. Returns a handle for cancel. A time that never comes is not stored. */
   add(at, what) {
     if (at === Infinity) return undefined;
     const item = { at, order: (this.#order += 1), what, cancelled: false };

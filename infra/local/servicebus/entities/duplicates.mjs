@@ -1,18 +1,18 @@
 import { Line } from './line.mjs';
 
-/** More ids than this are not remembered: the oldest go first. */
+/** The most ids that are remembered. The oldest go first. */
 const IDS_MAX = 1_000_000;
 
-/** The message ids an entity has seen within its window. */
+/** The message ids that an entity has seen within its window. */
 export class DuplicateHistory {
-  /** Each id with the time it is forgotten, oldest first. */
+  /** Each id with the time when it is forgotten, oldest first. */
   #ids = new Line();
 
   get size() {
     return this.#ids.size;
   }
 
-  /** Notes the id; answers whether it was there already. */
+  /** Notes the id. Returns whether it was there already. */
   seen(id, now, windowMs) {
     this.prune(now);
     const until = this.#ids.get(id);

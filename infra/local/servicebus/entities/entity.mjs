@@ -10,12 +10,12 @@ export class Entity {
   constructor(definition, shared) {
     this.name = definition.name;
     this.shared = { ...shared, entity: this };
-    /** The last sequence number given; a message has the same one in every subscription. */
+    /** The last sequence number that was given. A message has the same number in every subscription. */
     this.lastSequence = 0;
     this.history = new DuplicateHistory();
     /** @type {Map<number, {message: object, enqueuedAt: number, dueAt: number, deadline?: object}>} */
     this.scheduled = new Map();
-    /** Encoded bytes of all messages held, each counted once however many subscriptions hold it. */
+    /** Encoded bytes of all messages held. Each message counts once, however many subscriptions hold it. */
     this.bytes = 0;
     /** @type {Map<string, {queue: Queue, accepts: (message: object) => boolean}>} by lower-case name */
     this.outlets = new Map();
@@ -26,7 +26,7 @@ export class Entity {
     return this.definition.kind === 'queue';
   }
 
-  /** Takes on a changed definition; answers the queues that are no more. */
+  /** Applies a changed definition. Returns the queues that it removes. */
   redefine(definition) {
     this.definition = definition;
     const dropped = [];
@@ -80,7 +80,7 @@ function queueOptions({ lockMs, maxDeliveryCount, requiresSession, deadLetterOnE
   return { lockMs, maxDeliveryCount, requiresSession, deadLetterOnExpiration, ttlMs: ttlMs ?? Infinity };
 }
 
-/** A dead-letter queue keeps what it has: no sessions, no expiry, no end of deliveries. */
+/** A dead-letter queue keeps what it has. It has no sessions, no expiry, and no limit of deliveries. */
 function deadLetterOptions({ lockMs }) {
   return { lockMs, maxDeliveryCount: Infinity, requiresSession: false, deadLetterOnExpiration: false, ttlMs: Infinity };
 }

@@ -1,13 +1,13 @@
 /**
- * The messages of one queue, or of one session, that wait to be received, in order of sequence number. New ones only
- * ever go to the end; one that is given back returns to its place.
+ * The messages of one queue, or of one session, that wait to be received, in order of sequence number. New messages only
+ * go to the end. A message that is given back returns to its place.
  */
 export class Lane {
   #fresh = [];
   #head = 0;
   #returned = [];
   #lastSequence = 0;
-  /** How many are waiting. Entries that left the lane by expiring are not counted, but lie there until passed over. */
+  /** How many are waiting. Expired entries are not counted, although they lie there until they are passed over. */
   count = 0;
 
   push(entry) {
@@ -38,7 +38,7 @@ export class Lane {
     return fresh === undefined || returned.sequence < fresh.sequence ? returned : fresh;
   }
 
-  /** An entry left without being taken. */
+  /** Notes that an entry left without being taken. */
   forget() {
     this.count -= 1;
   }
@@ -52,7 +52,7 @@ export class Lane {
     }
   }
 
-  /** Given-back entries are few and mostly newer than those given back before: search from the end. */
+  /** Searches from the end, because given-back entries are few and mostly newer than those given back before. */
   #insert(entry) {
     let i = this.#returned.length;
     while (i > 0 && this.#returned[i - 1].sequence > entry.sequence) i -= 1;

@@ -1,8 +1,8 @@
-/** So few items that are gone are not worth a tidying. */
+/** Fewer gone items than this are not worth tidying up. */
 const GONE_MIN = 1024;
 
 /**
- * Keys in the order they came, each once. The first one is found at once, however many were taken before it; a Map or
+ * Keys in the order in which they came, each once. The first is found at once, however many were taken before it; a Map or
  * a Set walks over all of those.
  */
 export class Line {

@@ -16,7 +16,7 @@ export class Entry {
     this.deferred = false;
     /** How often it was delivered and came back. */
     this.deliveryCount = 0;
-    /** Application properties changed by whoever gave it back. */
+    /** Application properties that the receiver changed when it gave the message back. */
     this.changes = undefined;
     /** Where a dead-lettered message came from. */
     this.deadLetterSource = undefined;
@@ -28,7 +28,7 @@ export class Entry {
 }
 
 /**
- * A queue, a subscription or a dead-letter queue: what it holds, in which order it hands it out, and who has locked
+ * A queue, a subscription or a dead-letter queue: what it holds, in which order it gives it out, and who has locked
  * what. Nothing here is durable by itself; `Settlement` and `Broker` write down what must last and then call in here.
  */
 export class Queue {
@@ -57,7 +57,7 @@ export class Queue {
     this.lastSequence = 0;
   }
 
-  /** A snapshot may bring entries back out of order. */
+  /** False once a snapshot has brought entries back out of order. */
   #inOrder = true;
   #highest = 0;
 
@@ -97,14 +97,14 @@ export class Queue {
     if (changes) entry.changes = { ...entry.changes, ...changes };
     entry.deferred = deferred;
     if (entry.state === 'active') {
-      // replayed: locks are not written down, so the entry never left its place
+      // in a replay the entry never left its place, because locks are not written down
       if (!deferred) return;
       this.#laneOf(entry).forget();
     }
     this.#become(entry, deferred ? 'deferred' : 'active');
   }
 
-  /** Takes the next entry for a receiver, without locking it yet. */
+  /** Takes the next entry for a receiver, and does not lock it yet. */
   next(now, session) {
     const lane = session ? session.lane : this.lane;
     for (;;) {
@@ -186,7 +186,7 @@ export class Queue {
     return session;
   }
 
-  /** Ends a session's lock; what its holder had locked has been given back before. */
+  /** Ends a session's lock. What its holder had locked was given back before. */
   freeSession(session) {
     session.letGo();
     this.#settleSession(session);
@@ -226,7 +226,7 @@ export class Queue {
     this.shared.onReady(this);
   }
 
-  /** Keeps `free` and `sessions` right after a session has changed. */
+  /** Keeps `free` and `sessions` correct after a session has changed. */
   #settleSession(session) {
     const isFree = !session.holder && session.lane.count > 0;
     if (!isFree) this.free.delete(session);

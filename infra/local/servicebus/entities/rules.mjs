@@ -10,7 +10,7 @@ export function compileRules(rules) {
   return (message) => filters.some((accepts) => accepts(message));
 }
 
-/** Every property named must be equal. */
+/** Accepts a message whose named properties are all equal. */
 function correlation({ system = {}, properties = {} }) {
   const systemPairs = Object.entries(system);
   const propertyPairs = Object.entries(properties);

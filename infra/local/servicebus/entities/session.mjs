@@ -9,7 +9,7 @@ export class Session {
     this.lane = new Lane();
     /** @type {Buffer|null} */
     this.state = null;
-    /** Whoever holds the session's lock: an object of the caller's. */
+    /** Who holds the session's lock: an object of the caller's. */
     this.holder = undefined;
     this.until = 0;
     this.deadline = undefined;
@@ -19,7 +19,7 @@ export class Session {
     this.deferred = 0;
   }
 
-  /** Nothing is known of it that would be lost by forgetting it. */
+  /** Whether nothing is lost when the session is forgotten. */
   get unused() {
     return (
       !this.holder && this.state === null && this.lane.count === 0 && this.locked.size === 0 && this.deferred === 0

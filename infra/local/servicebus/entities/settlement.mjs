@@ -12,17 +12,17 @@ export function complete(broker, queue, token, now) {
   broker.commit({ op: 'remove', queue: queue.path, sequence: entry.sequence });
 }
 
-/** Received and deleted at once. */
+/** Receives and deletes at once. */
 export function consume(broker, queue, entry) {
   broker.commit({ op: 'remove', queue: queue.path, sequence: entry.sequence });
 }
 
-/** Given back as a failed delivery; too many of them end in the dead-letter queue. */
+/** Gives a message back as a failed delivery. After too many of those it goes to the dead-letter queue. */
 export function abandon(broker, queue, token, now, changes) {
   failDelivery(broker, queue, queue.locked(token, now), now, changes);
 }
 
-/** Given back as if never delivered. */
+/** Gives a message back as if it was never delivered. */
 export function release(broker, queue, token, now) {
   const entry = queue.locked(token, now);
   queue.giveBack(entry);
@@ -64,12 +64,12 @@ export function deadLetter(broker, queue, entry, { reason, description, changes,
   });
 }
 
-/** A message lock has expired. */
+/** Ends a message lock that has expired. */
 export function lapse(broker, queue, entry, now) {
   failDelivery(broker, queue, entry, now);
 }
 
-/** A session's lock ends: given up by its holder, or expired. Only expiry counts as a delivery that failed. */
+/** Ends a session's lock that its holder gave up or that expired. Only expiry counts as a failed delivery. */
 export function giveBackSession(broker, session, now, { lapsed }) {
   const { queue } = session;
   for (const entry of [...session.locked].sort((a, b) => a.sequence - b.sequence)) {
@@ -82,7 +82,7 @@ export function giveBackSession(broker, session, now, { lapsed }) {
   queue.freeSession(session);
 }
 
-/** Locks a deferred message for whoever asked for it by number. */
+/** Locks a deferred message for the receiver that asked for it by number. */
 export function lockDeferred(queue, sequence, now, session) {
   const entry = queue.entries.get(sequence);
   if (!entry || entry.state !== 'deferred' || (session && entry.session !== session)) {
@@ -133,7 +133,7 @@ function afterUnlock(broker, queue, entry, now) {
   entry.expiry = broker.deadlines.add(entry.expiresAt, { kind: 'expiry', queue, entry });
 }
 
-/** Deletes up to `count` messages nobody has locked that were enqueued before a time; answers how many. */
+/** Deletes up to `count` unlocked messages that were enqueued before a time. Returns how many. */
 export function deleteBatch(broker, queue, count, before) {
   const entries = [];
   for (const entry of queue.from(0)) {

@@ -4,7 +4,7 @@ import { Entry } from './queue.mjs';
 const HISTORY_CHUNK = 5000;
 
 /**
- * The records that rebuild a broker as it is now; what compaction writes.
+ * The records that rebuild a broker as it is now. Compaction writes them.
  * @param {import('./broker.mjs').Broker} broker
  */
 export function* snapshot(broker) {
@@ -22,7 +22,7 @@ export function* snapshot(broker) {
         if (state) yield { op: 'state', queue: queue.path, session: id, state: state.toString('base64') };
       }
     }
-    // last, because what is restored above must not disturb them
+    // these come last, because what is restored above must not disturb them
     yield { op: 'counter', entity: entity.name, last: entity.lastSequence };
     for (const { path, isDeadLetter, lastSequence } of entity.queues()) {
       if (isDeadLetter) yield { op: 'counter', queue: path, last: lastSequence };
@@ -30,7 +30,7 @@ export function* snapshot(broker) {
   }
 }
 
-/** What each message has where; in the order the messages came. */
+/** Each message with its places in the queues, in the order in which the messages came. */
 function copiesByMessage(entity) {
   const copies = new Map();
   const add = (message, copy) => {
@@ -57,7 +57,7 @@ function copiesByMessage(entity) {
   return [...copies].sort((a, b) => cameAt(a) - cameAt(b));
 }
 
-/** Applies the records only a snapshot has. @param {import('./broker.mjs').Broker} broker */
+/** Applies the records that only a snapshot has. @param {import('./broker.mjs').Broker} broker */
 export function restore(broker, record) {
   switch (record.op) {
     case 'history': {

@@ -1,9 +1,9 @@
 import { SYSTEM_PROPERTIES } from './system-properties.mjs';
 
 /**
- * The part of Service Bus SQL filters that is here: comparisons of a property with a literal, IN, IS NULL, AND, OR,
- * NOT, parentheses. `sys.` names a system property, `user.` or nothing an application property. An unknown property
- * makes a comparison unknown, and what is unknown is not accepted.
+ * The supported part of Service Bus SQL filters: comparisons of a property with a literal, IN, IS NULL, AND, OR,
+ * NOT, parentheses. `sys.` names a system property; `user.` or no prefix names an application property. An unknown property
+ * makes a comparison unknown, and a message with an unknown result is not accepted.
  */
 export function compileSql(expression) {
   const tokens = tokenize(expression);

@@ -1,4 +1,4 @@
-/** System properties a filter may name, and where a message has them. */
+/** The system properties that a filter may name, and where a message has them. */
 export const SYSTEM_PROPERTIES = {
   contenttype: 'contentType',
   correlationid: 'correlationId',
