@@ -103,7 +103,7 @@ public sealed class A_log_that_is_copied_while_it_is_in_use
         var verified = await new LogVerification(table, TestLog.Sources).RunAsync(None);
 
         Assert.Empty(verified.Findings.Told);
-        Assert.Equal(3, (await log.Store.LayoutAsync(None)).Partitions);
+        Assert.Equal(3L, (await log.Table.GetEntityAsync<TableEntity>(Keys.LayoutPartition, Keys.Layout)).Value["Partitions"]);
     }
 
     private static string Text(EventEntry entry) =>
