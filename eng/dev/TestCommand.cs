@@ -21,6 +21,8 @@ internal sealed class TestCommand(Repository repository, Shell shell)
         "Test run for ", "[xUnit.net ", "Data collector 'Blame' message: All tests finished",
     ];
 
+    private readonly List<string> _failures = [];
+
     public async Task<int> RunAsync(IReadOnlyList<string> arguments)
     {
         var (groups, rest) = TestGroup.Parse(arguments);
@@ -34,6 +36,7 @@ internal sealed class TestCommand(Repository repository, Shell shell)
             total = TestTally.Broken;
         }
 
+        foreach (var line in FailedTests.Shown(_failures)) Console.WriteLine(line);
         foreach (var package in Packages(groups)) if (package.Missing is { } missing) Console.WriteLine(missing);
         Console.WriteLine(total);
         return total.IsGood ? 0 : 1;
@@ -130,7 +133,9 @@ internal sealed class TestCommand(Repository repository, Shell shell)
         if (!File.Exists(trx)) return run.Succeeded ? TestTally.None : TestTally.Broken;
         try
         {
-            return TestTally.FromTrx(XDocument.Load(trx)).After(run.Succeeded);
+            var results = XDocument.Load(trx);
+            _failures.AddRange(FailedTests.FromTrx(results));
+            return TestTally.FromTrx(results).After(run.Succeeded);
         }
         catch (XmlException)
         {
@@ -157,8 +162,10 @@ internal sealed class TestCommand(Repository repository, Shell shell)
             foreach (var line in run.Lines) Console.WriteLine(line);
         }
 
-        var tally = File.Exists(tap) ? TestTally.FromTap(await File.ReadAllTextAsync(tap)) : TestTally.Broken;
-        return tally.After(run.Succeeded);
+        if (!File.Exists(tap)) return TestTally.Broken;
+        var results = await File.ReadAllTextAsync(tap);
+        _failures.AddRange(FailedTests.FromTap(results));
+        return TestTally.FromTap(results).After(run.Succeeded);
     }
 
     private string ResultPath(string name)
