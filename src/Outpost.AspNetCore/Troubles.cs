@@ -87,7 +87,7 @@ internal static partial class Troubles
             // A forwarder that fails already says why its entries are late.
             case not "failing" when late > 0:
                 yield return Minor(
-                    "forwarder-late", $"{name}: {late} entries wait for longer than {forwarder.Within?.TotalSeconds:0} s. {(forwarder.State == "paused" ? "Resume it." : "Its target is slow, or the timer runs too seldom.")}");
+                    "forwarder-late", $"{name}: {late} entries wait for longer than {forwarder.Within?.TotalSeconds:0} s. {(forwarder.State == "paused" ? "Resume it." : "Its target is slow, or the timer does not run often enough.")}");
                 break;
         }
 

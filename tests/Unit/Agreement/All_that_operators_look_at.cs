@@ -21,7 +21,7 @@ public sealed class All_that_operators_look_at
         new("entry parked", Troubled.EntryParkedAsync, "degraded", "entries-parked", "refused", "[Rr]etry.* discard", "idle", "outpost.parked 1", ["parked"], "1 event is parked"),
         new("1,000 parked for three reasons", Troubled.ThousandParkedAsync, "degraded", "entries-parked", "refused", "[Rr]etry.* discard", "idle", "outpost.parked 1000", ["parked"], "1,000 events are parked"),
         new("refuses all", Troubled.RefusesAllAsync, "degraded", "forwarder-failing", "refuses one event after the other", "retry or discard", "failing", "outpost.failing 1", ["late", "parked"], "servicebus can’t deliver"),
-        new("replay stuck", Troubled.ReplayStuckAsync, "degraded", "request-blocked", "Entry 1 is in the log no more", "Take this request back", "idle", "outpost.blocked 1", ["request-blocked"], "A request is blocked"),
+        new("replay stuck", Troubled.ReplayStuckAsync, "degraded", "request-blocked", "Entry 1 is no longer in the log", "Take this request back", "idle", "outpost.blocked 1", ["request-blocked"], "A request is blocked"),
         new("retention held", Troubled.RetentionHeldAsync, "degraded", "retention-held", "old entries are kept", "take it back|outpost resume", "paused", "outpost.retention.held 1", ["retention-held"], "servicebus paused"),
         new("table away", Troubled.TableAwayAsync, "unhealthy", "store-away", "did not answer", "resumes by itself", null, "outpost.failing 0", ["unanswered"], "can’t be asked"),
         new("role missing at the store", Troubled.StoreRoleMissingAsync, "unhealthy", "store-forbidden", "does not let this app in", "Storage Table Data Contributor", null, "outpost.failing 0", ["unanswered"], "can’t be asked"),

@@ -60,9 +60,15 @@ internal static class Shown
             return e.Message;
         }
 
+        return ToolsStatus(answer, 10_000);
+    }
+
+    /// <summary>What <c>outpost status</c> prints of an answer in a terminal of so many columns.</summary>
+    public static string ToolsStatus(JsonNode answer, int columns)
+    {
         using var text = new StringWriter();
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Out = new AnsiConsoleOutput(text) });
-        console.Profile.Width = 10_000;
+        console.Profile.Width = columns;
         console.Write((IRenderable)Tool.GetType("Outpost.Cli.Tables")!.GetMethod("Status")!.Invoke(null, [answer])!);
         return text.ToString();
     }

@@ -148,7 +148,7 @@ public sealed class What_a_forwarder_says
         // Run and drain end, though the target never returns.
         await run;
         await forwarder.DisposeAsync();
-        Assert.StartsWith("Error: Forwarder servicebus: partition 0: what was to end within 30 s has not", lines.All[0], StringComparison.Ordinal);
+        Assert.StartsWith("Error: Forwarder servicebus: partition 0: a delivery that began with ", lines.All[0], StringComparison.Ordinal);
         Assert.Contains("did not return", (await log.CheckpointAsync()).LastError, StringComparison.Ordinal);
         returns.SetResult();
     }

@@ -1,0 +1,59 @@
+using System.Text.Json.Nodes;
+
+namespace Outpost.Tests.Unit.Agreement;
+
+/// <summary>What <c>outpost status</c> prints where lines are short: 80 columns, as a terminal begins with.</summary>
+public sealed class The_status_in_a_terminal
+{
+    private const int Columns = 80;
+    private const string Error = "ServiceCommunicationProblem: Connection refused ErrorCode: ConnectionRefused (topic events, partition 0, after three attempts)";
+    private const string Detail = $"servicebus fails: {Error}. The bus can’t be reached. Forwarding resumes by itself.";
+    private const string Reason = "Entry 41 is no longer in the log. Take this request back, and ask for the entries from 42 to 1200 in its place.";
+
+    [Fact]
+    public void Breaks_a_problem_between_words_and_aligns_its_lines()
+    {
+        var lines = Shown.ToolsStatus(Status(Detail, Error), Columns).Split('\n');
+
+        Assert.All(lines, line => Assert.InRange(line.TrimEnd().Length, 0, Columns));
+        var told = lines.TakeWhile(line => !line.Contains("Forwarders", StringComparison.Ordinal)).ToList();
+        Assert.StartsWith("forwarder-failing: servicebus fails:", told[0], StringComparison.Ordinal);
+        Assert.All(told.Skip(1), line => Assert.StartsWith(new string(' ', "forwarder-failing: ".Length), line, StringComparison.Ordinal));
+        Assert.Equal($"forwarder-failing: {Detail}", Joined(told));
+    }
+
+    [Fact]
+    public void Says_an_error_once_and_gives_it_whole_lines()
+    {
+        Assert.Contains($"servicebus: {Error}", Joined(Shown.ToolsStatus(Status("servicebus: 3 entries are parked.", Error), Columns).Split('\n')), StringComparison.Ordinal);
+        Assert.Single(Joined(Shown.ToolsStatus(Status(Detail, Error), Columns).Split('\n')).Split(Error).Skip(1));
+    }
+
+    [Fact]
+    public void Gives_the_reason_of_a_request_whole_lines() =>
+        Assert.Contains($"r-7: {Reason}", Joined(Shown.ToolsStatus(Status(Detail, Error), Columns).Split('\n')), StringComparison.Ordinal);
+
+    [Fact]
+    public void Keeps_times_and_names_in_one_piece()
+    {
+        var text = Shown.ToolsStatus(Status(Detail, Error), Columns);
+
+        Assert.Contains("│ 2026-11-27T23:35:06Z", text, StringComparison.Ordinal);
+        Assert.Contains("│ servicebus │", text, StringComparison.Ordinal);
+    }
+
+    private static string Joined(IEnumerable<string> lines) => string.Join(' ', lines.Select(line => line.Trim())).Trim();
+
+    private static JsonObject Status(string detail, string error) => new()
+    {
+        ["log"] = "k3v9x2ab",
+        ["problems"] = new JsonArray(new JsonObject { ["code"] = "forwarder-failing", ["detail"] = detail }),
+        ["partitions"] = new JsonArray(new JsonObject { ["partition"] = 0, ["oldestOffset"] = 0, ["headOffset"] = 1300, ["headTimestamp"] = "2026-11-27T23:35:06.8267622Z" }),
+        ["forwarders"] = new JsonArray(new JsonObject
+        {
+            ["name"] = "servicebus", ["state"] = "failing", ["late"] = 2, ["parked"] = 0, ["failingSince"] = "2026-11-27T23:35:06.1234567Z", ["lastError"] = error,
+            ["partitions"] = new JsonArray(new JsonObject { ["partition"] = 0, ["backlog"] = 3 }),
+            ["requests"] = new JsonArray(new JsonObject { ["id"] = "r-7", ["kind"] = "replay", ["partition"] = 0, ["state"] = "blocked", ["by"] = "ann", ["reason"] = Reason }),
+        }),
+    };
+}
