@@ -38,21 +38,16 @@ internal static class Tables
         return table;
     }
 
-    public static IRenderable Parked(JsonNode entries)
-    {
-        var table = Table("Parked", "partition", "offset", "type", "subject", "behind", "attempts", "since", "reason");
-        foreach (var one in entries.AsArray())
-            Row(table, one!["partition"], one["offset"], one["type"], one["subject"], one["behind"], one["attempts"], Time(one["at"]), one["reason"]);
-        return table;
-    }
+    // Reasons are sentences, and an operator copies them: in a column of a table they would be a word wide.
+    public static IRenderable Parked(JsonNode entries) => new Rows(new Text("Parked"), Sentences(entries.AsArray().Select(one => (
+        $"partition {one!["partition"]}, offset {one["offset"]}:",
+        $"{one["type"]} of {one["subject"]}, {(one["behind"] is { } behind ? $"behind offset {behind}" : $"attempts: {one["attempts"]}")}, since {Time(one["at"])}. {one["reason"]}"))));
 
-    public static IRenderable Groups(JsonNode groups)
+    public static IRenderable Groups(JsonNode groups) => new Rows(new Text("Parked, by reason"), Sentences(groups.AsArray().SelectMany(one => new[]
     {
-        var table = Table("Parked, by reason", "count", "behind them", "types", "since", "reason");
-        foreach (var one in groups.AsArray())
-            Row(table, one!["count"], one["followers"], string.Join(", ", one["types"]!.AsArray()), Time(one["since"]), one["reason"]);
-        return table;
-    }
+        ($"{one!["count"]}:", $"{string.Join(", ", one["types"]!.AsArray())}, with {one["followers"]} behind them, since {Time(one["since"])}"),
+        ("", $"{one["reason"]}"),
+    })));
 
     public static IRenderable History(JsonNode actions)
     {
@@ -96,7 +91,7 @@ internal static class Tables
     private static Table Table(string title, params string[] columns)
     {
         var table = new Table { Title = new TableTitle(Markup.Escape(title)), Border = TableBorder.Rounded };
-        foreach (var column in columns) table.AddColumn(new TableColumn(new Text(column)));
+        foreach (var column in columns) table.AddColumn(new TableColumn(new Text(column)) { NoWrap = column is "when" or "last commit" or "failing since" or "time" });
         return table;
     }
 

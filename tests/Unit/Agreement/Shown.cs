@@ -60,16 +60,16 @@ internal static class Shown
             return e.Message;
         }
 
-        return ToolsStatus(answer, 10_000);
+        return Tools("Status", answer, 10_000);
     }
 
-    /// <summary>What <c>outpost status</c> prints of an answer in a terminal of so many columns.</summary>
-    public static string ToolsStatus(JsonNode answer, int columns)
+    /// <summary>What the tool prints of an answer in a terminal of so many columns.</summary>
+    public static string Tools(string table, JsonNode answer, int columns)
     {
         using var text = new StringWriter();
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Out = new AnsiConsoleOutput(text) });
         console.Profile.Width = columns;
-        console.Write((IRenderable)Tool.GetType("Outpost.Cli.Tables")!.GetMethod("Status")!.Invoke(null, [answer])!);
+        console.Write((IRenderable)Tool.GetType("Outpost.Cli.Tables")!.GetMethod(table)!.Invoke(null, [answer])!);
         return text.ToString();
     }
 

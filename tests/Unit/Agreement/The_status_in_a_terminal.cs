@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Outpost.Tests.Unit.Agreement;
 
-/// <summary>What <c>outpost status</c> prints where lines are short: 80 columns, as a terminal begins with.</summary>
+/// <summary>What <c>outpost status</c> and <c>outpost parked</c> print where lines are short: 80 columns, as a terminal begins with.</summary>
 public sealed class The_status_in_a_terminal
 {
     private const int Columns = 80;
@@ -13,7 +13,7 @@ public sealed class The_status_in_a_terminal
     [Fact]
     public void Breaks_a_problem_between_words_and_aligns_its_lines()
     {
-        var lines = Shown.ToolsStatus(Status(Detail, Error), Columns).Split('\n');
+        var lines = Shown.Tools("Status", Status(Detail, Error), Columns).Split('\n');
 
         Assert.All(lines, line => Assert.InRange(line.TrimEnd().Length, 0, Columns));
         var told = lines.TakeWhile(line => !line.Contains("Forwarders", StringComparison.Ordinal)).ToList();
@@ -25,21 +25,37 @@ public sealed class The_status_in_a_terminal
     [Fact]
     public void Says_an_error_once_and_gives_it_whole_lines()
     {
-        Assert.Contains($"servicebus: {Error}", Joined(Shown.ToolsStatus(Status("servicebus: 3 entries are parked.", Error), Columns).Split('\n')), StringComparison.Ordinal);
-        Assert.Single(Joined(Shown.ToolsStatus(Status(Detail, Error), Columns).Split('\n')).Split(Error).Skip(1));
+        Assert.Contains($"servicebus: {Error}", Joined(Shown.Tools("Status", Status("servicebus: 3 entries are parked.", Error), Columns).Split('\n')), StringComparison.Ordinal);
+        Assert.Single(Joined(Shown.Tools("Status", Status(Detail, Error), Columns).Split('\n')).Split(Error).Skip(1));
     }
 
     [Fact]
     public void Gives_the_reason_of_a_request_whole_lines() =>
-        Assert.Contains($"r-7: {Reason}", Joined(Shown.ToolsStatus(Status(Detail, Error), Columns).Split('\n')), StringComparison.Ordinal);
+        Assert.Contains($"r-7: {Reason}", Joined(Shown.Tools("Status", Status(Detail, Error), Columns).Split('\n')), StringComparison.Ordinal);
 
     [Fact]
     public void Keeps_times_and_names_in_one_piece()
     {
-        var text = Shown.ToolsStatus(Status(Detail, Error), Columns);
+        var text = Shown.Tools("Status", Status(Detail, Error), Columns);
 
         Assert.Contains("│ 2026-11-27T23:35:06Z", text, StringComparison.Ordinal);
         Assert.Contains("│ servicebus │", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Gives_the_reasons_of_parked_entries_whole_lines()
+    {
+        var parked = new JsonArray(
+            new JsonObject { ["partition"] = 0, ["offset"] = 41, ["type"] = "OrderPlaced", ["subject"] = "order/o-1", ["attempts"] = 2, ["at"] = "2026-11-27T23:35:06.8267622Z", ["reason"] = Reason },
+            new JsonObject { ["partition"] = 0, ["offset"] = 42, ["type"] = "OrderPaid", ["subject"] = "order/o-1", ["behind"] = 41, ["at"] = "2026-11-27T23:35:06.8267622Z" });
+        var groups = new JsonArray(new JsonObject { ["count"] = 1, ["followers"] = 1, ["types"] = new JsonArray("OrderPlaced"), ["since"] = "2026-11-27T23:35:06.8267622Z", ["reason"] = Reason });
+
+        Assert.Equal(
+            $"Parked partition 0, offset 41: OrderPlaced of order/o-1, attempts: 2, since 2026-11-27T23:35:06Z. {Reason} partition 0, offset 42: OrderPaid of order/o-1, behind offset 41, since 2026-11-27T23:35:06Z.",
+            Joined(Shown.Tools("Parked", parked, Columns).Split('\n')));
+        Assert.Equal(
+            $"Parked, by reason 1: OrderPlaced, with 1 behind them, since 2026-11-27T23:35:06Z {Reason}",
+            Joined(Shown.Tools("Groups", groups, Columns).Split('\n')));
     }
 
     private static string Joined(IEnumerable<string> lines) => string.Join(' ', lines.Select(line => line.Trim())).Trim();
