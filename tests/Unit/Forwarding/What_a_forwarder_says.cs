@@ -94,7 +94,7 @@ public sealed class What_a_forwarder_says
 
         var line = Assert.Single(lines.All, line => !line.StartsWith("Debug", StringComparison.Ordinal));
         Assert.EndsWith("is failing: IOException: down", line, StringComparison.Ordinal);
-        Assert.Equal(3, lines.All.Count(each => each.Contains("as well", StringComparison.Ordinal)));
+        Assert.Equal(3, lines.All.Count(each => each.Contains("has the same problem", StringComparison.Ordinal)));
     }
 
     [Fact]
