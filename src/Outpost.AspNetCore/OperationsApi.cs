@@ -264,8 +264,8 @@ internal sealed class OperationsApi(ForwarderOperations operations, IEventStore 
             status.Partitions.Sum(p => p.Parked),
             worst?.LastError,
             status.Partitions.Min(p => p.FailingSince) is { } since ? EntryJson.Timestamp(since) : null,
-            status.Partitions.Max(p => p.ConsecutiveFailures),
-            status.Partitions.Max(p => p.RefusedInARow),
+            status.Partitions.Select(p => p.ConsecutiveFailures).DefaultIfEmpty().Max(),
+            status.Partitions.Select(p => p.RefusedInARow).DefaultIfEmpty().Max(),
             lastWrite is { } at ? EntryJson.Timestamp(at) : null,
             [.. status.Partitions.SelectMany(p => p.Requests).Select(Request)],
             [.. status.Partitions.Select(p => new StatusForwarderPartition(

@@ -77,25 +77,27 @@ internal static partial class Troubles
             case "orphaned":
                 yield return Minor(
                     "forwarder-orphaned",
-                    $"{name}: {waiting} entries wait and no process runs it: give the app its setting again (for servicebus: ServiceBus), or forget it with DELETE /api/forwarders/{name}.");
+                    $"{name}: {Entries(waiting, "waits", "wait")}, and no process runs this forwarder. Give the app the forwarder's setting again (for servicebus: ServiceBus), or forget it if it is gone for good: outpost forget {name}.");
                 break;
-            case "failing":
-                var error = forwarder.Partitions.First(one => one.LastError is not null).LastError!;
+            // Without an error no partition can be read, and the damaged rows are problems of their own.
+            case "failing" when forwarder.Partitions.FirstOrDefault(one => one.LastError is not null)?.LastError is { } error:
                 var (cause, wayOut) = Why(name, error);
                 yield return Minor("forwarder-failing", $"{name} fails: {Sentence(error)} {cause}. {wayOut}");
                 break;
             // A forwarder that fails already says why its entries are late.
             case not "failing" when late > 0:
                 yield return Minor(
-                    "forwarder-late", $"{name}: {late} entries wait for longer than {forwarder.Within?.TotalSeconds:0} s. {(forwarder.State == "paused" ? "Resume it." : "Its target is slow, or the timer runs too seldom.")}");
+                    "forwarder-late", $"{name}: {Entries(late, "waits", "wait")} for longer than {forwarder.Within?.TotalSeconds:0} s. {(forwarder.State == "paused" ? "Resume it." : "Its target is slow, or the timer does not run often enough.")}");
                 break;
         }
 
         foreach (var blocked in forwarder.Partitions.SelectMany(one => one.Requests).Where(one => one.State == "blocked"))
             yield return Minor("request-blocked", $"{name}: request {blocked.Id} is blocked. {blocked.Reason}");
         if (parked > 0)
-            yield return Minor("entries-parked", $"{name}: {parked} {(parked == 1 ? "entry is" : "entries are")} parked, because its target refused them. Look at the reasons (outpost parked {name} --by-reason), and retry or discard them.");
+            yield return Minor("entries-parked", $"{name}: {Entries(parked, "is", "are")} parked, because the target refused {(parked == 1 ? "it" : "them")}. Look at the reasons (outpost parked {name} --by-reason), and retry or discard the entries.");
     }
+
+    private static string Entries(long count, string one, string several) => count == 1 ? $"1 entry {one}" : $"{count} entries {several}";
 
     // What a client says of a fault may end without a full stop.
     private static string Sentence(string error) => error.EndsWith('.') ? error : $"{error}.";

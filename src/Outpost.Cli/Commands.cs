@@ -35,7 +35,7 @@ internal static class Commands
         var offset = new Option<string>("--offset") { Description = "The first offset, or earliest or latest", DefaultValueFactory = _ => "earliest" };
         var limit = new Option<int>("--limit") { Description = "How many entries, 1 to 1000", DefaultValueFactory = _ => 100 };
         var actions = new Option<int>("--limit") { Description = "How many actions, 1 to 500", DefaultValueFactory = _ => 20 };
-        var types = new Option<string?>("--types") { Description = "Only these event types, with commas" };
+        var types = new Option<string?>("--types") { Description = "Only these event types, separated by commas" };
         var byReason = new Option<bool>("--by-reason") { Description = "Show groups of one reason in place of entries" };
         yield return Make("status", "Show the state of the log and its forwarders", [], (app, _, stop) => app.ShowAsync("api/status", Tables.Status, stop));
         yield return Make("watch", "Show the state every few seconds, until Ctrl-C", [every], (app, options, stop) => app.WatchAsync("api/status", Tables.Status, options.GetValue(every), stop));
@@ -54,7 +54,7 @@ internal static class Commands
         var toOffset = new Option<long?>("--to-offset") { Description = "The last offset of a range; with skip, where to go on" };
         var from = new Option<string?>("--from") { Description = "Start of a period, such as 2026-11-22T08:00:00Z" };
         var to = new Option<string?>("--to") { Description = "End of a period" };
-        var types = new Option<string?>("--types") { Description = "Only these event types, with commas" };
+        var types = new Option<string?>("--types") { Description = "Only these event types, separated by commas" };
         var id = new Option<string?>("--id") { Description = "One entry, by its event id or a dead letter's MessageId" };
         yield return Make("retry", "Deliver parked entries again: one, or all that match", [Name, Partition, Offset, Reason, Type, Subject, All, Why], (app, options, stop) =>
             UnparkAsync(app, options, "retry", null, stop));

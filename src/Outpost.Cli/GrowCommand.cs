@@ -14,7 +14,7 @@ internal static class GrowCommand
     public static Command Make(Option<string> account, Option<string> name, Option<bool> json)
     {
         var partitions = new Option<int>("--partitions") { Description = $"How many partitions the log is to have, up to {Limits.PartitionsMax} and never fewer than now", Required = true };
-        var command = new Command("grow", "Give a log more partitions, also while it is in use");
+        var command = new Command("grow", "Give a log more partitions, even while it is in use");
         foreach (var option in new Option[] { account, name, partitions }) command.Options.Add(option);
         command.SetAction((options, stop) => RunAsync(
             options.GetRequiredValue(account), options.GetRequiredValue(name), options.GetRequiredValue(partitions), options.GetValue(json), stop));

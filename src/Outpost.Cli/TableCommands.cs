@@ -30,7 +30,7 @@ internal static class TableCommands
     {
         yield return Make("verify", "Find damage of every kind in a log, and say what it breaks", [Account, TableName], (options, stop) => VerifyAsync(options, options.GetValue(json), stop));
         yield return GrowCommand.Make(Account, TableName, json);
-        yield return Make("backup", "Copy a log to a file or into another table, also while it is in use", [Account, TableName, To, ToName], (options, stop) => BackupAsync(options, options.GetValue(json), stop));
+        yield return Make("backup", "Copy a log to a file or into another table, even while it is in use", [Account, TableName, To, ToName], (options, stop) => BackupAsync(options, options.GetValue(json), stop));
         yield return Make("restore", "Make a log from a backup, in an empty table", [From, Account, TableName], (options, stop) => RestoreAsync(options, options.GetValue(json), stop));
     }
 

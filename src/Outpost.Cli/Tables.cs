@@ -13,46 +13,47 @@ internal static class Tables
     public static IRenderable Status(JsonNode status)
     {
         var log = Table($"Log {status["log"]}", "partition", "oldest", "head", "last commit");
-        foreach (var one in Items(status, "partitions")) Row(log, one["partition"], one["oldestOffset"], one["headOffset"], one["headTimestamp"]);
-        var forwarders = Table("Forwarders, the worst first", "name", "state", "backlog", "late", "parked", "failing since", "last error");
-        foreach (var one in Items(status, "forwarders").OrderBy(one => Rank($"{one["state"]}")))
-            Row(forwarders, one["name"], one["state"], Items(one, "partitions").Sum(part => (long)part["backlog"]!), one["late"], one["parked"], one["failingSince"], one["lastError"]);
-        var requests = Table("What operators asked for", "forwarder", "id", "kind", "partition", "state", "done", "by", "reason");
-        foreach (var (forwarder, one) in Items(status, "forwarders").SelectMany(forwarder => Items(forwarder, "requests").Select(one => (forwarder, one))))
-            Row(requests, forwarder["name"], one["id"], one["kind"], one["partition"], one["state"], one["progress"] is { } progress ? $"{progress["done"]} of {progress["of"]}" : null, one["by"], one["reason"]);
-        var problems = Items(status, "problems").Select(one => (IRenderable)new Markup($"[red]{Markup.Escape($"{one["code"]}: {one["detail"]}")}[/]"));
-        return new Rows([.. problems, forwarders, .. requests.Rows.Count > 0 ? new IRenderable[] { requests } : [], log]);
+        foreach (var one in Items(status, "partitions")) Row(log, one["partition"], one["oldestOffset"], one["headOffset"], Time(one["headTimestamp"]));
+        var worstFirst = Items(status, "forwarders").OrderBy(one => Rank($"{one["state"]}")).ToList();
+        var forwarders = Table("Forwarders, the worst first", "name", "state", "backlog", "late", "parked", "failing since");
+        foreach (var one in worstFirst)
+            Row(forwarders, one["name"], one["state"], Items(one, "partitions").Sum(part => (long)part["backlog"]!), one["late"], one["parked"], Time(one["failingSince"]));
+        var requests = Table("What operators asked for", "forwarder", "id", "kind", "partition", "state", "done", "by");
+        var asked = worstFirst.SelectMany(forwarder => Items(forwarder, "requests").Select(one => (forwarder, one))).ToList();
+        foreach (var (forwarder, one) in asked)
+            Row(requests, forwarder["name"], one["id"], one["kind"], one["partition"], one["state"], one["progress"] is { } progress ? $"{progress["done"]} of {progress["of"]}" : null, one["by"]);
+        var problems = Items(status, "problems").Select(one => ($"{one["code"]}:", $"{one["detail"]}")).ToList();
+        // Sentences have lines of their own: in a column of a table they would be a word wide.
+        var errors = worstFirst.Where(one => one["lastError"] is { } error && !problems.Any(problem => problem.Item2.Contains($"{error}", StringComparison.Ordinal)))
+            .Select(one => ($"{one["name"]}:", $"{one["lastError"]}"));
+        var reasons = asked.Where(each => each.one["reason"] is not null).Select(each => ($"{each.one["id"]}:", $"{each.one["reason"]}"));
+        return new Rows([Sentences(problems, Color.Red), forwarders, Sentences(errors), .. asked.Count > 0 ? new IRenderable[] { requests, Sentences(reasons) } : [], log]);
     }
 
     public static IRenderable Events(JsonNode entries)
     {
         var table = Table("Events", "partition", "offset", "type", "subject", "version", "time", "payload");
         foreach (var one in entries.AsArray())
-            Row(table, one!["partition"], one["offset"], one["type"], one["subject"], one["version"], one["timestamp"], Short(one["payload"]?.ToJsonString() ?? "(bytes)"));
+            Row(table, one!["partition"], one["offset"], one["type"], one["subject"], one["version"], Time(one["timestamp"]), Short(one["payload"]?.ToJsonString() ?? "(bytes)"));
         return table;
     }
 
-    public static IRenderable Parked(JsonNode entries)
-    {
-        var table = Table("Parked", "partition", "offset", "type", "subject", "behind", "attempts", "since", "reason");
-        foreach (var one in entries.AsArray())
-            Row(table, one!["partition"], one["offset"], one["type"], one["subject"], one["behind"], one["attempts"], one["at"], one["reason"]);
-        return table;
-    }
+    // Reasons are sentences, and an operator copies them: in a column of a table they would be a word wide.
+    public static IRenderable Parked(JsonNode entries) => new Rows(new Text("Parked"), Sentences(entries.AsArray().Select(one => (
+        $"partition {one!["partition"]}, offset {one["offset"]}:",
+        $"{one["type"]} of {one["subject"]}, {(one["behind"] is { } behind ? $"behind offset {behind}" : $"attempts: {one["attempts"]}")}, since {Time(one["at"])}. {one["reason"]}"))));
 
-    public static IRenderable Groups(JsonNode groups)
+    public static IRenderable Groups(JsonNode groups) => new Rows(new Text("Parked, by reason"), Sentences(groups.AsArray().SelectMany(one => new[]
     {
-        var table = Table("Parked, by reason", "count", "behind them", "types", "since", "reason");
-        foreach (var one in groups.AsArray())
-            Row(table, one!["count"], one["followers"], string.Join(", ", one["types"]!.AsArray()), one["since"], one["reason"]);
-        return table;
-    }
+        ($"{one!["count"]}:", $"{string.Join(", ", one["types"]!.AsArray())}, with {one["followers"]} behind them, since {Time(one["since"])}"),
+        ("", $"{one["reason"]}"),
+    })));
 
     public static IRenderable History(JsonNode actions)
     {
         var table = Table("What operators did, the newest first", "when", "who", "what", "of what", "why", "outcome");
         foreach (var one in actions.AsArray())
-            Row(table, one!["at"], one["by"], one["action"], one["detail"], one["reason"], one["outcomeDetail"] is { } more ? $"{one["outcome"]}: {more}" : one["outcome"]);
+            Row(table, Time(one!["at"]), one["by"], one["action"], one["detail"], one["reason"], one["outcomeDetail"] is { } more ? $"{one["outcome"]}: {more}" : one["outcome"]);
         return table;
     }
 
@@ -75,10 +76,22 @@ internal static class Tables
 
     private static IEnumerable<JsonNode> Items(JsonNode node, string name) => (node[name]?.AsArray() ?? []).OfType<JsonNode>();
 
+    // A name, then sentences that wrap at words, each line below the first word.
+    private static Grid Sentences(IEnumerable<(string Name, string Text)> lines, Color? color = null)
+    {
+        var style = new Style(color);
+        var grid = new Grid().AddColumn(new GridColumn().NoWrap().Padding(0, 0, 1, 0)).AddColumn(new GridColumn().Padding(0, 0, 0, 0));
+        foreach (var (name, text) in lines) grid.AddRow(new Text(name, style), new Text(text, style));
+        return grid;
+    }
+
+    // To the second: fractions make a column too wide for a terminal.
+    private static string Time(JsonNode? time) => $"{time}" is { Length: > 20 } text && text[19] == '.' && text[^1] == 'Z' ? $"{text[..19]}Z" : $"{time}";
+
     private static Table Table(string title, params string[] columns)
     {
         var table = new Table { Title = new TableTitle(Markup.Escape(title)), Border = TableBorder.Rounded };
-        foreach (var column in columns) table.AddColumn(new TableColumn(new Text(column)));
+        foreach (var column in columns) table.AddColumn(new TableColumn(new Text(column)) { NoWrap = column is "when" or "last commit" or "failing since" or "time" });
         return table;
     }
 

@@ -7,7 +7,7 @@ namespace Outpost.Kafka;
 public sealed partial class KafkaOptions
 {
     /// <summary>
-    /// Brokers as <c>host:port</c>, several with commas between them. Set this or
+    /// Brokers as <c>host:port</c>, several separated by commas. Set this or
     /// <see cref="FullyQualifiedNamespace"/>.
     /// </summary>
     public string? BootstrapServers { get; set; }

@@ -25,7 +25,7 @@ public sealed partial class KafkaOptions
             throw new InvalidSettingException($"{Group}__{other}: is not allowed beside {Group}__fullyQualifiedNamespace, which goes by identity.");
         if (user is null != read.OptionalText($"{Group}__Password") is null)
             throw new InvalidSettingException($"{Group}__Password: is needed with {Group}__UserName, and only with it.");
-        BootstrapServers = servers is null ? null : read.Text($"{Group}__BootstrapServers", servers, "HOST:PORT, or several with commas", AreServers);
+        BootstrapServers = servers is null ? null : read.Text($"{Group}__BootstrapServers", servers, "HOST:PORT, or several separated by commas", AreServers);
         FullyQualifiedNamespace = ns is null ? null : read.Text($"{Group}__fullyQualifiedNamespace", ns, "a host name such as NAMESPACE.servicebus.windows.net", IsHost);
         Credential = ns is null ? null : AzureIdentity.Of(read.OptionalText($"{Group}__clientId"));
         Topic = read.Text(

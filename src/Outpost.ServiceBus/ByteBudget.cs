@@ -53,7 +53,7 @@ internal sealed class ByteBudget : IDisposable
 
     /// <summary>The answer to a delivery that got no bytes in time.</summary>
     public static Delivery Exhausted() =>
-        new Delivery.Failed(new TimeoutException("What other partitions send takes all that may be on its way at once."), IsTransient: true)
+        new Delivery.Failed(new TimeoutException("Messages of other partitions use up the bytes that may be on their way at once."), IsTransient: true)
         {
             Kind = "BytesInFlight",
             IsBusy = true,

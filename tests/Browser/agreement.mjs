@@ -36,7 +36,7 @@ const TROUBLES = {
       await forgetTicks(before);
       return services.startApp({ Outpost__TableName: before.tableName });
     },
-    health: ['degraded', 'forwarder-orphaned', /no process runs it.*ServiceBus.*DELETE/],
+    health: ['degraded', 'forwarder-orphaned', /no process runs this forwarder.*ServiceBus.*outpost forget/],
     status: ({ forwarders: [servicebus] }) => servicebus?.state === 'orphaned',
     page: ['Nobody runs servicebus', /Give the app its setting again/],
   },

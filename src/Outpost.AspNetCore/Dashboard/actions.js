@@ -19,6 +19,7 @@ function askPause(name, pause, partition) {
 
 function askReplay(name) {
   const partitions = lastStatus.partitions;
+  if (partitions.length === 0) return tell('No partition can be read, so nothing can be replayed. Repair the damaged rows first.');
   const { partition, oldestOffset, headOffset } = partitions.length === 1 ? partitions[0] : partitions.find((one) => one.headOffset > 0) ?? partitions[0];
   const whole = { inputmode: 'numeric', pattern: '[0-9]+', required: true };
   return ask({

@@ -50,6 +50,7 @@ function inWords(error) {
 
 /** Explains a failing forwarder: a title, and a text that says what goes on, what waits and what to do. */
 function explain(forwarder) {
+  if (forwarder.partitions.length === 0) return { title: 'No partition can be read.', text: 'Rows of the log are damaged; the top of this page names them.' };
   const waiting = sum(forwarder.partitions, (partition) => partition.backlog);
   const oldest = Math.max(0, ...forwarder.partitions.map((partition) => partition.oldestUnforwardedAgeSeconds));
   const waits = waiting === 0

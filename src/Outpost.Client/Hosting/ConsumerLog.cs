@@ -24,7 +24,7 @@ internal sealed partial class ConsumerLog(string name, MessageMetrics metrics, I
         else if (Interlocked.Exchange(ref _failing, 0) == 1) WorksAgain(name);
     }
 
-    [LoggerMessage(35, LogLevel.Warning, "Consumer {Consumer}: failing, and tried again: {Reason}")]
+    [LoggerMessage(35, LogLevel.Warning, "Consumer {Consumer} is failing, and tries again: {Reason}")]
     private partial void Fails(string consumer, string reason, Exception exception);
 
     [LoggerMessage(36, LogLevel.Debug, "Consumer {Consumer}: failed again: {Reason}")]

@@ -63,7 +63,7 @@ internal sealed partial class HostedFeed : IDisposable
     [LoggerMessage(30, LogLevel.Information, "Feed reader {Reader} reads {Address}")]
     private partial void Begins(string reader, Uri? address);
 
-    [LoggerMessage(31, LogLevel.Warning, "Feed reader {Reader}, partition {Partition}: failing, and tried again: {Reason}")]
+    [LoggerMessage(31, LogLevel.Warning, "Feed reader {Reader}, partition {Partition} is failing, and tries again: {Reason}")]
     private partial void Fails(string reader, int? partition, string reason, Exception exception);
 
     [LoggerMessage(32, LogLevel.Debug, "Feed reader {Reader}, partition {Partition}: try {Failures} failed, the next in {Seconds} s: {Reason}")]

@@ -58,7 +58,7 @@ internal sealed partial class ForwardingLog(ILogger logger, TimeProvider time)
     [LoggerMessage(14, LogLevel.Warning, "Forwarder {Forwarder}: partition {Partition} waits for its target: {Reason}")]
     public partial void Waits(string forwarder, int partition, string reason);
 
-    [LoggerMessage(15, LogLevel.Debug, "Forwarder {Forwarder}: partition {Partition} as well: {Reason}")]
+    [LoggerMessage(15, LogLevel.Debug, "Forwarder {Forwarder}: partition {Partition} has the same problem: {Reason}")]
     public partial void AsWell(string forwarder, int partition, string reason);
 
     /// <summary>Logs one line for an outage, whatever the number of partitions, and a stack trace only if the code may be at fault.</summary>
@@ -112,10 +112,10 @@ internal sealed partial class ForwardingLog(ILogger logger, TimeProvider time)
     [LoggerMessage(9, LogLevel.Information, "Forwarder {Forwarder}: partition {Partition}, entries {From} to {To} are replayed as {Replay}")]
     public partial void Replayed(string forwarder, int partition, long from, long to, string replay);
 
-    [LoggerMessage(16, LogLevel.Warning, "Forwarder {Forwarder}: partition {Partition} begins with offset {Offset}, the oldest that is there, and not with {Before}")]
+    [LoggerMessage(16, LogLevel.Warning, "Forwarder {Forwarder}: partition {Partition} starts at offset {Offset}, the oldest in the log, instead of {Before}")]
     public partial void BeginsLater(string forwarder, int partition, long offset, long before);
 
-    [LoggerMessage(17, LogLevel.Error, "Forwarder {Forwarder}: partition {Partition}, request {Request} cannot go on: {Missing} in the log no more; it has to be taken back")]
+    [LoggerMessage(17, LogLevel.Error, "Forwarder {Forwarder}: partition {Partition}, request {Request} cannot go on: {Missing} no longer in the log; it has to be taken back")]
     public partial void RequestBlocked(string forwarder, int partition, string request, string missing);
 
     [LoggerMessage(19, LogLevel.Warning, "Forwarder {Forwarder}: partition {Partition}, entries {From} to {To} are lost to it: they were no longer in the log, and {By} let it go on with {Next}")]
@@ -131,6 +131,6 @@ internal sealed partial class ForwardingLog(ILogger logger, TimeProvider time)
     public partial void ReplayRefused(string forwarder, string eventId, string reason);
 
     [LoggerMessage(13, LogLevel.Error,
-        "Forwarder {Forwarder}: partition {Partition}: what was to end within {Seconds} s has not, although it was cancelled; nothing more goes from this process before it does. It began with {EventId}")]
+        "Forwarder {Forwarder}: partition {Partition}: a delivery that began with {EventId} did not end within {Seconds} s, although it was cancelled; this process delivers nothing more there until it ends")]
     public partial void DoesNotReturn(string forwarder, int partition, double seconds, string eventId);
 }

@@ -30,7 +30,7 @@ internal sealed class ForwardingEngine : IAsyncDisposable
         ILogger<ForwardingEngine> logger)
     {
         if (forwarders.FirstOrDefault(forwarder => !Forwarder.IsName(forwarder.Name)) is { } bad)
-            throw new ArgumentException($"A forwarder's name has 1 to 50 characters of a-z0-9-; '{bad.Name}' has not.", nameof(forwarders));
+            throw new ArgumentException($"A forwarder's name has 1 to 50 characters of a-z0-9-; '{bad.Name}' is not allowed.", nameof(forwarders));
         if (forwarders.Select(forwarder => forwarder.Name).Distinct().Count() < forwarders.Count)
             throw new ArgumentException("Two forwarders have the same name.", nameof(forwarders));
         _context = new ForwardingContext(events, store, watch, options, sources, metrics, new ForwardingLog(logger, sources.Time));

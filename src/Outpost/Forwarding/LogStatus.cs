@@ -33,10 +33,12 @@ internal sealed record ForwarderStatus(string Name, TimeSpan? Within, IReadOnlyL
 
     /// <summary>
     /// The first that applies: <c>paused</c> (in all partitions), <c>orphaned</c> (there is a backlog, and no process runs the
-    /// forwarder), <c>failing</c> (in any partition), <c>running</c> (in any partition), or <c>idle</c>.
+    /// forwarder), <c>failing</c> (in any partition, or none can be read), <c>running</c> (in any partition), or <c>idle</c>.
     /// </summary>
     public string State =>
-        Partitions.All(p => p.IsPaused) ? "paused"
+        // No partition can be read, because rows are damaged. So nothing is forwarded.
+        Partitions.Count == 0 ? "failing"
+        : Partitions.All(p => p.IsPaused) ? "paused"
         : !IsRun && Partitions.Any(p => p.Backlog > 0) && Partitions.All(p => p.LeaseOwner is null) ? "orphaned"
         : Partitions.Any(p => p.LastError is not null) ? "failing"
         : Partitions.Any(p => p.LeaseOwner is not null) ? "running"

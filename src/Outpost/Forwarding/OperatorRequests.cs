@@ -21,7 +21,7 @@ internal sealed class OperatorRequests(
     // How long a request that failed lets the others go first.
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(5);
 
-    private const string Gone = "It is in the log no more.";
+    private const string Gone = "It is no longer in the log.";
 
     private readonly Dictionary<long, PoisonSearch> _replayed = [];
     private readonly PoisonSearch _released = new();
@@ -205,7 +205,7 @@ internal sealed class OperatorRequests(
         var missing = from == to ? $"Entry {from} is" : $"Entries {from} to {to} are";
         var left = to < request.ToOffset ? $" Take this request back, and ask for {to + 1} to {request.ToOffset}." : " Take this request back.";
         context.Log.RequestBlocked(forwarder.Name, partition, request.NameIn(partition), missing);
-        return SaveAsync(request, control, progress => progress with { Next = from, IsBlocked = true, Reason = $"{missing} in the log no more.{left}" });
+        return SaveAsync(request, control, progress => progress with { Next = from, IsBlocked = true, Reason = $"{missing} no longer in the log.{left}" });
     }
 
     private Task<Step> DoneAsync(ControlRequest request, Control control) => SaveAsync(c => Done(c, request, control), [], []);

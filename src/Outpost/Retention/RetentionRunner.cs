@@ -189,6 +189,6 @@ internal sealed partial class RetentionRunner(
     [LoggerMessage(40, LogLevel.Warning, "Retention of partition {Partition} is held at offset {Offset} by forwarder {Forwarder}: {Why}")]
     private partial void LogHeld(int partition, long offset, string forwarder, string why);
 
-    [LoggerMessage(41, LogLevel.Warning, "Retention of partition {Partition} goes on later: {Reason}")]
+    [LoggerMessage(41, LogLevel.Warning, "Retention of partition {Partition} continues later: {Reason}")]
     private partial void LogLater(int partition, string reason);
 }

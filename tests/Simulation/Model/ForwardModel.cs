@@ -140,7 +140,7 @@ internal sealed class ForwardModel
         partition.Parked.Remove(offset);
         if (partition.IsDiscardedInBulk && change.Before!.Number("Behind") is null && !partition.Accepted.Contains(offset)) partition.Discards.Add(offset);
         if (!partition.Accepted.Contains(offset) && !partition.Discards.Contains(offset))
-            _judge.Wrong($"{_name}: {offset} of partition {number} is parked no more, but neither accepted nor discarded");
+            _judge.Wrong($"{_name}: {offset} of partition {number} is no longer parked, but neither accepted nor discarded");
     }
 
     private void Moved(int number, Partition partition, RowChange change)

@@ -32,7 +32,7 @@ internal sealed class RetentionModel(Judge judge, LogModel log, IReadOnlyList<Fo
     {
         var oldest = change.After?.Number("Offset") ?? 0;
         if (oldest < _oldest[partition]) judge.Wrong($"the oldest offset of partition {partition} went back from {_oldest[partition]} to {oldest}");
-        if (oldest > _oldest[partition]) Needed(partition, _oldest[partition], oldest, "is offered no more");
+        if (oldest > _oldest[partition]) Needed(partition, _oldest[partition], oldest, "is no longer offered");
         _oldest[partition] = oldest;
     }
 

@@ -60,10 +60,16 @@ internal static class Shown
             return e.Message;
         }
 
+        return Tools("Status", answer, 10_000);
+    }
+
+    /// <summary>What the tool prints of an answer in a terminal of so many columns.</summary>
+    public static string Tools(string table, JsonNode answer, int columns)
+    {
         using var text = new StringWriter();
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Out = new AnsiConsoleOutput(text) });
-        console.Profile.Width = 10_000;
-        console.Write((IRenderable)Tool.GetType("Outpost.Cli.Tables")!.GetMethod("Status")!.Invoke(null, [answer])!);
+        console.Profile.Width = columns;
+        console.Write((IRenderable)Tool.GetType("Outpost.Cli.Tables")!.GetMethod(table)!.Invoke(null, [answer])!);
         return text.ToString();
     }
 

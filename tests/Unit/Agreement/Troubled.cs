@@ -86,6 +86,14 @@ internal static class Troubled
         return app;
     }
 
+    // The only partition: nothing of any forwarder can be read.
+    public static async Task<WatchedApp> HeadDamagedAsync()
+    {
+        var app = await ForwardedAsync();
+        app.Log.Table.Put(new TableEntity("0000", "!head") { ["Next"] = "many" });
+        return app;
+    }
+
     public static async Task<WatchedApp> ClockOffAsync()
     {
         var app = await ForwardedAsync();

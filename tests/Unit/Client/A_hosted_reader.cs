@@ -54,7 +54,7 @@ public sealed class A_hosted_reader
         Assert.Equal(
             [
                 "Information: Feed reader mails reads http://feed.example/",
-                "Warning: Feed reader mails, partition 0: failing, and tried again: Not yet.",
+                "Warning: Feed reader mails, partition 0 is failing, and tries again: Not yet.",
                 "Information: Feed reader mails, partition 0 works again",
             ],
             app.Lines);

@@ -75,6 +75,7 @@ public sealed class Reordering
 }
 // </app>
 
+// <supplier>
 public sealed class RecordingSupplier : ISupplier
 {
     public bool IsAway { get; set; }
@@ -88,3 +89,4 @@ public sealed class RecordingSupplier : ISupplier
         return Task.CompletedTask;
     }
 }
+// </supplier>

@@ -26,6 +26,17 @@ public sealed partial class The_page_on_the_tool
             Pages.Rows("cli.md", "## Options of every command").Select(row => row[0]));
     }
 
+    // The packages are not published: an install that names no folder fails.
+    [Fact]
+    public void Installs_the_tool_from_the_folder_of_built_packages()
+    {
+        string[] others = [File.ReadAllText(Path.Combine(DocPage.Root(), "README.md")), File.ReadAllText(Path.Combine(DocPage.Root(), "src/Outpost.Templates/content/outpost-functions/README.md"))];
+        var installs = Pages.All.Select(Pages.Text).Concat(others).SelectMany(text => text.Split('\n')).Where(line => line.Contains("tool install", StringComparison.Ordinal)).ToList();
+
+        Assert.True(installs.Count >= 4);
+        Assert.All(installs, line => Assert.EndsWith(" Outpost.Cli --add-source packages", line, StringComparison.Ordinal));
+    }
+
     public static IEnumerable<object[]> Shown() => Pages.All
         .SelectMany(page => Pages.Blocks(page).Where(block => block.Language == "sh").SelectMany(block => block.Code.ReplaceLineEndings("\n").Replace("\\\n", " ", StringComparison.Ordinal).Split('\n'))
             .Concat(Pages.InlineCode(page))

@@ -59,7 +59,7 @@ public sealed class Requests_of_operators
 
         var blocked = Assert.Single((await StandingAsync(later)).Requests);
         Assert.Equal((replay, "blocked", 1L, 3L), (blocked.Id, blocked.State, blocked.Done, blocked.Total));
-        Assert.Equal("Entry 2 is in the log no more. Take this request back, and ask for 3 to 3.", blocked.Reason);
+        Assert.Equal("Entry 2 is no longer in the log. Take this request back, and ask for 3 to 3.", blocked.Reason);
         // It costs nothing more, and holds up nobody.
         later.Table.ForgetRequests();
         await later.ForwardAsync(target);
