@@ -80,6 +80,14 @@ internal enum FaultKind
     // Of what is asked of the log.
     LargePayload,
     ManyWriters,
+
+    // Of a target whose connections are open and dead, of an answer's date, of a stored row.
+    TargetHalfOpen,
+    WrongDate,
+    DamagedRow,
+
+    // Of operators, once more.
+    OperatorSkips,
 }
 
 /// <summary>How often each kind of fault fired.</summary>

@@ -11,6 +11,7 @@ internal sealed class TableFaults(World world)
     ];
 
     private readonly Random _random = world.Plan.Random("table");
+    private readonly Random _dates = world.Plan.Random("dates");
     private readonly FaultKind[] _kinds = [.. OfRequests.Where(world.Plan.Has)];
 
     /// <summary>Until when nothing reaches the table.</summary>
@@ -46,6 +47,14 @@ internal sealed class TableFaults(World world)
         if (!world.Plan.Has(kind)) return int.MaxValue;
         world.Faults.Fired(kind);
         return kind == FaultKind.PageEmpty ? 0 : 1 + _random.Next(3);
+    }
+
+    /// <summary>The date in the next answer: some are off by up to ten days, both ways.</summary>
+    public DateTimeOffset Date(DateTimeOffset now)
+    {
+        if (world.IsCalm || world.IsHistory || !world.Plan.Has(FaultKind.WrongDate) || _dates.Next(60) != 0) return now;
+        world.Faults.Fired(FaultKind.WrongDate);
+        return now + TimeSpan.FromDays(20 * (_dates.NextDouble() - 0.5));
     }
 
     /// <summary>Whether a request takes effect although its caller has given it up.</summary>

@@ -52,6 +52,7 @@ internal sealed class World
             Service = new TableService(Time, plan.Random("service")) { RoundTrip = TimeSpan.FromMilliseconds(12) },
             Faults = TableFaults.Next,
             PageCut = TableFaults.Cut,
+            Dates = TableFaults.Date,
             OutlivesCaller = TableFaults.OutlivesCaller,
             Changed = OnChanged,
         };
@@ -87,6 +88,9 @@ internal sealed class World
     public Targets Targets { get; }
 
     public Node[] Nodes { get; private set; } = [];
+
+    /// <summary>Somebody writes to the table who is no process of the app: the models do not count that.</summary>
+    public bool IsDamaging { get; set; }
 
     /// <summary>Nothing goes wrong yet.</summary>
     public bool IsHistory { get; private set; } = true;
@@ -266,6 +270,7 @@ internal sealed class World
 
     private void OnChanged(IReadOnlyList<RowChange> changes)
     {
+        if (IsDamaging) return;
         if (changes[0].Partition == "layout")
         {
             Log.LayoutChanged(changes[0]);

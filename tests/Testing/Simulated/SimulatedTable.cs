@@ -54,7 +54,10 @@ internal sealed class SimulatedTable(TimeProvider time, bool exists = true) : Ta
     /// <summary>Whether answers have a Date.</summary>
     public bool HasDates { get; set; } = true;
 
-    private DateTimeOffset? Now => HasDates ? _time.GetUtcNow() : null;
+    /// <summary>The Date of the next answer, where it is not the service's time; null: it is.</summary>
+    public Func<DateTimeOffset, DateTimeOffset>? Dates { get; set; }
+
+    private DateTimeOffset? Now => !HasDates ? null : Dates is null ? _time.GetUtcNow() : Dates(_time.GetUtcNow());
 
     /// <summary>All requests so far.</summary>
     public IReadOnlyList<TableRequest> Requests => [.. _requests];
@@ -84,6 +87,28 @@ internal sealed class SimulatedTable(TimeProvider time, bool exists = true) : Ta
     public void Put(TableEntity row)
     {
         lock (_lock) Keep([((row.PartitionKey, row.RowKey), Stamp(RowRules.Values(row)))]);
+    }
+
+    /// <summary>Gives one property of a row another value, as somebody else would, and says what the row was; null: there is no such row.</summary>
+    public SimulatedRow? Damage(string partitionKey, string rowKey, string property, object value)
+    {
+        lock (_lock)
+        {
+            if (Find(partitionKey, rowKey) is not { } row) return null;
+            Keep([((partitionKey, rowKey), Stamp(new Dictionary<string, object>(row.Values, StringComparer.Ordinal) { [property] = value }))]);
+            return row;
+        }
+    }
+
+    /// <summary>Gives a row the values that it had, as somebody else would, and says what it was meanwhile; null: there is no such row.</summary>
+    public SimulatedRow? Mend(string partitionKey, string rowKey, SimulatedRow before)
+    {
+        lock (_lock)
+        {
+            if (Find(partitionKey, rowKey) is not { } row) return null;
+            Keep([((partitionKey, rowKey), Stamp(before.Values))]);
+            return row;
+        }
     }
 
     /// <summary>Deletes the table as somebody else would.</summary>
