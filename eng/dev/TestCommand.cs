@@ -8,11 +8,11 @@ namespace Outpost.Dev;
 /// <summary>Builds once, runs the groups one after the other, and counts the results.</summary>
 internal sealed class TestCommand(Repository repository, Shell shell)
 {
-    private static readonly TimeSpan GroupWithin = TimeSpan.FromMinutes(20);
-    private static readonly TimeSpan TestWithin = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan GroupWithin = TimeSpan.FromMinutes(30);
+    private static readonly TimeSpan TestWithin = TimeSpan.FromMinutes(8);
 
     // All browser tests are in one file, which Node.js counts as one test.
-    private static readonly TimeSpan FileWithin = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan FileWithin = TimeSpan.FromMinutes(20);
 
     /// <summary>Beginnings of lines in a test run that the user does not need.</summary>
     private static readonly string[] Noise =
@@ -20,6 +20,8 @@ internal sealed class TestCommand(Repository repository, Shell shell)
         "VSTest version ", "Starting test execution", "A total of ", "Results File: ", "Passed! ", "Failed! ",
         "Test run for ", "[xUnit.net ", "Data collector 'Blame' message: All tests finished",
     ];
+
+    private readonly List<string> _failures = [];
 
     public async Task<int> RunAsync(IReadOnlyList<string> arguments)
     {
@@ -34,6 +36,7 @@ internal sealed class TestCommand(Repository repository, Shell shell)
             total = TestTally.Broken;
         }
 
+        foreach (var line in FailedTests.Shown(_failures)) Console.WriteLine(line);
         foreach (var package in Packages(groups)) if (package.Missing is { } missing) Console.WriteLine(missing);
         Console.WriteLine(total);
         return total.IsGood ? 0 : 1;
@@ -130,7 +133,9 @@ internal sealed class TestCommand(Repository repository, Shell shell)
         if (!File.Exists(trx)) return run.Succeeded ? TestTally.None : TestTally.Broken;
         try
         {
-            return TestTally.FromTrx(XDocument.Load(trx)).After(run.Succeeded);
+            var results = XDocument.Load(trx);
+            _failures.AddRange(FailedTests.FromTrx(results));
+            return TestTally.FromTrx(results).After(run.Succeeded);
         }
         catch (XmlException)
         {
@@ -157,8 +162,10 @@ internal sealed class TestCommand(Repository repository, Shell shell)
             foreach (var line in run.Lines) Console.WriteLine(line);
         }
 
-        var tally = File.Exists(tap) ? TestTally.FromTap(await File.ReadAllTextAsync(tap)) : TestTally.Broken;
-        return tally.After(run.Succeeded);
+        if (!File.Exists(tap)) return TestTally.Broken;
+        var results = await File.ReadAllTextAsync(tap);
+        _failures.AddRange(FailedTests.FromTap(results));
+        return TestTally.FromTap(results).After(run.Succeeded);
     }
 
     private string ResultPath(string name)

@@ -14,6 +14,7 @@ const ACCOUNT = 'devstoreaccount1';
 /** Azurite's documented key, the same everywhere. */
 const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
 const DATABASE = '__azurite_db_table__.json';
+const EXIT_UNSAVED = 1;
 const EXIT_UNUSABLE = 2;
 /** Longer than a client keeps an unused connection, so that the server never hangs up first. */
 const KEEP_ALIVE_SECONDS = 120;
@@ -60,6 +61,17 @@ function use(directory) {
   process.on('exit', () => rmSync(ownerFile(directory), { force: true }));
 }
 
+/** A save clears the marks of what changed before it writes, also when the write then fails. */
+function markUnsaved(database) {
+  for (const collection of database.collections) collection.dirty = true;
+}
+
+function saved(database) {
+  return new Promise((resolved, failed) => {
+    database.saveDatabase((error) => (error ? failed(error) : resolved()));
+  });
+}
+
 /** Saves whenever something has changed, resting in proportion to how long the last save took. */
 function saveOften(database) {
   database.autosaveDisable();
@@ -69,7 +81,10 @@ function saveOften(database) {
         if (!database.autosaveDirty()) return next(0);
         const started = performance.now();
         return database.saveDatabase((error) => {
-          if (error) process.stderr.write(`Azurite: could not save (${error.message}); it will be tried again\n`);
+          if (error) {
+            process.stderr.write(`Azurite: could not save (${error.message}); it will be tried again\n`);
+            markUnsaved(database);
+          }
           next(performance.now() - started);
         });
       },
@@ -139,11 +154,17 @@ async function main() {
   const stop = async () => {
     if (stopping) return;
     stopping = true;
-    await server.close();
-    // a save that was under way has cleared the marks by which close() sees that something is left to save
-    await new Promise((resolved) => {
-      database.throttledSaveDrain(resolved);
-    });
+    try {
+      await server.close();
+      // A save that was under way has cleared the marks by which close() sees that something is left to save.
+      await new Promise((resolved) => {
+        database.throttledSaveDrain(resolved);
+      });
+      if (!inMemory && database.autosaveDirty()) await saved(database); // that save failed
+    } catch (error) {
+      process.stderr.write(`Azurite: could not save (${error.message}); what was written since the last save is lost\n`);
+      process.exit(EXIT_UNSAVED);
+    }
     process.exit(0);
   };
   process.on('SIGTERM', stop);

@@ -82,7 +82,7 @@ internal static partial class Troubles
             case "failing":
                 var error = forwarder.Partitions.First(one => one.LastError is not null).LastError!;
                 var (cause, wayOut) = Why(name, error);
-                yield return Minor("forwarder-failing", $"{name} fails: {error} {cause}. {wayOut}");
+                yield return Minor("forwarder-failing", $"{name} fails: {Sentence(error)} {cause}. {wayOut}");
                 break;
             // A forwarder that fails already says why its entries are late.
             case not "failing" when late > 0:
@@ -96,6 +96,9 @@ internal static partial class Troubles
         if (parked > 0)
             yield return Minor("entries-parked", $"{name}: {parked} {(parked == 1 ? "entry is" : "entries are")} parked, because its target refused them. Look at the reasons (outpost parked {name} --by-reason), and retry or discard them.");
     }
+
+    // What a client says of a fault may end without a full stop.
+    private static string Sentence(string error) => error.EndsWith('.') ? error : $"{error}.";
 
     private static StoreProblem Missed(TimerStanding timer) => Minor(
         "timer-missing",

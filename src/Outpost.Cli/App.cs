@@ -90,7 +90,7 @@ internal sealed class App(HttpClient http, bool isSignedIn, bool isJson) : IDisp
         }
         catch (HttpRequestException e)
         {
-            throw new DevException($"{http.BaseAddress} does not answer: {e.Message} Is the address right, and does the app run?");
+            throw new DevException($"{http.BaseAddress} does not answer: {e.Message.TrimEnd('.')}. Is the address right, and does the app run?");
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {

@@ -3,12 +3,12 @@ using System.Threading.Channels;
 namespace Outpost.Tables;
 
 /// <summary>
-/// What waits for a partition's writer, first come first, and what of it goes into the next transaction. Bounded in
-/// number and in time. Anybody adds; one writer takes.
+/// The changes that wait for a partition's writer, in the order in which they came. Picks those for the next transaction. Bounded in
+/// number and in time. Any thread adds; one writer takes.
 /// </summary>
 internal sealed class ChangeQueue(TimeProvider time)
 {
-    // Enough to find a full transaction behind a crowd on one entity, and a bound on what waits outside the queue.
+    // Enough to find a full transaction behind a crowd on one entity. It also bounds what waits outside the queue.
     private const int PassedOverMax = 200;
 
     private readonly Channel<PendingChange> _queue = Channel.CreateBounded<PendingChange>(
@@ -16,27 +16,27 @@ internal sealed class ChangeQueue(TimeProvider time)
 
     private readonly RecentVersions _recent = new(Limits.RecentVersionsMax);
 
-    // What could not go into the last transaction, or has to go again: ahead of the queue.
+    // Changes that did not fit the last transaction, or have to go again. They come before the queue.
     private LinkedList<PendingChange> _carry = new();
 
-    /// <summary>False: it is full, or closed.</summary>
+    /// <summary>Adds a change; false if the queue is full or closed.</summary>
     public bool TryAdd(PendingChange pending) => _queue.Writer.TryWrite(pending);
 
-    /// <summary>Takes no more; what is in it is still to be done.</summary>
+    /// <summary>Takes no more changes. Those in the queue are still carried out.</summary>
     public void Close() => _queue.Writer.TryComplete();
 
-    /// <summary>Nobody will do what is left in it. Only when the writer has ended.</summary>
+    /// <summary>Refuses the changes that are left. Only for when the writer has ended.</summary>
     public void Clear()
     {
         while (Take() is { } pending) pending.LeaveQueue();
     }
 
-    /// <summary>Waits for something to do; false: closed and empty.</summary>
+    /// <summary>Waits for a change; false if the queue is closed and empty.</summary>
     public async ValueTask<bool> WaitAsync() => _carry.Count > 0 || await _queue.Reader.WaitToReadAsync();
 
     /// <summary>
-    /// As many changes as one transaction takes, and no more than asked for. Whoever gave up, waited too long or decided on an old version is
-    /// answered here and costs no transaction.
+    /// As many changes as one transaction takes, and no more than asked for. A change whose caller left, that waited too long, or that was
+    /// decided on an old version gets its answer here, and costs no transaction.
     /// </summary>
     public CommitBatch NextBatch(int max = int.MaxValue)
     {
@@ -57,7 +57,7 @@ internal sealed class ChangeQueue(TimeProvider time)
         return batch;
     }
 
-    /// <summary>Puts changes that were sent and are known not to be in the log back at the front, in order.</summary>
+    /// <summary>Puts changes back at the front, in order. They were sent, and are known not to be in the log.</summary>
     public void GoAgain(IReadOnlyList<PendingChange> changes)
     {
         for (var i = changes.Count - 1; i >= 0; i--)
@@ -67,12 +67,12 @@ internal sealed class ChangeQueue(TimeProvider time)
         }
     }
 
-    /// <summary>This change is in the log: what was decided on an older version of its entity is stale.</summary>
+    /// <summary>This change is in the log, so a decision on an older version of its entity is stale.</summary>
     public void Remember(PendingChange committed) => _recent.Remember(committed);
 
     private bool IsAnswered(PendingChange pending)
     {
-        // Its list landed although it had been refused.
+        // Its list landed although the store had refused it.
         if (pending.Result.IsCompleted) return true;
         if (time.GetElapsedTime(pending.QueuedAt) > Limits.QueueWaitMax) pending.Complete(CommitResult.QueueFull);
         else if (_recent.IsStale(pending)) pending.Complete(CommitResult.EntityChanged);

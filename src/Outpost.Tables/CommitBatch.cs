@@ -3,8 +3,8 @@ using Azure.Data.Tables;
 namespace Outpost.Tables;
 
 /// <summary>
-/// The changes of one entity group transaction and its row list. A commit id names one exact row list: another list
-/// gets another id, so that finding the id in the table tells what was written.
+/// The changes of one entity group transaction, and its list of rows. A commit id names one exact list, and another list gets another
+/// id. So a commit id found in the table tells what was written.
 /// </summary>
 internal sealed class CommitBatch
 {
@@ -16,17 +16,17 @@ internal sealed class CommitBatch
 
     public IReadOnlyList<PendingChange> Changes => _changes;
 
-    /// <summary>The newest layout by which one of its new entities was looked for; 0: it has none.</summary>
+    /// <summary>The newest layout by which one of its new entities was looked for; 0 if it creates no entity.</summary>
     public int Generation => _changes.Max(pending => pending.IsNewEntity ? pending.Change.Generation : 0);
 
-    /// <summary>New entities that were looked for by an older layout than that of the head: they may go somewhere else by now.</summary>
+    /// <summary>Changes whose new entity was looked for by an older layout than the head's. The entity may belong elsewhere by now.</summary>
     public IReadOnlyList<PendingChange> OlderThan(HeadRow head) => head.Tag is null
         ? []
         : [.. _changes.Where(pending => pending.IsNewEntity && pending.Change.Generation < head.Generation)];
 
     public Fit TryAdd(PendingChange pending)
     {
-        // A transaction takes a row at most once.
+        // A transaction may hold a row only once.
         if (_keys.Contains(pending.EntityKey) || (pending.ReceiptKey is { } key && _keys.Contains(key))) return Fit.NotThisTime;
         if (_changes.Count > 0 &&
             (_rows + pending.Rows > Limits.TransactionRowsMax || _bytes + pending.Bytes > Limits.TransactionBytesMax))
@@ -40,8 +40,8 @@ internal sealed class CommitBatch
     }
 
     /// <summary>
-    /// Head first, then conditional domain rows, receipts, events: whatever can refuse comes before what cannot, and
-    /// a repeat of a transaction that was taken is refused by its very first row.
+    /// Builds the rows: head, entities, receipts, events. Rows that can be refused come before those that cannot. A repeat of a transaction
+    /// that landed is refused by its first row.
     /// </summary>
     public RowList Build(string partitionKey, HeadRow head, string commitId, DateTimeOffset now)
     {
@@ -88,22 +88,22 @@ internal sealed class CommitBatch
     {
         Added,
 
-        /// <summary>One of its rows is in the batch already: it goes with the next.</summary>
+        /// <summary>One of its rows is in the batch already, so it goes with the next batch.</summary>
         NotThisTime,
 
-        /// <summary>No room: the batch is ready.</summary>
+        /// <summary>There is no room left, so the batch is ready.</summary>
         Full,
     }
 }
 
 /// <summary>The exact rows of one transaction.</summary>
-/// <param name="CommitId">Names this list, in every row of it.</param>
-/// <param name="Before">The head it was built on.</param>
-/// <param name="After">The head it writes, still with the old tag.</param>
+/// <param name="CommitId">Names this list. Every row of the list holds it.</param>
+/// <param name="Before">The head that the list was built on.</param>
+/// <param name="After">The head that the list writes, still with the old tag.</param>
 /// <param name="Actions">Head, entities, receipts, events.</param>
-/// <param name="Owners">Whose row each action is; null for the head.</param>
+/// <param name="Owners">The change that each action belongs to; null for the head.</param>
 /// <param name="EntityRows">How many entity rows follow the head.</param>
-/// <param name="ReceiptRows">How many receipts follow them; the rest are events.</param>
+/// <param name="ReceiptRows">How many receipts follow those; the rest are events.</param>
 internal sealed record RowList(
     string CommitId,
     HeadRow Before,
@@ -136,6 +136,6 @@ internal sealed record RowList(
     /// <summary>Whether the action at this index is a receipt.</summary>
     public bool IsReceipt(int index) => index > EntityRows && index <= EntityRows + ReceiptRows;
 
-    /// <summary>The offset of the event that is this action; null: it is none.</summary>
+    /// <summary>The offset of the event in this action; null if the action is no event.</summary>
     public long? EventAt(int index) => index - 1 - EntityRows - ReceiptRows is var place && place >= 0 ? Before.Next + place : null;
 }

@@ -3,7 +3,7 @@ using Azure.Data.Tables;
 
 namespace Outpost.Tables;
 
-/// <summary>A change on its way into the log, and whoever waits for what comes of it.</summary>
+/// <summary>A change on its way into the log, and the caller who waits for its outcome.</summary>
 internal sealed class PendingChange
 {
     private readonly TaskCompletionSource<CommitResult> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -18,7 +18,7 @@ internal sealed class PendingChange
         Caller = caller;
         EntityKey = Keys.Entity(change.EntityType, change.EntityId);
         ReceiptKey = change.Idempotency is { } i ? Keys.Receipt(i.Scope, i.Key) : null;
-        // Made once: measuring needs them, and each try builds its rows of them.
+        // Made once. The measure needs them, and each try builds its rows from them.
         StateText = PayloadColumns.Text(MediaType.Json, change.State);
         PayloadTexts = [.. change.Events.Select(each => PayloadColumns.Text(each.ContentType, each.Payload))];
         Rows = 1 + (ReceiptKey is null ? 0 : 1) + change.Events.Count;
@@ -30,7 +30,7 @@ internal sealed class PendingChange
     /// <summary>Whether it creates its entity.</summary>
     public bool IsNewEntity => Change.Expected is null;
 
-    /// <summary>When it began to wait, as a timestamp of the time source.</summary>
+    /// <summary>When the change began to wait, as a timestamp of the time source.</summary>
     public long QueuedAt { get; }
 
     public CancellationToken Caller { get; }
@@ -39,16 +39,16 @@ internal sealed class PendingChange
 
     public string? ReceiptKey { get; }
 
-    /// <summary>The entity's state as text; null: it is none.</summary>
+    /// <summary>The entity's state as text; null if it is stored as bytes.</summary>
     public string? StateText { get; }
 
-    /// <summary>Each event's payload as text; null: it is none.</summary>
+    /// <summary>Each event's payload as text; null if it is stored as bytes.</summary>
     public IReadOnlyList<string?> PayloadTexts { get; }
 
-    /// <summary>Rows it adds to a transaction.</summary>
+    /// <summary>Rows that the change adds to a transaction.</summary>
     public int Rows { get; }
 
-    /// <summary>Bytes it adds to a transaction's body, from above.</summary>
+    /// <summary>Upper bound of the bytes that the change adds to a transaction's body.</summary>
     public long Bytes { get; }
 
     public Task<CommitResult> Result => _result.Task;
@@ -57,7 +57,7 @@ internal sealed class PendingChange
 
     public void Fail(Exception exception) => _result.TrySetException(exception);
 
-    /// <summary>Takes it into a batch, from when on it may be in the log. False: it has its answer, or its caller left.</summary>
+    /// <summary>Takes the change into a batch. From then on it may be in the log. False if it has its answer, or its caller left.</summary>
     public bool TryTake()
     {
         lock (_lock)
@@ -67,15 +67,14 @@ internal sealed class PendingChange
         }
     }
 
-    /// <summary>Gives it back: it is not in the log, nor under way there.</summary>
+    /// <summary>Gives the change back: it is not in the log, and not under way there.</summary>
     public void PutBack()
     {
         lock (_lock) _isTaken = false;
     }
 
     /// <summary>
-    /// The caller waits no longer. What waits for its turn is dropped, and nobody else notices; of what was sent nobody
-    /// knows.
+    /// The caller waits no longer. A change that still waits for its turn is dropped. If it was sent, nobody knows its outcome.
     /// </summary>
     public void Leave()
     {
@@ -86,7 +85,7 @@ internal sealed class PendingChange
         }
     }
 
-    /// <summary>It has waited for its turn for too long, or the queue closes.</summary>
+    /// <summary>The change has waited for its turn for too long, or the queue closes.</summary>
     public void LeaveQueue()
     {
         lock (_lock)
@@ -95,7 +94,7 @@ internal sealed class PendingChange
         }
     }
 
-    /// <summary>The entity's row, written only where the entity is what the decision was made on.</summary>
+    /// <summary>The entity's row. It is written only if the entity has not changed since the decision.</summary>
     public TableTransactionAction EntityAction(string partitionKey, string commitId)
     {
         var row = EntityRow.Write(partitionKey, Change, StateText, commitId);
@@ -104,7 +103,7 @@ internal sealed class PendingChange
             : new TableTransactionAction(TableTransactionActionType.Add, row);
     }
 
-    // Checked before anything is queued: what does not fit in one transaction never enters one.
+    // Checked before the change is queued. A change that does not fit in one transaction never enters one.
     private long Measure()
     {
         long bytes = WireSize.Of(EntityRow.Write("0000", Change, StateText, ""));

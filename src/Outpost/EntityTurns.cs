@@ -1,25 +1,25 @@
 namespace Outpost;
 
 /// <summary>
-/// Turns on a contended entity. Commands that lose a race on one entity within this process would lose again and again,
-/// since only one of them can win each time: from the first loss on they go one after the other, first come first.
+/// Turns on a contended entity. Only one command at a time can win the race on an entity, so in a crowd the others would lose again
+/// and again. From their first loss on, the commands of this process go one after the other, in the order in which they came.
 /// </summary>
 internal sealed class EntityTurns(TimeProvider time)
 {
     private readonly Lock _lock = new();
 
-    // An entity is here while somebody has the turn; the list is who waits for it, longest first.
+    // An entity is here while a command has its turn. The list holds the commands that wait for it, longest first.
     private readonly Dictionary<(int Partition, string Subject), LinkedList<TaskCompletionSource<bool>>> _waiting = [];
 
-    /// <summary>Whether somebody has a turn on the entity: then a newcomer takes one at once.</summary>
+    /// <summary>Whether a command has a turn on the entity. If so, a newcomer waits for a turn at once.</summary>
     public bool IsContended((int Partition, string Subject) entity)
     {
         lock (_lock) return _waiting.ContainsKey(entity);
     }
 
     /// <summary>
-    /// Waits for a turn; disposing the answer gives it to the next. Null: too many wait already
-    /// (<see cref="Limits.EntityWaitersMax"/>), or it took too long (<see cref="Limits.QueueWaitMax"/>).
+    /// Waits for a turn. Disposing the result passes the turn on. Null if too many wait already
+    /// (<see cref="Limits.EntityWaitersMax"/>), or if the wait took too long (<see cref="Limits.QueueWaitMax"/>).
     /// </summary>
     public async Task<IDisposable?> TakeAsync((int Partition, string Subject) entity, CancellationToken cancellationToken)
     {
@@ -37,7 +37,7 @@ internal sealed class EntityTurns(TimeProvider time)
             place = waiting.AddLast(new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously));
         }
 
-        // Turn, timeout and cancellation may come at once: whoever takes the place out of the line has decided.
+        // Turn, timeout and cancellation may come at the same moment. The one that takes the place out of the line decides.
         using var timeout = time.CreateTimer(_ => Leave(place)?.SetResult(false), null, Limits.QueueWaitMax, Timeout.InfiniteTimeSpan);
         using var cancellation = cancellationToken.UnsafeRegister((_, token) => Leave(place)?.SetCanceled(token), null);
         return await place.Value.Task ? new Turn(this, entity) : null;

@@ -4,12 +4,12 @@ using System.Text.Json;
 namespace Outpost;
 
 /// <summary>
-/// Runs commands: read the entity, decide, and commit state and events together, each command exactly once.
-/// Thread-safe; one per process.
+/// Runs commands: reads the entity, decides, and commits state and events together, each command exactly once. Thread-safe. A
+/// process has one.
 /// </summary>
 public sealed class EventLog
 {
-    // Commands with a key that are under way in this process: a repeat waits here instead of racing its original.
+    // Commands with a key that are under way in this process. A repeat waits here, so that it does not race its original.
     private readonly ConcurrentDictionary<(string Scope, string Key), Task> _inFlight = new();
     private readonly IEventStore _store;
     private readonly TimeProvider _time;
@@ -17,9 +17,9 @@ public sealed class EventLog
     private readonly EntityTurns _turns;
     private readonly EntityPlaces _places;
 
-    /// <param name="store">Where the log is.</param>
+    /// <param name="store">Holds the log.</param>
     /// <param name="time">Measures waiting.</param>
-    /// <param name="metrics">Counts commands by result; null: nobody does.</param>
+    /// <param name="metrics">Counts commands by result; null if nothing counts them.</param>
     internal EventLog(IEventStore store, TimeProvider time, OutpostMetrics? metrics = null)
     {
         (_store, _time, _metrics) = (store, time, metrics);
@@ -27,10 +27,10 @@ public sealed class EventLog
     }
 
     /// <summary>
-    /// Runs one command, in a span of its own. With its events goes the command's trace parent, or else that of the
-    /// current span.
+    /// Runs one command in a span of its own. Its events carry the command's trace parent. If the command has none, they carry that of
+    /// the current span.
     /// </summary>
-    /// <exception cref="OperationCanceledException">The caller gave up; the command may still have been committed.</exception>
+    /// <exception cref="OperationCanceledException">The caller gave up. The command may still have been committed.</exception>
     public async Task<CommandResult<TState>> ExecuteAsync<TState>(Command<TState> command, CancellationToken cancellationToken)
         where TState : class
     {
@@ -40,7 +40,7 @@ public sealed class EventLog
         try
         {
             var result = await OnceAsync(command with { TraceParent = CommandSpan.TraceParentOf(command.TraceParent) }, either.Token);
-            // Of a command that was sent already its caller hears no more.
+            // The caller hears no more of a command that was sent already.
             if (result is CommandResult<TState>.Unknown) cancellationToken.ThrowIfCancellationRequested();
             return span.Answered(result);
         }
@@ -56,9 +56,9 @@ public sealed class EventLog
         }
     }
 
-    /// <summary>An entity as it is now; null: there is none.</summary>
+    /// <summary>An entity as it is now; null if it does not exist.</summary>
     /// <exception cref="StoreUnavailableException">The store cannot be reached.</exception>
-    /// <exception cref="DamagedRowException">What is stored is no such state.</exception>
+    /// <exception cref="DamagedRowException">The stored state cannot be read as this type.</exception>
     public async Task<Versioned<TState>?> ReadAsync<TState>(EntityType<TState> entity, string entityId, CancellationToken cancellationToken)
         where TState : class
     {
@@ -113,7 +113,7 @@ public sealed class EventLog
 
         return true;
 
-        // Waiting for the task itself would go on wherever it was completed, outside this caller's scheduler.
+        // Awaiting the task itself would continue where the task completed, outside this caller's scheduler.
         static async Task UntilDoneAsync(Task task) => await task;
     }
 
@@ -129,7 +129,7 @@ public sealed class EventLog
         {
             for (var attempt = 1; attempt <= Limits.DecisionTriesMax; attempt++)
             {
-                // The first try is free, so that an entity that only one command is about costs nothing more.
+                // The first try needs no turn, so an entity that only one command uses costs nothing more.
                 if (turn is null && (attempt > 1 || _turns.IsContended((partition, subject))))
                 {
                     turn = await _turns.TakeAsync((partition, subject), cancellationToken);
@@ -153,20 +153,20 @@ public sealed class EventLog
         return new CommandResult<TState>.Busy($"{subject} changed {Limits.DecisionTriesMax} times while the command was being decided.");
     }
 
-    // Null: the entity was not what the decision was made on; decide again on fresh state.
+    // Null: the entity has changed since the decision. Decide again on fresh state.
     private async Task<CommandResult<TState>?> TryAsync<TState>(
         Command<TState> command, long began, bool guess, CancellationToken cancellationToken)
         where TState : class
     {
         var found = await _places.FindAsync(command.Entity.Name, command.EntityId, isLikelyNew: guess, cancellationToken);
         guess &= found.Entity is null;
-        // Its process was suspended, and what was repeated elsewhere meanwhile may have left no trace any more: receipts go
-        // after an hour at the earliest.
+        // The process was suspended. A repeat elsewhere may have committed meanwhile and left no trace: a receipt is deleted after an
+        // hour at the earliest.
         if (_time.GetElapsedTime(began) > Limits.CommandLifeMax)
             return new CommandResult<TState>.Busy("The command was held up for too long; nothing was written. Send it again with the same Idempotency-Key.");
         return Decide(command, found.Entity) switch
         {
-            // Only a commit can be tried on a guess; an answer needs the facts.
+            // Only a commit may be tried on a guess. An answer needs the stored facts.
             Outcome<TState>.Finished when guess => null,
             Outcome<TState>.Finished when found.Entity is null && await _places.HasGrownSinceAsync(found, cancellationToken) => null,
             Outcome<TState>.Finished finished => await AnsweredBeforeAsync(command, found.Partition, cancellationToken) ?? finished.Result,
@@ -183,7 +183,7 @@ public sealed class EventLog
         {
             CommitResult.Committed => new CommandResult<TState>.Done(write.State, write.Change.Version, Replayed: false),
             CommitResult.EntityChanged or CommitResult.LogGrown => null,
-            // The receipt may be gone again (trimmed) before it is read: then the command is simply new.
+            // Retention may delete the receipt before it is read. Then the command counts as new.
             CommitResult.DoneBefore => await AnsweredBeforeAsync(command, found.Partition, cancellationToken),
             CommitResult.QueueFull => new CommandResult<TState>.Busy("Too many commands are waiting."),
             CommitResult.Unknown => new CommandResult<TState>.Unknown(
@@ -192,8 +192,8 @@ public sealed class EventLog
         };
     }
 
-    // What a command that writes nothing would answer gives way to the answer it had when it was done before. Its receipt is
-    // where its entity is, wherever the log would put a new one by now.
+    // If the command was done before, its earlier answer counts, and not what it would answer now. Its receipt is where its entity
+    // is, even if the log would put a new entity elsewhere by now.
     private async Task<CommandResult<TState>?> AnsweredBeforeAsync<TState>(
         Command<TState> command, int partition, CancellationToken cancellationToken)
         where TState : class

@@ -48,11 +48,11 @@ public static class Limits
     /// <summary>The most bytes of payload and metadata in one answer of the event API.</summary>
     internal const int PageBytesMax = 4 * 1024 * 1024;
 
-    /// <summary>Commands waiting in one partition's writer; about two seconds of work, so waiting longer than that is refused.</summary>
+    /// <summary>Commands that wait in one partition's writer. They are about two seconds of work; one more is refused.</summary>
     internal const int QueuedCommandsMax = 2000;
 
     /// <summary>
-    /// Longest wait in a writer's queue: when the store is that slow, callers had better hear of it and come again.
+    /// Longest wait in a writer's queue. With a store that slow, callers do better to hear of it and come again.
     /// </summary>
     internal static readonly TimeSpan QueueWaitMax = TimeSpan.FromSeconds(20);
 
@@ -63,21 +63,21 @@ public static class Limits
     internal static readonly TimeSpan CommandLifeMax = TimeSpan.FromMinutes(10);
 
     /// <summary>
-    /// Longest wait for a command's answer, all that is done for it together. Whoever asked hears by then that nothing was
-    /// written, or that nobody knows; gateways and clients give up soon after.
+    /// Longest wait for a command's answer, all steps together. By then the caller hears that nothing was written, or that the outcome is
+    /// unknown. Gateways and clients give up soon after.
     /// </summary>
     internal static readonly TimeSpan CommandWaitMax = TimeSpan.FromSeconds(30);
 
-    /// <summary>Commands that wait for their turn on one contended entity; one more is told that it is busy.</summary>
+    /// <summary>Commands that wait for their turn on one contended entity. One more hears that the entity is busy.</summary>
     internal const int EntityWaitersMax = 256;
 
-    /// <summary>Decisions of one command before it is told that the entity is too contended.</summary>
+    /// <summary>Decisions of one command before its caller hears that the entity is too contended.</summary>
     internal const int DecisionTriesMax = 20;
 
     /// <summary>How long a repeat waits for the answer of the command it repeats.</summary>
     internal static readonly TimeSpan RepeatWaitMax = TimeSpan.FromSeconds(10);
 
-    /// <summary>Versions of domain entities a writer remembers, to hand back stale commands without asking the store.</summary>
+    /// <summary>Versions of domain entities that a writer remembers, so that it refuses stale commands without a request to the store.</summary>
     internal const int RecentVersionsMax = 10_000;
 
     /// <summary>
@@ -86,7 +86,7 @@ public static class Limits
     /// </summary>
     internal const int RememberedPlacesMax = 10_000;
 
-    /// <summary>How long one batch may look for its outcome before its callers are told that it is unknown.</summary>
+    /// <summary>How long one batch may look for its outcome before its callers hear that it is unknown.</summary>
     internal static readonly TimeSpan OutcomeWaitMax = TimeSpan.FromSeconds(30);
 
     /// <summary>

@@ -70,7 +70,8 @@ export class Bus {
       }
 
       for (let more = true; more;) {
-        const messages = await session.receiveMessages(50, { maxWaitTimeInMs: 50 });
+        // Without its connection a session gives nothing more: another one is accepted then.
+        const messages = await session.receiveMessages(50, { maxWaitTimeInMs: 50 }).catch(() => []);
         more = messages.length > 0 && await this.#take(session, messages);
       }
 

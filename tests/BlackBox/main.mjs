@@ -74,7 +74,7 @@ readersOver = true;
 const lists = await Promise.all(reading);
 const feed = [];
 for (const { partition, from } of starts) feed.push(...await readers.read(partition, from, () => true));
-await bus?.until(feed.length, 30_000);
+await bus?.until(feed.length, 60_000);
 const forwarders = await standstill();
 await bus?.stop();
 say('backup: restored, and compared');
@@ -97,7 +97,7 @@ process.stdout.write(`\n${text}\n`, () => process.exit(wrong.length === 0 ? 0 : 
 
 // Every forwarder has nothing left to do, and nothing is parked. A paused or killed one's lease ends first.
 async function standstill() {
-  for (const end = Date.now() + 60_000; ; await sleep(500)) {
+  for (const end = Date.now() + 180_000; ; await sleep(500)) {
     const status = await readers.json('/api/status');
     if (!status) return ['/api/status was not answered'];
     const left = status.forwarders.flatMap((forwarder) => forwarder.partitions

@@ -2,13 +2,13 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { built, childrenOf, clockOff, isRunning, limitFiles, Program } from './program.mjs';
+import { built, childrenOf, clockOff, isRunning, limitFiles, Program, signal } from './program.mjs';
 import { Proxy } from './proxy.mjs';
 import { sleep } from './random.mjs';
 import { Tool } from './tool.mjs';
 
 const HOST = path.join(built('LocalHost'), 'Outpost.LocalHost.dll');
-const WORKER_WITHIN_MS = 60_000;
+const WORKER_WITHIN_MS = 120_000;
 const WORKER_ENDS_WITHIN_MS = 15_000;
 const START_WITHIN_MS = 120_000;
 const portOf = (connection, pattern) => Number(pattern.exec(connection)[1]);
@@ -83,7 +83,7 @@ export class LocalProduct {
     // A worker with another count than the log's is refused; a host that is told of the new one is another process.
     if (app.partitions !== this.partitions) await this.restart(index);
     const killed = childrenOf(app.program.pid);
-    for (const worker of killed) process.kill(worker, 'SIGKILL');
+    for (const worker of killed) signal(worker, 'SIGKILL');
     const isBack = () => app.program.isOver || (childrenOf(app.program.pid).some((pid) => !killed.includes(pid)) && answers(app.port));
     if (!await within(WORKER_WITHIN_MS, isBack)) this.wrong.push(`app ${index}: no worker after one was killed: ${app.program.lines.slice(-5).join('\n')}`);
     if (!app.program.isOver) return;
@@ -95,9 +95,9 @@ export class LocalProduct {
   async pause(index, milliseconds) {
     const { program } = this.#apps[index];
     const paused = [program.pid, ...childrenOf(program.pid)];
-    for (const pid of paused) process.kill(pid, 'SIGSTOP');
+    for (const pid of paused) signal(pid, 'SIGSTOP');
     await sleep(milliseconds);
-    for (const pid of paused) process.kill(pid, 'SIGCONT');
+    for (const pid of paused) signal(pid, 'SIGCONT');
   }
 
   /** The last record before the disk of the bus is full fits in part. */

@@ -63,6 +63,15 @@ function parentOf(pid) {
   }
 }
 
+/** A process that has ended meanwhile is no fault of this program's. */
+export function signal(pid, name) {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+  }
+}
+
 export const isRunning = (pid) => parentOf(pid) !== undefined;
 
 /** Lets a running process write no file further than this; more is EFBIG, as on a full disk it is ENOSPC. */

@@ -64,9 +64,27 @@ internal sealed class LogVerification(TableClient table, Sources sources, Action
         return null;
     }
 
-    // Table partitions that hold neither the log nor its layout, history or heartbeats.
+    // A log may begin to grow meanwhile. Its layout tells of new partitions before they have rows, so it is read again after such a row.
     private async Task ForeignAsync(int count, CancellationToken cancellationToken)
     {
+        while (await ForeignRowsAsync(count, cancellationToken) is { Count: > 0 } rows)
+        {
+            if (await LayoutAsync(cancellationToken) is var (_, now) && (_growing ?? now) > count)
+            {
+                count = _growing ?? now;
+                continue;
+            }
+
+            foreach (var row in rows)
+                _findings.Add("foreign-rows", row.PartitionKey, row.RowKey, $"the log has {count} {(count == 1 ? "partition" : "partitions")}, and this row is in none of them");
+            return;
+        }
+    }
+
+    // The first rows of table partitions that hold neither the log nor its layout, history or heartbeats.
+    private async Task<IReadOnlyList<TableEntity>> ForeignRowsAsync(int count, CancellationToken cancellationToken)
+    {
+        var rows = new List<TableEntity>();
         var last = Keys.Partition(count - 1);
         string[] known = [last, Keys.History, Keys.LayoutPartition, Keys.Heartbeats];
         for (var i = -1; i < known.Length; i++)
@@ -74,9 +92,10 @@ internal sealed class LogVerification(TableClient table, Sources sources, Action
             var filter = i < 0 ? $"PartitionKey lt '{Keys.Partition(0)}'"
                 : i == known.Length - 1 ? $"PartitionKey gt '{known[i]}'"
                 : $"PartitionKey gt '{known[i]}' and PartitionKey lt '{known[i + 1]}'";
-            if (await _scan.FirstAsync(filter, cancellationToken) is { } row)
-                _findings.Add("foreign-rows", row.PartitionKey, row.RowKey, $"the log has {count} {(count == 1 ? "partition" : "partitions")}, and this row is in none of them");
+            if (await _scan.FirstAsync(filter, cancellationToken) is { } row) rows.Add(row);
         }
+
+        return rows;
     }
 
     private async Task BesideAsync<T>(string partitionKey, string kind, Func<TableEntity, T> read, CancellationToken cancellationToken)

@@ -96,19 +96,21 @@ public sealed class EverythingIsKilled
             while (!end.IsCancellationRequested) await engine.RunAsync(end);
         }, done.Token);
         var history = new OrderHistory(table);
+        // Of a long run the table is large: it is asked only when all may be there.
+        var handled = 0;
         var consuming = AgainAndAgainAsync(new Random(2), end => new MessageConsumer(
-            source(), history.HandleAsync, new MessageConsumerOptions { IsTransient = _ => true }, TimeProvider.System, Random.Shared).RunAsync(end), done.Token);
+            source(), HandleAsync, new MessageConsumerOptions { IsTransient = _ => true }, TimeProvider.System, Random.Shared).RunAsync(end), done.Token);
 
         using var late = new CancellationTokenSource(Patience);
         var placing = Task.Run(() => Parallel.ForAsync(0, Orders, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (number, _) => await PlaceAsync(log, $"o-{number}")));
         for (var kill = 1; kill <= Kills; kill++)
         {
-            while (await EffectsAsync(table) < kill * Orders * EventsPerOrder / (Kills + 1)) await Task.Delay(100, late.Token);
+            while (Volatile.Read(ref handled) < kill * Orders * EventsPerOrder / (Kills + 1)) await Task.Delay(100, late.Token);
             await killBroker();
         }
 
         await placing;
-        while (await EffectsAsync(table) < Orders * EventsPerOrder) await Task.Delay(100, late.Token);
+        while (Volatile.Read(ref handled) < Orders * EventsPerOrder || await EffectsAsync(table) < Orders * EventsPerOrder) await Task.Delay(500, late.Token);
         await done.CancelAsync();
         await Task.WhenAll(forwarding, consuming);
 
@@ -117,6 +119,12 @@ public sealed class EverythingIsKilled
         await foreach (var row in table.QueryAsync<TableEntity>(row => row.RowKey == "history")) histories.Add(row.GetString("Events"));
         Assert.Equal(Orders, histories.Count);
         Assert.All(histories, events => Assert.Equal("OrderPlaced OrderPaid", events));
+
+        async Task HandleAsync(EventMessage message, CancellationToken end)
+        {
+            await history.HandleAsync(message, end);
+            Interlocked.Increment(ref handled);
+        }
     }
 
     // Processes one after the other, each of which ends wherever it is.

@@ -1,5 +1,8 @@
+using Azure.Core;
+using Azure.Core.Pipeline;
 using Azure.Data.Tables;
 using Outpost.Forwarding;
+using Outpost.Tables;
 using Outpost.Tables.Copies;
 using Outpost.Tests.Testing;
 
@@ -88,6 +91,21 @@ public sealed class A_log_that_is_copied_while_it_is_in_use
         Assert.Contains("cut short", Assert.Single(found.Findings.Told).What);
     }
 
+    [Fact]
+    public async Task May_begin_to_grow_while_it_is_verified()
+    {
+        await using var log = await TestLog.CreateAsync();
+        await log.PlaceAsync("o-1");
+        var options = new TableClientOptions();
+        options.AddPolicy(new Once("PartitionKey lt", () => new LogGrowth(log.Table, log.Clock, TestLog.Sources).GrowAsync(3, null, None)), HttpPipelinePosition.PerCall);
+        var table = new TableClient(await Azurite.ConnectionStringAsync(), log.Table.Name, options);
+
+        var verified = await new LogVerification(table, TestLog.Sources).RunAsync(None);
+
+        Assert.Empty(verified.Findings.Told);
+        Assert.Equal(3L, (await log.Table.GetEntityAsync<TableEntity>(Keys.LayoutPartition, Keys.Layout)).Value["Partitions"]);
+    }
+
     private static string Text(EventEntry entry) =>
         $"{entry.Offset} {entry.Type} {entry.Subject} {entry.Version} {entry.Timestamp:O} {Convert.ToBase64String(entry.Payload.Span)}";
 
@@ -120,5 +138,19 @@ public sealed class A_log_that_is_copied_while_it_is_in_use
         var target = new RecordingTarget { Refuses = entry => entry.Offset % 40 == 7 };
         await using var engine = log.Engine([new Forwarder("servicebus", target) { RefusalsInARow = 0 }]);
         while (!stop.IsCancellationRequested) await engine.RunAsync(None);
+    }
+
+    /// <summary>Something happens before the first request whose address has a word.</summary>
+    private sealed class Once(string word, Func<Task> happens) : HttpPipelinePolicy
+    {
+        private int _done;
+
+        public override async ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
+        {
+            if (Uri.UnescapeDataString(message.Request.Uri.Query).Contains(word, StringComparison.Ordinal) && Interlocked.Exchange(ref _done, 1) == 0) await happens();
+            await ProcessNextAsync(message, pipeline);
+        }
+
+        public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline) => throw new NotSupportedException();
     }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,10 +7,16 @@ import { createInterface } from 'node:readline';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { TableClient } from '@azure/data-tables';
+import { until } from './emulator.mjs';
 
 const MAIN = fileURLToPath(new URL('../../../infra/local/azurite.mjs', import.meta.url));
 const directories = [];
-after(() => directories.forEach((each) => rmSync(each, { recursive: true, force: true })));
+const children = [];
+after(() => {
+  // A test that failed leaves its process, and this file would wait for that process.
+  children.forEach((each) => each.kill('SIGKILL'));
+  directories.forEach((each) => rmSync(each, { recursive: true, force: true }));
+});
 
 function newDirectory() {
   directories.push(mkdtempSync(join(tmpdir(), 'azurite-')));
@@ -20,6 +26,7 @@ function newDirectory() {
 /** Azurite's table service as a process, or what it said when it did not start. */
 async function start(...args) {
   const child = spawn(process.execPath, [MAIN, '--exit-with-stdin', ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+  children.push(child);
   const complaints = [];
   child.stderr.on('data', (text) => complaints.push(text));
   const exited = new Promise((resolve) => {
@@ -42,6 +49,7 @@ async function start(...args) {
     child,
     exited,
     lines,
+    complaints,
     port: Number(/:(\d+)\//.exec(connectionString.split('TableEndpoint=')[1])[1]),
     table: () =>
       TableClient.fromConnectionString(connectionString, 'outpost', {
@@ -66,7 +74,36 @@ async function rowKeys(table) {
   return keys;
 }
 
+const noLimits = spawnSync('prlimit', ['--version']).error ? 'prlimit (util-linux) is not installed' : false;
+
 describe('Azurite', { concurrency: 2 }, () => {
+  test('goes on while its disk is full, and saves when there is room again', { skip: noLimits }, async () => {
+    const location = newDirectory();
+    const azurite = await start('--port', '0', '--location', location);
+    const limit = (bytes) => execFileSync('prlimit', ['--pid', String(azurite.child.pid), `--fsize=${bytes}:`]);
+    await azurite.table().createTable();
+    limit(100);
+    await write(azurite.table(), 0, 20);
+    const failed = () => azurite.complaints.join('').split('EFBIG').length - 1;
+    await until(() => failed() > 0, 'a save that fails');
+    const before = failed();
+    await until(() => failed() > before + 1, 'a save that is tried again, though nothing was written meanwhile');
+    limit('unlimited');
+    await azurite.end('SIGTERM');
+    const again = await start('--port', '0', '--location', location);
+    assert.equal((await rowKeys(again.table())).length, 20);
+    await again.end('SIGTERM');
+  });
+
+  test('says what is lost when its disk is still full at the end', { skip: noLimits }, async () => {
+    const azurite = await start('--port', '0', '--location', newDirectory());
+    execFileSync('prlimit', ['--pid', String(azurite.child.pid), '--fsize=100:']);
+    await azurite.table().createTable();
+    const { code, text } = await azurite.end('SIGTERM');
+    assert.equal(code, 1);
+    assert.match(text, /Azurite: could not save \(.*EFBIG.*\); what was written since the last save is lost\n$/);
+  });
+
   test('keeps what was written until it is told to end, however it is told, and most of it when killed', async () => {
     const location = newDirectory();
     let written = 0;

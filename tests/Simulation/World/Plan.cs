@@ -11,7 +11,7 @@ internal sealed record Plan
     private const double KindChance = 0.65;
 
     // Each process looks at each partition, so such a seed takes ten times as long.
-    private const int CrowdedOneIn = 80;
+    private const int CrowdedOneIn = 200;
 
     private Plan(int seed) => Seed = seed;
 

@@ -48,6 +48,7 @@ public sealed class All_that_operators_look_at
         if (trouble.Code is { } code)
         {
             var told = health.Json.GetProperty("problems").EnumerateArray().Where(one => one.GetProperty("code").GetString() == code).Select(one => $"{one.GetProperty("detail")}");
+            Assert.All(told, detail => Assert.DoesNotMatch(@"[^.] (The bus|The target of \w+) ", detail));
             Explains(trouble, "health", string.Join('\n', told));
         }
 

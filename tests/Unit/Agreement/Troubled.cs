@@ -31,7 +31,8 @@ internal static class Troubled
 
     public static Task<WatchedApp> RoleMissingAsync() => FailingAsync(new UnauthorizedAccessException("Unauthorized access. 'Send' claim(s) are required to perform this operation."));
 
-    public static Task<WatchedApp> BusAwayAsync() => FailingAsync(new ServiceBusException("No such host is known.", ServiceBusFailureReason.ServiceCommunicationProblem));
+    // As the target of Service Bus reports it: without the end of the client's message, and so without a full stop.
+    public static Task<WatchedApp> BusAwayAsync() => FailingAsync(new InvalidOperationException("ServiceCommunicationProblem: Connection refused"));
 
     public static async Task<WatchedApp> HandlerHangingAsync()
     {

@@ -43,6 +43,60 @@ public sealed class TestCounts
     }
 
     [Fact]
+    public void The_end_of_a_run_names_what_failed_and_why()
+    {
+        const string results = """
+            <UnitTestResult testName="A.Passes" outcome="Passed" />
+            <UnitTestResult testName="A.Skips" outcome="NotExecuted" />
+            <UnitTestResult testName="A.Fails" outcome="Failed"><Output><ErrorInfo><Message>Expected: 1
+            Actual:   2</Message></ErrorInfo></Output></UnitTestResult>
+            """;
+        Assert.Equal(["A.Fails: Expected: 1 Actual: 2"], FailedTests.FromTrx(Trx(results)));
+
+        const string tap = """
+            # Subtest: A
+                not ok 1 - fails on \# 1
+                  ---
+                  duration_ms: 3.006156
+                  location: 'x.test.mjs:2:23'
+                  failureType: 'testCodeFailure'
+                  error: |-
+                    Expected values to be strictly equal:
+                    
+                    1 !== 2
+                    
+                  code: 'ERR_ASSERTION'
+                  ...
+                ok 2 - passes
+                  ---
+                  duration_ms: 3.0
+                  ...
+            not ok 1 - A
+              ---
+              duration_ms: 58.5
+              type: 'suite'
+              location: 'x.test.mjs:2:1'
+              failureType: 'subtestsFailed'
+              error: '2 subtests failed'
+              ...
+            not ok 2 - B.test.mjs
+              ---
+              duration_ms: 50
+              failureType: 'testTimeoutFailure'
+              error: 'test timed out after 50ms'
+              ...
+
+            """;
+        Assert.Equal(
+            ["fails on # 1: Expected values to be strictly equal: 1 !== 2", "B.test.mjs: 'test timed out after 50ms'"],
+            FailedTests.FromTap(tap));
+
+        Assert.Empty(FailedTests.Shown([]));
+        Assert.Equal(["Failed:", "  a"], FailedTests.Shown(["a"]));
+        Assert.Equal("  and 2 more", FailedTests.Shown([.. Enumerable.Repeat("a", 42)]).Last());
+    }
+
+    [Fact]
     public void Groups_come_first_and_the_rest_is_for_dotnet_test()
     {
         var (groups, rest) = TestGroup.Parse(["e2e", "unit", "--filter", "Keys"]);
@@ -53,6 +107,6 @@ public sealed class TestCounts
         Assert.Throws<DevException>(() => TestGroup.Parse(["units"]));
     }
 
-    private static XDocument Trx(string counters) => XDocument.Parse(
-        $"""<TestRun xmlns="http://microsoft.com/schemas/VisualStudio/TeamTest/2010"><ResultSummary>{counters}</ResultSummary></TestRun>""");
+    private static XDocument Trx(string results) => XDocument.Parse(
+        $"""<TestRun xmlns="http://microsoft.com/schemas/VisualStudio/TeamTest/2010"><ResultSummary>{results}</ResultSummary></TestRun>""");
 }

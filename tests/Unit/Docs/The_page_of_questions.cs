@@ -29,7 +29,7 @@ public sealed partial class The_page_of_questions
         Assert.All(answers, answer =>
         {
             Assert.InRange(answer.Value.Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries).Length, 8, WordsOfAnAnswer);
-            Assert.Matches(@"More: .*\]\([a-z/-]+\.md(#[a-z0-9-]+)?\)", answer.Value);
+            Assert.Matches(@"More: .*\]\([A-Za-z./-]+\.md(#[a-z0-9-]+)?\)", answer.Value);
         });
     }
 
