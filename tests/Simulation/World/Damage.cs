@@ -19,6 +19,7 @@ internal sealed class Damage(World world)
             return false;
         }
 
+        world.Forward(forwarder).IsDamaged(partition, true);
         world.Judge.Note($"the checkpoint of {forwarder} in partition {partition} is damaged");
         _ = MendAsync(forwarder, partition, before, world.Table.Row(Key(partition), $"c|{forwarder}")!.ETag.ToString(), TimeSpan.FromSeconds(1 + (6 * random.NextDouble())));
         return true;
@@ -35,6 +36,7 @@ internal sealed class Damage(World world)
         if (asked.IsCompleted && !await asked) world.Judge.Wrong($"the checkpoint of {forwarder} in partition {partition} is damaged, and {node.Process.Name} does not say so");
         if (Write(() => world.Table.Mend(Key(partition), $"c|{forwarder}", before))?.Tag != tag)
             world.Judge.Wrong($"somebody wrote over the damaged checkpoint of {forwarder} in partition {partition}");
+        world.Forward(forwarder).IsDamaged(partition, false);
         world.Judge.Note($"the checkpoint of {forwarder} in partition {partition} is mended");
         _damaged.Remove((forwarder, partition));
     }

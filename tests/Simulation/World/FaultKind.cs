@@ -88,6 +88,12 @@ internal enum FaultKind
 
     // Of operators, once more.
     OperatorSkips,
+
+    // What somebody was told is compared with what is there: no fault, but it must not become rare.
+    SomebodyLooks,
+
+    // Of a call to the table that does not return.
+    CallHangs,
 }
 
 /// <summary>How often each kind of fault fired.</summary>

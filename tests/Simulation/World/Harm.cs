@@ -103,7 +103,7 @@ internal sealed class Harm(World world)
     private async Task RestartAsync(int slot, Node node)
     {
         world.Judge.Note($"{node.Process.Name} shuts down");
-        await Task.WhenAny(node.StopAsync(), Task.Delay(TimeSpan.FromSeconds(10), world.Time));
+        await Task.WhenAny(node.StopAsync(), Task.Delay(TimeSpan.FromSeconds(15), world.Time));
         node.Process.Kill();
         world.Restart(slot, node);
     }

@@ -78,8 +78,13 @@ internal sealed class Node : IDisposable
     public Task StopAsync() => Process.Start(async () =>
     {
         _stop.CancelHere();
-        await Engine.DisposeAsync();
-        await Process.Store.DisposeAsync();
+        await _world.Bounds.HoldAsync(Process, EndAsync(), Bounds.Stop, "a stop");
+
+        async Task EndAsync()
+        {
+            await Engine.DisposeAsync();
+            await Process.Store.DisposeAsync();
+        }
     });
 
     public void Dispose()
@@ -112,7 +117,7 @@ internal sealed class Node : IDisposable
     {
         try
         {
-            await Engine.RunAsync(_stop.Token);
+            await _world.Bounds.HoldAsync(Process, Engine.RunAsync(_stop.Token), Bounds.Run, "a run");
             if (_ticks++ % TicksPerRetention > 0) return;
             // A new one each time: it looks at a partition once a minute at most, which is as long as a world lasts.
             var retention = new RetentionRunner(
@@ -125,7 +130,7 @@ internal sealed class Node : IDisposable
                 Process.Sources,
                 Process.Metrics,
                 NullLogger<RetentionRunner>.Instance);
-            await retention.RunAsync(_stop.Token);
+            await _world.Bounds.HoldAsync(Process, retention.RunAsync(_stop.Token), Bounds.Retention, "retention");
         }
         catch (StoreUnavailableException)
         {

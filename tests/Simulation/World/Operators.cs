@@ -156,7 +156,7 @@ internal sealed class Operators(World world)
             try
             {
                 await node.Opened;
-                await wish(node.Operations, token);
+                await world.Bounds.HoldAsync(node.Process, wish(node.Operations, token), Bounds.Http, "an operator's wish");
             }
             catch (Exception e) when (e is StoreUnavailableException or OperationCanceledException or DamagedRowException)
             {

@@ -8,6 +8,7 @@ internal sealed class TableFaults(World world)
         FaultKind.RequestLost, FaultKind.ResponseLost, FaultKind.TimeoutBeforeEffect, FaultKind.TimeoutAfterEffect, FaultKind.RequestDoubled,
         FaultKind.RequestLandsLate, FaultKind.RequestHeldBack, FaultKind.ResponseLate, FaultKind.InnerFailure,
         FaultKind.InnerFailureAfterEffect, FaultKind.ServerError, FaultKind.RetriesFailed, FaultKind.ForeignAnswer, FaultKind.UnreadableAnswer,
+        FaultKind.CallHangs,
     ];
 
     private readonly Random _random = world.Plan.Random("table");
@@ -93,6 +94,8 @@ internal sealed class TableFaults(World world)
                 return BeforeOrAfter(_random.Next(2) == 0 ? TableError.Foreign : () => TableError.Transaction(404, ""));
             case FaultKind.UnreadableAnswer:
                 return BeforeOrAfter(TableError.Unreadable);
+            case FaultKind.CallHangs:
+                return new TableFault.Silence();
             case FaultKind.RetriesFailed:
                 return BeforeOrAfter(TableError.RetriesFailed);
             default:
