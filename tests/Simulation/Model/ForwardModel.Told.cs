@@ -31,8 +31,10 @@ internal sealed partial class ForwardModel
         Same(number, "its backlog", _log.Head(number) - told.NextOffset, told.Backlog);
         Same(number, "parked entries", partition.Parked.Count, told.Parked);
         Same(number, "the pause", partition.IsPaused, told.IsPaused);
-        Same(number, "the error", row?.Text("LastError"), told.LastError);
-        Same(number, "requests", string.Join(' ', Waiting(partition)), string.Join(' ', told.Requests.Select(request => request.Request.Number)));
+        var waiting = string.Join(' ', Waiting(partition));
+        // Why it failed last says nothing where nothing is left to do.
+        Same(number, "the error", told.Backlog > 0 || waiting.Length > 0 ? row?.Text("LastError") : null, told.LastError);
+        Same(number, "requests", waiting, string.Join(' ', told.Requests.Select(request => request.Request.Number)));
         // A lease that is over may be told for a while: answers that were long under way are as old as they say.
         if (Owner(number) is { } owner && now - row!.Timestamp < Checkpoint.LeaseTime) Same(number, "the owner", owner, told.LeaseOwner);
     }

@@ -8,6 +8,9 @@ internal sealed class ConsumerHttp(World world, Random random) : HttpMessageHand
     private const int OneIn = 15;
     private static readonly TimeSpan WayMax = TimeSpan.FromMilliseconds(20);
 
+    // Once: it takes the client minutes to ask again.
+    private bool _isAskedForLater;
+
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         // HttpClient goes on outside of this world's scheduler.
@@ -33,6 +36,13 @@ internal sealed class ConsumerHttp(World world, Random random) : HttpMessageHand
             return;
         }
 
+        if (!_isAskedForLater && IsLost(FaultKind.PullRetryAfter))
+        {
+            _isAskedForLater = true;
+            VirtualTime.Outside(() => answer.TrySetResult(Later()));
+            return;
+        }
+
         // A process that is gone says nothing: the client waits until its patience ends.
         var node = world.AnyNode(random);
         var got = await node.Process.Start(() => NodeHttp.GetAsync(world, node, url, cancellationToken));
@@ -46,6 +56,13 @@ internal sealed class ConsumerHttp(World world, Random random) : HttpMessageHand
         if (world.IsCalm || !world.Plan.Has(kind) || random.Next(OneIn) > 0) return false;
         world.Fired(kind);
         return true;
+    }
+
+    private static HttpResponseMessage Later()
+    {
+        var message = new HttpResponseMessage(HttpStatusCode.ServiceUnavailable) { Content = new StringContent("{}") };
+        message.Headers.Add("Retry-After", "3600");
+        return message;
     }
 
     private static HttpResponseMessage Message(HttpAnswer answer)

@@ -94,6 +94,10 @@ internal enum FaultKind
 
     // Of a call to the table that does not return.
     CallHangs,
+
+    // Of a backup of a log in use, which is restored into another table; and of a server that asks clients to come back in an hour.
+    OperatorBacksUp,
+    PullRetryAfter,
 }
 
 /// <summary>How often each kind of fault fired.</summary>

@@ -39,7 +39,7 @@ internal sealed class Node : IDisposable
             Process.Sources,
             Process.Metrics,
             NullLogger<ForwardingEngine>.Instance);
-        Operations = new ForwarderOperations(events, _checkpoints, Engine, Process.Sources);
+        Operations = new ForwarderOperations(world.Sabotage.SeenByOperators(events), _checkpoints, Engine, Process.Sources);
         Api = new EventApi(events, _watch, new EventApiOptions(TimeSpan.FromDays(1)));
         Partitions = new PartitionApi(events);
         Opened = Process.Start(OpenAsync);

@@ -47,6 +47,7 @@ internal sealed class World
         Changes = new int[plan.PartitionsInTheEnd];
         Sabotage = new Sabotage(plan.Broken);
         TableFaults = new TableFaults(this);
+        Sabotage.Dates = TableFaults.Date;
         Targets = new Targets(this);
         Bounds = new Bounds(this);
         Table = new SimulatedTable(Time, exists: false)
@@ -175,6 +176,7 @@ internal sealed class World
             _ = operators.RunAsync();
             var onlookers = new Onlookers(this);
             _ = onlookers.RunAsync();
+            _ = new Backups(this).RunAsync();
             await callers.ChaosAsync();
             await CalmAsync(callers, operators, onlookers);
             IsAtRest = true;

@@ -462,6 +462,7 @@ internal sealed class SimulatedTable(TimeProvider time, bool exists = true) : Ta
     {
         var rows = new List<TableEntity>();
         var most = Math.Min(PageCut?.Invoke() ?? max, Math.Min(max, RowsPerPage));
+        if (!range.IsOfOnePartition) return ReadAcross(range, select, most, from);
         if (!_partitions.TryGetValue(range.Partition, out var partition)) return (rows, null);
         var start = from is null || string.CompareOrdinal(from, range.First) < 0 ? range.First : from;
         if (string.CompareOrdinal(start, range.Last) > 0) return (rows, null);
@@ -470,6 +471,24 @@ internal sealed class SimulatedTable(TimeProvider time, bool exists = true) : Ta
             if (!range.Has(key)) continue;
             if (rows.Count == most) return (rows, key);
             rows.Add(partition.Rows[key].ToEntity(range.Partition, key, select));
+        }
+
+        return (rows, null);
+    }
+
+    // The continuation names partition and row, with a space between, which no key of a partition has.
+    private (List<TableEntity> Rows, string? More) ReadAcross(KeyRange range, IReadOnlyList<string>? select, int most, string? from)
+    {
+        var rows = new List<TableEntity>();
+        foreach (var (name, partition) in _partitions.Where(one => range.HasPartition(one.Key)).OrderBy(one => one.Key, StringComparer.Ordinal))
+        {
+            foreach (var key in partition.Keys)
+            {
+                var place = $"{name} {key}";
+                if (from is not null && string.CompareOrdinal(place, from) < 0) continue;
+                if (rows.Count == most) return (rows, place);
+                rows.Add(partition.Rows[key].ToEntity(name, key, select));
+            }
         }
 
         return (rows, null);

@@ -1,5 +1,4 @@
 using Outpost.Forwarding;
-using Outpost.Tables;
 
 namespace Outpost.Tests.Unit.Forwarding;
 
