@@ -8,9 +8,6 @@ internal sealed class ConsumerHttp(World world, Random random) : HttpMessageHand
     private const int OneIn = 15;
     private static readonly TimeSpan WayMax = TimeSpan.FromMilliseconds(20);
 
-    // Once: it takes the client minutes to ask again.
-    private bool _isAskedForLater;
-
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         // HttpClient goes on outside of this world's scheduler.
@@ -36,9 +33,9 @@ internal sealed class ConsumerHttp(World world, Random random) : HttpMessageHand
             return;
         }
 
-        if (!_isAskedForLater && IsLost(FaultKind.PullRetryAfter))
+        // Once in a world: it takes the client minutes to ask again.
+        if (world.Faults[FaultKind.PullRetryAfter] == 0 && IsLost(FaultKind.PullRetryAfter))
         {
-            _isAskedForLater = true;
             VirtualTime.Outside(() => answer.TrySetResult(Later()));
             return;
         }

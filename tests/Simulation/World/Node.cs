@@ -69,7 +69,8 @@ internal sealed class Node : IDisposable
             while (!_stop.IsCancellationRequested)
             {
                 await TickAsync();
-                await Task.Delay(_tick, Process.Time, _stop.Token);
+                // Nothing comes of a tick then, and clients may take minutes to read to the end.
+                await Task.Delay(_world.IsAtRest ? _tick * 10 : _tick, Process.Time, _stop.Token);
             }
         });
     }

@@ -97,7 +97,7 @@ internal sealed record Plan
     private static double Chance(FaultKind kind) => kind switch
     {
         FaultKind.OperatorForgets => 0.2,
-        FaultKind.PullRetryAfter => 0.1,
+        FaultKind.PullRetryAfter => 0.05,
         // It reads all there is.
         FaultKind.OperatorBacksUp => 0.3,
         _ => KindChance,
