@@ -21,7 +21,7 @@ internal sealed partial class ForwardModel
         var (number, partition) = (told.Partition, _partitions[told.Partition]);
         if (partition.IsDamaged)
         {
-            if (told.LastError is null) Untold(number, "the damage", "", "none");
+            if (told.LastError is null) Untold(number, "the damage", "a damaged row", "none");
             return;
         }
 
