@@ -22,10 +22,24 @@ internal static class Chart
     public static string Lines(string title, string xName, IReadOnlyList<ChartLine> lines)
     {
         var xs = lines.SelectMany(line => line.Points).Select(point => point.X).Distinct().Order().ToList();
-        var (first, last) = (Math.Log2(xs[0]), Math.Log2(xs[^1]));
+        return Draw(title, xName, lines, xs, Math.Log2, radius: 4);
+    }
+
+    /// <summary>Draws lines over time, from zero up.</summary>
+    public static string OverTime(string title, string xName, IReadOnlyList<ChartLine> lines)
+    {
+        var most = lines.SelectMany(line => line.Points).Max(point => point.X);
+        var step = Math.Max(1, Step(most));
+        return Draw(title, xName, lines, [.. Enumerable.Range(0, (int)(most / step) + 1).Select(mark => mark * step)], x => x, radius: 1.5);
+    }
+
+    private static string Draw(string title, string xName, IReadOnlyList<ChartLine> lines, List<double> marks, Func<double, double> scale, double radius)
+    {
+        var most = Math.Max(marks[^1], lines.SelectMany(line => line.Points).Max(point => point.X));
+        var (first, last) = (scale(marks[0]), scale(most));
         var step = Step(lines.SelectMany(line => line.Points).Max(point => point.Y));
         var top = step * Math.Ceiling(lines.SelectMany(line => line.Points).Max(point => point.Y) / step);
-        double X(double x) => Left + ((Width - Left - Right) * (last > first ? (Math.Log2(x) - first) / (last - first) : 0.5));
+        double X(double x) => Left + ((Width - Left - Right) * (last > first ? (scale(x) - first) / (last - first) : 0.5));
         double Y(double y) => Height - Bottom - ((Height - Top - Bottom) * y / top);
 
         var svg = new StringBuilder();
@@ -43,14 +57,14 @@ internal static class Chart
             svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left - 8}\" y=\"{Y(y) + 4:0.#}\" text-anchor=\"end\">{y:#,0}</text>\n");
         }
 
-        foreach (var x in xs) svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{X(x):0.#}\" y=\"{Height - Bottom + 20}\" text-anchor=\"middle\">{x:0}</text>\n");
+        foreach (var x in marks) svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{X(x):0.#}\" y=\"{Height - Bottom + 20}\" text-anchor=\"middle\">{x:0}</text>\n");
         svg.Append("</g>\n");
         foreach (var (line, number) in lines.Select((line, number) => (line, number)))
         {
             var colour = Colours[number % Colours.Length];
             var points = string.Join(' ', line.Points.Select(point => string.Create(CultureInfo.InvariantCulture, $"{X(point.X):0.#},{Y(point.Y):0.#}")));
             svg.Append(CultureInfo.InvariantCulture, $"<polyline points=\"{points}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2.5\"/>\n");
-            foreach (var (x, y) in line.Points) svg.Append(CultureInfo.InvariantCulture, $"<circle cx=\"{X(x):0.#}\" cy=\"{Y(y):0.#}\" r=\"4\" fill=\"{colour}\"><title>{x:0}: {y:#,0}</title></circle>\n");
+            foreach (var (x, y) in line.Points) svg.Append(CultureInfo.InvariantCulture, $"<circle cx=\"{X(x):0.#}\" cy=\"{Y(y):0.#}\" r=\"{radius}\" fill=\"{colour}\"><title>{x:0}: {y:#,0}</title></circle>\n");
             svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Width - Right + 12}\" y=\"{Y(line.Points[^1].Y) + 4:0.#}\" fill=\"{colour}\">{Escaped(line.Name)}</text>\n");
         }
 

@@ -13,10 +13,39 @@ internal static class ResultsPage
 {
     private static readonly string[] Machine = ["date", "machine", "versions", "azurite"];
     private static readonly (string Name, string Key)[] Scaling = [("with a key each", "scale.partitions"), ("without keys", "scale.partitions.nokey")];
+    private static readonly (string Name, string Key, string Title)[] Soak =
+    [
+        ("memory", "workingSetMb", "Working set, MB"), ("heap", "heapMb", "Managed memory after a collection, MB"),
+        ("handles", "handles", "Open files and sockets"), ("entries", "entries", "Entries in the table"), ("p99", "p99Ms", "What a command takes, 99th percentile, ms"),
+    ];
     private static readonly string[] Kinds = ["uncached", "cached"];
     private static readonly int[] Clients = [1, 8, 64];
     private static readonly string[] ForCosts = ["commit.requests_per_command.c64", "commit.requests_per_command.serial", "forward.requests_per_event.256k"];
-    private static readonly string[] Groups = ["commit", "forward", "feed", "latency", "scale", "cpu", "alloc", "memory", "start", "micro", "raw"];
+    private static readonly string[] Groups = ["commit", "forward", "feed", "latency", "scale", "grow", "soak", "cpu", "alloc", "memory", "start", "micro", "raw"];
+
+    private const string OfAll = """
+        # Results
+
+        What the product does per request, per second and per byte, beside the bare loops that limit it. Ratios and counts of
+        requests carry over to Azure. Times and rates do not: Azurite and the emulator stand for Azure here.
+
+        Figures are medians, with their range. [Commits](adr/0008-what-limits-a-commit.md), [forwarding](adr/0013-what-limits-forwarding.md)
+        and the [feed](adr/0015-what-limits-the-feed.md) explain what limits them. Nothing here is written by hand: this page is made by
+        `dotnet run dev.cs bench --json docs/results.json --page docs/results.md`.
+
+
+        """;
+
+    private const string OfSoak = """
+        # A soak
+
+        Eight hours' worth of events, at ten a second, in twelve minutes. Two processes commit, forward, and delete what is older than a
+        minute. A process that runs for long must not grow: memory, handles, the table and what a command takes stay where they are.
+
+        This page is made by `dotnet run dev.cs bench --only soak --json docs/soak.json --page docs/soak.md`.
+
+
+        """;
 
     /// <summary>Writes the page, and the charts that it shows to <c>images/</c> beside it.</summary>
     public static void Write(string jsonFile, string pageFile)
@@ -31,18 +60,7 @@ internal static class ResultsPage
     /// <summary>The page as Markdown.</summary>
     public static string Page(JsonObject figures)
     {
-        var page = new StringBuilder("""
-            # Results
-
-            What the product does per request, per second and per byte, beside the bare loops that limit it. Ratios and counts of
-            requests carry over to Azure. Times and rates do not: Azurite and the emulator stand for Azure here.
-
-            Figures are medians, with their range. [Commits](adr/0008-what-limits-a-commit.md), [forwarding](adr/0013-what-limits-forwarding.md)
-            and the [feed](adr/0015-what-limits-the-feed.md) explain what limits them. Nothing here is written by hand: this page is made by
-            `dotnet run dev.cs bench --json docs/results.json --page docs/results.md`.
-
-
-            """);
+        var page = new StringBuilder(figures.ContainsKey("soak.samples") ? OfSoak : OfAll);
         Row(page, "", "");
         Row(page, "---", "---");
         foreach (var key in Machine.Where(figures.ContainsKey)) Row(page, key, Text(figures[key]!));
@@ -77,6 +95,12 @@ internal static class ResultsPage
                 .Select(clients => ((double)clients, Number(figures[$"feed.pages_per_s.{kind}.c{clients}"]!)))]))
             .Where(line => line.Points.Count > 0)
             .ToList();
+        foreach (var (name, key, title) in Soak)
+        {
+            if (figures["soak.samples"] is JsonArray processes)
+                yield return ($"soak-{name}.svg", Chart.OverTime(title, "minutes", [.. processes.Select((samples, number) => OverTime(samples!.AsArray(), key, number))]));
+        }
+
         if (feed.Count > 0) yield return ("results-feed.svg", Chart.Lines("Pages of 100 entries per second over clients, HTTP", "clients", feed));
     }
 
@@ -107,6 +131,9 @@ internal static class ResultsPage
         Row(text, "events forwarded (a backlog, batches of 256 KB)", Dollars(forward / 2 * (TablePerMillion + (UnitsPerBatch * BusPerMillion))), Dollars((forward * TablePerMillion / 2) + BusPerMillion));
         return text.ToString();
     }
+
+    private static ChartLine OverTime(JsonArray samples, string key, int number) =>
+        new($"process {number + 1}", [.. samples.Select(sample => (Number(sample!["seconds"]!) / 60, Number(sample[key]!)))]);
 
     private static string Instances(JsonArray instances, string limit)
     {

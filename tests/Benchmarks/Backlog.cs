@@ -60,7 +60,7 @@ internal sealed class Backlog : IAsyncDisposable
 /// <summary>One process that commits and forwards, each of its requests to the table counted.</summary>
 internal sealed class ForwardingProcess : IAsyncDisposable
 {
-    private readonly OutpostMetrics _metrics = new();
+    public OutpostMetrics Metrics { get; } = new();
 
     public ForwardingProcess(string connectionString, string tableName, int partitions)
     {
@@ -94,12 +94,12 @@ internal sealed class ForwardingProcess : IAsyncDisposable
             RunMax = runMax ?? TimeSpan.FromMinutes(10),
         },
         TestLog.Sources,
-        _metrics,
+        Metrics,
         NullLogger<ForwardingEngine>.Instance);
 
     public async ValueTask DisposeAsync()
     {
         await Store.DisposeAsync();
-        _metrics.Dispose();
+        Metrics.Dispose();
     }
 }

@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Azure.Core;
 using Azure.Data.Tables;
 
@@ -9,6 +10,9 @@ internal sealed class BareWriter : IAsyncDisposable
     private readonly TableClient _table;
     private readonly RecordedCommands _commands;
     private readonly SemaphoreSlim _one = new(1, 1);
+
+    private Azure.ETag? _head;
+    private int _next;
 
     private BareWriter(TableClient table, RequestCounter requests, RecordedCommands commands)
     {
@@ -35,6 +39,36 @@ internal sealed class BareWriter : IAsyncDisposable
         {
             var rows = _commands.Rows(number * RecordedCommands.PerTransaction, RecordedCommands.PerTransaction, head);
             head = (await _table.SubmitTransactionAsync(rows)).Value[0].Headers.ETag;
+        }
+    }
+
+    /// <summary>One command's rows. Call it again only when it has returned.</summary>
+    public async Task WriteNextAsync() =>
+        _head = (await _table.SubmitTransactionAsync(_commands.Rows(_next++, 1, _head))).Value[0].Headers.ETag;
+
+    /// <summary>
+    /// The least that callers side by side can share: whoever waits when a transaction ends is in the next one, up to a full one.
+    /// Returns when the transaction that has this caller's command is answered.
+    /// </summary>
+    public static async Task WriteTogetherAsync(ChannelWriter<TaskCompletionSource> waiting)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await waiting.WriteAsync(done);
+        await done.Task;
+    }
+
+    /// <summary>Writes a transaction for those who wait, again and again, until nobody can come any more.</summary>
+    public async Task ServeAsync(ChannelReader<TaskCompletionSource> waiting)
+    {
+        Azure.ETag? head = null;
+        var together = new List<TaskCompletionSource>();
+        for (var written = 0; await waiting.WaitToReadAsync(); written += together.Count)
+        {
+            together.Clear();
+            while (together.Count < RecordedCommands.PerTransaction && waiting.TryRead(out var one)) together.Add(one);
+            var rows = _commands.Rows(written, together.Count, head);
+            head = (await _table.SubmitTransactionAsync(rows)).Value[0].Headers.ETag;
+            foreach (var one in together) one.SetResult();
         }
     }
 

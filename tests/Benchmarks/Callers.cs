@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Outpost.Tests.Benchmarks;
 
 /// <summary>Callers side by side, each with its next piece of work as soon as the last is answered.</summary>
@@ -14,4 +16,22 @@ internal static class Callers
             while (Interlocked.Increment(ref taken) is var number && number < count) await work(number);
         }
     }
+
+    /// <summary>As <see cref="RunAsync"/>, and how long each piece of work took, in milliseconds, shortest first.</summary>
+    public static async Task<double[]> TimeAsync(int callers, int count, Func<int, Task> work)
+    {
+        var took = new double[count];
+        await RunAsync(callers, count, async number =>
+        {
+            var start = Stopwatch.GetTimestamp();
+            await work(number);
+            took[number] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        });
+        Array.Sort(took);
+        return took;
+    }
+
+    /// <param name="sorted">Smallest first, at least one.</param>
+    /// <param name="share">Such as 0.99.</param>
+    public static double Percentile(double[] sorted, double share) => sorted[Math.Min(sorted.Length - 1, (int)(share * sorted.Length))];
 }

@@ -1,3 +1,5 @@
+using System.Threading.Channels;
+
 namespace Outpost.Tests.Benchmarks;
 
 /// <summary>
@@ -47,6 +49,7 @@ internal sealed class CommitBenchmarks
         await SerialAsync();
         var raw = await RawAsync();
         var placed = await PlaceAsync(raw);
+        await WaitsAsync();
         await NaiveAsync(placed);
         await PlaceWithoutKeyAsync(partitions: 1, ".nokey.c64");
         await PlaceWithoutKeyAsync(partitions: 4, ".nokey.c64.4p");
@@ -102,6 +105,28 @@ internal sealed class CommitBenchmarks
         _figures.Sample("alloc.vs_bare", placed.AllocatedBytes / (placed.Count * bareBytes), "times", $"the SDK alone takes {bareBytes:0} bytes for the three rows");
         _figures.Sample("cpu.vs_bare", placed.OwnCpu.TotalMicroseconds / (placed.Count * bareMicroseconds), "times", $"the SDK alone takes {bareMicroseconds:0.0} µs");
         return placed;
+    }
+
+    // How long a caller waits, beside callers who share transactions with nothing to decide or to keep.
+    private async Task WaitsAsync()
+    {
+        double[] bare;
+        await using (var writer = await BareWriter.CreateAsync(_recorded))
+        {
+            var waiting = Channel.CreateUnbounded<TaskCompletionSource>(new UnboundedChannelOptions { SingleReader = true });
+            var served = writer.ServeAsync(waiting.Reader);
+            bare = await Callers.TimeAsync(Many, _sizes.Commands, _ => BareWriter.WriteTogetherAsync(waiting.Writer));
+            waiting.Writer.Complete();
+            await served;
+        }
+
+        await using var log = await MeasuredLog.CreateAsync();
+        var own = await Callers.TimeAsync(Many, _sizes.Commands, _ => _orders.PlaceAsync(log.Log, withKey: true));
+        var (bareLong, ownLong) = (Callers.Percentile(bare, 0.99), Callers.Percentile(own, 0.99));
+        _figures.Sample("commit.p99_ms.c64", ownLong, "ms", "two transactions: the one under way, and one's own");
+        _figures.Sample("commit.p99.vs_raw", ownLong / bareLong, "times", $"callers who share transactions of the SDK alone wait {bareLong:0.0} ms");
+        _figures.Sample(
+            "commit.p50.vs_raw", Callers.Percentile(own, 0.5) / Callers.Percentile(bare, 0.5), "times", "as commit.p99.vs_raw");
     }
 
     private async Task NaiveAsync(Measured placed)

@@ -9,7 +9,7 @@ public sealed class The_simulated_world(ITestOutputHelper output)
     private const int Blocks = 10;
 
     private static readonly int Seeds = int.Parse(
-        Environment.GetEnvironmentVariable("OUTPOST_SIMULATION_SEEDS") ?? "2000", CultureInfo.InvariantCulture);
+        Environment.GetEnvironmentVariable("OUTPOST_SIMULATION_SEEDS") ?? "1000", CultureInfo.InvariantCulture);
 
     public static TheoryData<int> Each => [.. Enumerable.Range(0, Blocks)];
 
@@ -27,7 +27,10 @@ public sealed class The_simulated_world(ITestOutputHelper output)
         Assert.InRange(total.FewestFaults, 20, long.MaxValue);
         Assert.InRange(total.TakeOvers, seeds, long.MaxValue);
         foreach (var kind in Enum.GetValues<FaultKind>())
-            Assert.True(total.Faults[kind] > seeds / 100, $"{kind} fired {total.Faults[kind]} times in {seeds} seeds.");
+        {
+            var least = kind == FaultKind.ManyWriters ? seeds / Plan.CrowdedOneIn : (seeds / 100) + 1;
+            Assert.True(total.Faults[kind] >= least, $"{kind} fired {total.Faults[kind]} times in {seeds} seeds.");
+        }
     }
 
     [Fact]

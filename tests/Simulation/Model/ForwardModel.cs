@@ -51,8 +51,15 @@ internal sealed partial class ForwardModel
         && (Owner(partition) is null || now - _partitions[partition].Checkpoint!.Timestamp > Checkpoint.LeaseTime);
 
     /// <summary>An operator asked for something that is still to be done.</summary>
-    public bool IsAsked(int partition) =>
-        _partitions[partition].LastRequest > (_partitions[partition].Checkpoint?.Number("RequestDone") ?? 0);
+    public bool IsAsked(int partition)
+    {
+        var (requests, checkpoint) = (_partitions[partition].Requests, _partitions[partition].Checkpoint);
+        if (checkpoint is null || requests.Count == 0) return requests.Count > 0;
+        // One that is done may stand behind another that was taken back: then nobody counts on.
+        using var progress = JsonDocument.Parse(checkpoint.Text("Requests") ?? "[]");
+        var done = progress.RootElement.EnumerateArray().Where(one => one.GetProperty("IsDone").GetBoolean()).Select(one => one.GetProperty("Number").GetInt64()).ToHashSet();
+        return requests.Any(number => number > checkpoint.Number("RequestDone") && !done.Contains(number));
+    }
 
     /// <summary>Whatever is parked may be discarded from now on: the request says which entries by their reason.</summary>
     public void DiscardsInBulk(int partition) => _partitions[partition].IsDiscardedInBulk = true;
@@ -119,7 +126,6 @@ internal sealed partial class ForwardModel
         using var requests = JsonDocument.Parse(change.After?.Text("Requests") ?? "[]");
         // What was taken back is not there any more.
         partition.Requests = [.. requests.RootElement.EnumerateArray().Select(request => request.GetProperty("Number").GetInt64())];
-        partition.LastRequest = partition.Requests.DefaultIfEmpty().Max();
         partition.IsPaused = change.After?.Values.GetValueOrDefault("Paused") is true;
     }
 
@@ -180,7 +186,6 @@ internal sealed partial class ForwardModel
         public readonly SortedDictionary<long, SimulatedRow> Parked = [];
         public SimulatedRow? Checkpoint;
         public IReadOnlyList<long> Requests = [];
-        public long LastRequest;
         public bool IsPaused;
         public bool IsDamaged;
         public bool IsDiscardedInBulk;

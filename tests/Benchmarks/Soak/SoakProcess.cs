@@ -1,0 +1,148 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
+using Outpost.Forwarding;
+using Outpost.Retention;
+using Outpost.ServiceBus;
+using Outpost.Tables;
+
+namespace Outpost.Tests.Benchmarks.Soak;
+
+/// <summary>
+/// One process of the soak: it commits at a steady rate, forwards, and deletes what is old, and prints a sample every few seconds.
+/// Entries and receipts are kept for a minute, so the table should soon stop growing.
+/// </summary>
+internal sealed class SoakProcess : IAsyncDisposable
+{
+    public const string Argument = "soak-process";
+    public const int Partitions = 4;
+    private const int Entities = 2_000;
+    private const int AtOnce = 64;
+    private static readonly TimeSpan SampleEvery = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan TickEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Kept = TimeSpan.FromMinutes(1);
+
+    private readonly ForwardingProcess _process;
+    private readonly OrderCommands _orders = new();
+    private readonly ConcurrentQueue<double> _waits = new();
+    private readonly long _start = Stopwatch.GetTimestamp();
+    private long _commands;
+
+    private SoakProcess(string tables, string table) => _process = new ForwardingProcess(tables, table, Partitions);
+
+    /// <param name="arguments">Connection strings of tables and bus, names of table and topic, commands per second, and seconds.</param>
+    public static async Task RunAsync(IReadOnlyList<string> arguments)
+    {
+        await using var soak = new SoakProcess(arguments[0], arguments[2]);
+        await using var bus = new ServiceBusTarget(new ServiceBusOptions { ConnectionString = arguments[1], Topic = arguments[3] }, TimeProvider.System);
+        await soak.WorkAsync(bus, int.Parse(arguments[4], null), TimeSpan.FromSeconds(int.Parse(arguments[5], null)));
+    }
+
+    public ValueTask DisposeAsync() => _process.DisposeAsync();
+
+    private async Task WorkAsync(ServiceBusTarget bus, int perSecond, TimeSpan within)
+    {
+        await using var engine = _process.Engine([new Forwarder("soak", bus)], linger: TimeSpan.FromSeconds(5));
+        using var stop = new CancellationTokenSource();
+        var background = new[] { engine.ForwardCommitsAsync(stop.Token), TickAsync(engine, stop.Token), SampleAsync(stop.Token) };
+        await CommandAsync(perSecond, within);
+        // What was committed last goes out before the end.
+        while ((await StateAsync()).Backlog > 0) await Task.Delay(100);
+        await stop.CancelAsync();
+        await Task.WhenAll(background);
+    }
+
+    private async Task CommandAsync(int perSecond, TimeSpan within)
+    {
+        using var room = new SemaphoreSlim(AtOnce);
+        var prefix = Guid.NewGuid().ToString("N");
+        for (long number = 0; Stopwatch.GetElapsedTime(_start) < within; number++)
+        {
+            var due = TimeSpan.FromSeconds((double)number / perSecond) - Stopwatch.GetElapsedTime(_start);
+            if (due > TimeSpan.Zero) await Task.Delay(due);
+            await room.WaitAsync();
+            _ = OneAsync($"o-{prefix[..8]}-{number % Entities}", room);
+        }
+
+        for (var left = 0; left < AtOnce; left++) await room.WaitAsync();
+    }
+
+    private async Task OneAsync(string id, SemaphoreSlim room)
+    {
+        try
+        {
+            var start = Stopwatch.GetTimestamp();
+            await _orders.ChangeAsync(_process.Log, id);
+            _waits.Enqueue(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            Interlocked.Increment(ref _commands);
+        }
+        catch (Exception fault)
+        {
+            // The figures of a soak in which a command failed would be those of something else.
+            Environment.FailFast(fault.ToString());
+        }
+        finally
+        {
+            room.Release();
+        }
+    }
+
+    // As the timer does.
+    private async Task TickAsync(ForwardingEngine engine, CancellationToken stop)
+    {
+        var retention = new RetentionRunner(
+            _process.Store, new TableRetentionStore(_process.Table, TestLog.Sources), _process.Checkpoints, new PartitionWatch(_process.Store, TestLog.Sources),
+            engine, new RetentionOptions(Kept, Kept), TestLog.Sources, _process.Metrics, NullLogger<RetentionRunner>.Instance);
+        await AgainAsync(TickEvery, async () =>
+        {
+            await engine.RunAsync(stop);
+            await retention.RunAsync(stop);
+        }, stop);
+    }
+
+    private Task SampleAsync(CancellationToken stop) => AgainAsync(SampleEvery, async () =>
+    {
+        var waits = new List<double>();
+        while (_waits.TryDequeue(out var wait)) waits.Add(wait);
+        waits.Sort();
+        var (entries, backlog) = await StateAsync();
+        using var self = Process.GetCurrentProcess();
+        var sample = new SoakSample(
+            Math.Round(Stopwatch.GetElapsedTime(_start).TotalSeconds),
+            Interlocked.Read(ref _commands),
+            waits.Count == 0 ? 0 : Math.Round(Callers.Percentile([.. waits], 0.99), 1),
+            Math.Round(self.WorkingSet64 / 1e6, 1),
+            Math.Round(GC.GetGCMemoryInfo(GCKind.Any).HeapSizeBytes / 1e6, 1),
+            self.HandleCount,
+            entries,
+            backlog);
+        Console.WriteLine(JsonSerializer.Serialize(sample));
+    }, stop);
+
+    private async Task<(long Entries, long Backlog)> StateAsync()
+    {
+        var (entries, backlog) = (0L, 0L);
+        for (var partition = 0; partition < Partitions; partition++)
+        {
+            var state = await _process.Store.ReadPartitionAsync(partition, CancellationToken.None);
+            entries += state.Head - state.Oldest;
+            backlog += state.Head - (state.Checkpoints.TryGetValue("soak", out var checkpoint) ? checkpoint.NextOffset : 0);
+        }
+
+        return (entries, backlog);
+    }
+
+    private static async Task AgainAsync(TimeSpan every, Func<Task> work, CancellationToken stop)
+    {
+        try
+        {
+            using var timer = new PeriodicTimer(every);
+            while (await timer.WaitForNextTickAsync(stop)) await work();
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The soak is over.
+        }
+    }
+}
