@@ -16,6 +16,9 @@ internal sealed class LayoutStore(StoreCalls calls, int partitions, StoreClock c
     // Usually the process that grows the log is done by then. The jitter keeps all others from doing its work at once.
     private static readonly TimeSpan HelpAfter = TimeSpan.FromSeconds(1);
 
+    // One answer in many has a wrong time, if any. A store whose every answer has another time is used all the same.
+    private const int TimeTriesMax = 5;
+
     private readonly SharedReads<Wish, LogLayout> _reads = new();
     private LogLayout? _known;
     private long? _lookedAt;
@@ -92,9 +95,17 @@ internal sealed class LayoutStore(StoreCalls calls, int partitions, StoreClock c
     // One caller starts the read, and it ends for all who wait, even if that caller leaves: one call with one deadline.
     private async Task<LogLayout> OpenAsync(CancellationToken cancellationToken) => await _reads.ReadAsync(
         Wish.Open,
-        async () => Known ?? Know(Check((await calls.ReachAsync(async end => await ReadAsync(end) ?? await CreateAsync(end), CancellationToken.None)).Layout)),
+        async () => Known ?? Know(Check((await calls.ReachAsync(OpenRowAsync, CancellationToken.None)).Layout)),
         isForGood: _ => true,
         cancellationToken);
+
+    // No lease, no commit and no deletion may go by a time that only one answer tells: this process may have just started.
+    private async Task<LayoutRow> OpenRowAsync(CancellationToken end)
+    {
+        var row = await ReadAsync(end) ?? await CreateAsync(end);
+        for (var tries = 0; clock.IsInDoubt && tries < TimeTriesMax; tries++) row = await ReadAsync(end) ?? row;
+        return row;
+    }
 
     // Two reads may end in reverse order, so an older layout must not replace a newer one.
     private LogLayout Know(LogLayout layout)

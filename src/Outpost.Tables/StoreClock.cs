@@ -45,6 +45,18 @@ internal sealed partial class StoreClock(TimeProvider time, ILogger<StoreClock> 
         }
     }
 
+    /// <summary>
+    /// Whether answers told the time, and neither this machine's clock nor another answer agrees with them. Then this clock may be
+    /// as wrong as the machine's.
+    /// </summary>
+    internal bool IsInDoubt
+    {
+        get
+        {
+            lock (_lock) return _witnesses == 0 && _otherWitnesses > 0;
+        }
+    }
+
     /// <summary>A larger difference is not explained by an answer's travel time and the whole seconds of its header.</summary>
     internal static TimeSpan FarOff { get; } = TimeSpan.FromSeconds(3);
 
@@ -74,13 +86,13 @@ internal sealed partial class StoreClock(TimeProvider time, ILogger<StoreClock> 
         return correction < least ? least : correction > most ? most : correction;
     }
 
-    /// <summary>The time in an answer. If the answer has none, or one that several others contradict, this clock's time.</summary>
+    /// <summary>The time in an answer. If the answer has none, or one that is later than what others have confirmed, this clock's time.</summary>
     internal DateTimeOffset TimeOf(Response answer)
     {
         var now = Now;
         if (DateOf(answer) is not { } date) return now;
         // A time that is early may be right: the answer may have waited while this process stood still.
-        lock (_lock) return _witnesses > 1 && date - now > FarOff ? now : date;
+        lock (_lock) return _witnesses > 0 && date - now > FarOff ? now : date;
     }
 
     // Headers.Date throws if the header is not a date, which would turn a good answer into a fault.

@@ -63,7 +63,7 @@ internal sealed class PartitionBackup(TableScan scan, BackupWriter file, int par
         var copied = new ConcurrentDictionary<string, long>(StringComparer.Ordinal);
         await Parallel.ForEachAsync(
             committed.SelectMany(commit => commit.Versions.Keys).Distinct(StringComparer.Ordinal),
-            new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = cancellationToken },
+            new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = cancellationToken, TaskScheduler = TaskScheduler.Current },
             async (subject, end) =>
             {
                 if (await EntityAsync(subject, end) is not { } row) return;

@@ -10,8 +10,8 @@ namespace Outpost.Forwarding;
 /// <param name="Parked">Number of parked entries.</param>
 /// <param name="IsPaused">Whether an operator has paused the forwarder.</param>
 /// <param name="LeaseOwner">The process that holds the lease right now; null if none does.</param>
-/// <param name="LastError">Why the last attempt failed; null if it did not.</param>
-/// <param name="ConsecutiveFailures">Number of failed runs in a row.</param>
+/// <param name="LastError">Why the last attempt failed; null if it did not, or if nothing is left to do.</param>
+/// <param name="ConsecutiveFailures">Number of failed runs in a row; 0 if nothing is left to do.</param>
 /// <param name="LastWriteAt">When the checkpoint was last written; null if never.</param>
 internal sealed record ForwarderStanding(
     string Forwarder,
@@ -66,6 +66,9 @@ internal sealed record ForwarderStanding(
             }
         }
 
+        // A process that loses the store while it waits for entries stores that too. The next entry would clear it, and may come days later.
+        var requests = damage is null ? RequestStanding.Of(state, name) : [];
+        var failed = backlog > 0 || requests.Count > 0 ? checkpoint : null;
         return new ForwarderStanding(
             name,
             state.Partition,
@@ -76,13 +79,13 @@ internal sealed record ForwarderStanding(
             checkpoint?.Parked ?? 0,
             control.IsPaused,
             checkpoint?.LeaseLeft(state.ReadAt) > TimeSpan.Zero ? checkpoint.Owner : null,
-            damage?.Message ?? checkpoint?.LastError,
-            damage is null ? checkpoint?.Failures ?? 0 : 1,
+            damage?.Message ?? failed?.LastError,
+            damage is null ? failed?.Failures ?? 0 : 1,
             checkpoint?.StoredAt)
         {
-            FailingSince = checkpoint?.FailingSince,
+            FailingSince = failed?.FailingSince,
             RefusedInARow = checkpoint?.Refused ?? 0,
-            Requests = damage is null ? RequestStanding.Of(state, name) : [],
+            Requests = requests,
             Control = control,
         };
     }

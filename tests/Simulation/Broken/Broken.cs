@@ -73,4 +73,19 @@ internal enum Broken
 
     /// <summary>A consumer's handler takes a failure for success.</summary>
     FailurePassedOver,
+
+    /// <summary>The date of a single answer tells whether a lease is over.</summary>
+    DateBelieved,
+
+    /// <summary>The status does not have why a forwarder fails.</summary>
+    FailureNotTold,
+
+    /// <summary>The status takes a damaged checkpoint for one that is not there yet.</summary>
+    DamageNotTold,
+
+    /// <summary>The status waits for a store that does not answer, for as long as that takes.</summary>
+    StatusWithoutEnd,
+
+    /// <summary>A backup does not copy again what was committed meanwhile.</summary>
+    BackupWithoutCut,
 }

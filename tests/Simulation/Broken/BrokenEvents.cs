@@ -1,7 +1,7 @@
 namespace Outpost.Tests.Simulation;
 
 /// <summary>An event store that says something else of a partition than what is there.</summary>
-internal sealed class BrokenEvents(IEventStore store, Func<PartitionState, PartitionState> change) : IEventStore
+internal sealed class BrokenEvents(IEventStore store, Func<PartitionState, PartitionState> change, bool isWithoutEnd = false) : IEventStore
 {
     public PartitionHeads Heads => store.Heads;
 
@@ -26,6 +26,15 @@ internal sealed class BrokenEvents(IEventStore store, Func<PartitionState, Parti
     public Task<DateTimeOffset?> ReadTimestampAsync(int partition, long offset, CancellationToken cancellationToken) =>
         store.ReadTimestampAsync(partition, offset, cancellationToken);
 
-    public async Task<PartitionState> ReadPartitionAsync(int partition, CancellationToken cancellationToken) =>
-        change(await store.ReadPartitionAsync(partition, cancellationToken));
+    public async Task<PartitionState> ReadPartitionAsync(int partition, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return change(await store.ReadPartitionAsync(partition, cancellationToken));
+        }
+        catch (StoreUnavailableException) when (isWithoutEnd)
+        {
+            return await new TaskCompletionSource<PartitionState>().Task;
+        }
+    }
 }

@@ -11,12 +11,27 @@ namespace Outpost.Tests.Simulation;
 /// </summary>
 internal sealed class Sabotage(Broken broken)
 {
+    /// <summary>The date that an answer would have, for a time.</summary>
+    public Func<DateTimeOffset, DateTimeOffset> Dates { get; set; } = now => now;
+
     public TableClient Connect(SimulatedTable table, StoreClock clock) =>
         broken == Broken.Nothing ? new ProcessTable(table, Pipeline.Through(clock)) : new BrokenTable(broken, table, Pipeline.Through(clock));
 
     public IEventStore Events(IEventStore store, VirtualProcess process) => broken switch
     {
+        Broken.DateBelieved => new BrokenEvents(store, state => state with { ReadAt = Dates(state.ReadAt) }),
         Broken.LeaseByLocalClock => new BrokenEvents(store, state => state with { ReadAt = process.Time.GetUtcNow() }),
+        _ => store,
+    };
+
+    public IEventStore SeenByOperators(IEventStore store) => broken switch
+    {
+        Broken.FailureNotTold => new BrokenEvents(store, state => state with
+        {
+            Checkpoints = state.Checkpoints.ToDictionary(one => one.Key, one => one.Value with { LastError = null }),
+        }),
+        Broken.DamageNotTold => new BrokenEvents(store, state => state with { Damaged = new Dictionary<string, DamagedRowException>() }),
+        Broken.StatusWithoutEnd => new BrokenEvents(store, state => state, isWithoutEnd: true),
         _ => store,
     };
 

@@ -9,7 +9,7 @@ namespace Outpost.Tests.Simulation;
 /// goes back, nor past what was neither accepted nor parked; a living lease is nobody else's; the target gets each
 /// subject's entries in order.
 /// </summary>
-internal sealed class ForwardModel
+internal sealed partial class ForwardModel
 {
     private readonly string _name;
     private readonly LogModel _log;
@@ -126,6 +126,7 @@ internal sealed class ForwardModel
         using var requests = JsonDocument.Parse(change.After?.Text("Requests") ?? "[]");
         // What was taken back is not there any more.
         partition.Requests = [.. requests.RootElement.EnumerateArray().Select(request => request.GetProperty("Number").GetInt64())];
+        partition.IsPaused = change.After?.Values.GetValueOrDefault("Paused") is true;
     }
 
     private void ParkedChanged(int number, Partition partition, RowChange change)
@@ -185,6 +186,8 @@ internal sealed class ForwardModel
         public readonly SortedDictionary<long, SimulatedRow> Parked = [];
         public SimulatedRow? Checkpoint;
         public IReadOnlyList<long> Requests = [];
+        public bool IsPaused;
+        public bool IsDamaged;
         public bool IsDiscardedInBulk;
 
         public bool IsDiscarded(long offset) => Discards.Contains(offset) && !Parked.ContainsKey(offset);

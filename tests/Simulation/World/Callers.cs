@@ -89,7 +89,7 @@ internal sealed class Callers(World world)
         var answer = node.Process.Start(async () =>
         {
             await node.Opened;
-            return await ExecuteAsync(node.Process, asked, token);
+            return await world.Bounds.HoldAsync(node.Process, ExecuteAsync(node.Process, asked, token), Bounds.Command, asked.Step);
         });
         await Task.WhenAny(answer, Task.Delay(patience, world.Time, answered.Token));
         answered.CancelHere();

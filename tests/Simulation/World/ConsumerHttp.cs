@@ -33,6 +33,13 @@ internal sealed class ConsumerHttp(World world, Random random) : HttpMessageHand
             return;
         }
 
+        // Once in a world: it takes the client minutes to ask again.
+        if (world.Faults[FaultKind.PullRetryAfter] == 0 && IsLost(FaultKind.PullRetryAfter))
+        {
+            VirtualTime.Outside(() => answer.TrySetResult(Later()));
+            return;
+        }
+
         // A process that is gone says nothing: the client waits until its patience ends.
         var node = world.AnyNode(random);
         var got = await node.Process.Start(() => NodeHttp.GetAsync(world, node, url, cancellationToken));
@@ -46,6 +53,13 @@ internal sealed class ConsumerHttp(World world, Random random) : HttpMessageHand
         if (world.IsCalm || !world.Plan.Has(kind) || random.Next(OneIn) > 0) return false;
         world.Fired(kind);
         return true;
+    }
+
+    private static HttpResponseMessage Later()
+    {
+        var message = new HttpResponseMessage(HttpStatusCode.ServiceUnavailable) { Content = new StringContent("{}") };
+        message.Headers.Add("Retry-After", "3600");
+        return message;
     }
 
     private static HttpResponseMessage Message(HttpAnswer answer)

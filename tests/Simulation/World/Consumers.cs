@@ -74,7 +74,7 @@ internal sealed class Consumers(World world)
         {
             await Task.WhenAny(running, Task.Delay(TimeSpan.FromSeconds(random.NextDouble()), world.Time));
             if (world.IsAtRest && database.HasAll) return true;
-            if (world.IsAtRest && end == TimeSpan.MaxValue) end = world.Time.Elapsed + EndsWithin;
+            if (world.IsAtRest && end == TimeSpan.MaxValue) end = world.Time.Elapsed + EndsWithin + (world.Faults[FaultKind.PullRetryAfter] > 0 ? Backoff.RetryAfterMax : TimeSpan.Zero);
             if (world.Time.Elapsed > end)
             {
                 world.Judge.Wrong($"{database.Name} does not get everything");

@@ -80,6 +80,24 @@ internal enum FaultKind
     // Of what is asked of the log.
     LargePayload,
     ManyWriters,
+
+    // Of a target whose connections are open and dead, of an answer's date, of a stored row.
+    TargetHalfOpen,
+    WrongDate,
+    DamagedRow,
+
+    // Of operators, once more.
+    OperatorSkips,
+
+    // What somebody was told is compared with what is there: no fault, but it must not become rare.
+    SomebodyLooks,
+
+    // Of a call to the table that does not return.
+    CallHangs,
+
+    // Of a backup of a log in use, which is restored into another table; and of a server that asks clients to come back in an hour.
+    OperatorBacksUp,
+    PullRetryAfter,
 }
 
 /// <summary>How often each kind of fault fired.</summary>

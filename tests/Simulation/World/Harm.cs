@@ -7,9 +7,11 @@ internal sealed class Harm(World world)
     [
         FaultKind.Crash, FaultKind.CrashBetweenAwaits, FaultKind.Shutdown, FaultKind.Pause, FaultKind.PauseBetweenAwaits, FaultKind.Suspend,
         FaultKind.LeaseLoss, FaultKind.ClockJump, FaultKind.BusOutage, FaultKind.TableThrottles, FaultKind.TableOutage, FaultKind.StoreForbids,
+        FaultKind.TargetHalfOpen, FaultKind.DamagedRow,
     ];
 
     private readonly Random _random = world.Plan.Random("harm");
+    private readonly Damage _damage = new(world);
     private readonly FaultKind[] _kinds = [.. Kinds.Where(world.Plan.Has)];
 
     public async Task RunAsync()
@@ -43,6 +45,11 @@ internal sealed class Harm(World world)
             case FaultKind.StoreForbids:
                 world.TableFaults.ForbiddenUntil = world.Time.Elapsed + (length / 6);
                 return true;
+            case FaultKind.TargetHalfOpen:
+                world.Targets.SilentUntil = world.Time.Elapsed + (length / 3);
+                return true;
+            case FaultKind.DamagedRow:
+                return _damage.Do(_random);
             case FaultKind.LeaseLoss:
                 return LoseLease();
             case var _ when !node.Process.IsRunning:
@@ -96,7 +103,7 @@ internal sealed class Harm(World world)
     private async Task RestartAsync(int slot, Node node)
     {
         world.Judge.Note($"{node.Process.Name} shuts down");
-        await Task.WhenAny(node.StopAsync(), Task.Delay(TimeSpan.FromSeconds(10), world.Time));
+        await Task.WhenAny(node.StopAsync(), Task.Delay(TimeSpan.FromSeconds(15), world.Time));
         node.Process.Kill();
         world.Restart(slot, node);
     }

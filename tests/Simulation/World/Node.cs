@@ -39,7 +39,7 @@ internal sealed class Node : IDisposable
             Process.Sources,
             Process.Metrics,
             NullLogger<ForwardingEngine>.Instance);
-        Operations = new ForwarderOperations(events, _checkpoints, Engine, Process.Sources);
+        Operations = new ForwarderOperations(world.Sabotage.SeenByOperators(events), _checkpoints, Engine, Process.Sources);
         Api = new EventApi(events, _watch, new EventApiOptions(TimeSpan.FromDays(1)));
         Partitions = new PartitionApi(events);
         Opened = Process.Start(OpenAsync);
@@ -69,7 +69,8 @@ internal sealed class Node : IDisposable
             while (!_stop.IsCancellationRequested)
             {
                 await TickAsync();
-                await Task.Delay(_tick, Process.Time, _stop.Token);
+                // Nothing comes of a tick then, and clients may take minutes to read to the end.
+                await Task.Delay(_world.IsAtRest ? _tick * 10 : _tick, Process.Time, _stop.Token);
             }
         });
     }
@@ -78,8 +79,13 @@ internal sealed class Node : IDisposable
     public Task StopAsync() => Process.Start(async () =>
     {
         _stop.CancelHere();
-        await Engine.DisposeAsync();
-        await Process.Store.DisposeAsync();
+        await _world.Bounds.HoldAsync(Process, EndAsync(), Bounds.Stop, "a stop");
+
+        async Task EndAsync()
+        {
+            await Engine.DisposeAsync();
+            await Process.Store.DisposeAsync();
+        }
     });
 
     public void Dispose()
@@ -112,7 +118,7 @@ internal sealed class Node : IDisposable
     {
         try
         {
-            await Engine.RunAsync(_stop.Token);
+            await _world.Bounds.HoldAsync(Process, Engine.RunAsync(_stop.Token), Bounds.Run, "a run");
             if (_ticks++ % TicksPerRetention > 0) return;
             // A new one each time: it looks at a partition once a minute at most, which is as long as a world lasts.
             var retention = new RetentionRunner(
@@ -125,7 +131,7 @@ internal sealed class Node : IDisposable
                 Process.Sources,
                 Process.Metrics,
                 NullLogger<RetentionRunner>.Instance);
-            await retention.RunAsync(_stop.Token);
+            await _world.Bounds.HoldAsync(Process, retention.RunAsync(_stop.Token), Bounds.Retention, "retention");
         }
         catch (StoreUnavailableException)
         {

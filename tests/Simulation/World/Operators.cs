@@ -17,7 +17,7 @@ internal sealed class Operators(World world)
     private Func<ForwarderOperations, CancellationToken, Task<OperationResult>>? Wish(string forwarder, int partition)
     {
         var model = world.Forward(forwarder);
-        switch (_random.Next(6))
+        switch (_random.Next(7))
         {
             case 0 when world.Plan.Has(FaultKind.OperatorPauses):
                 world.Fired(FaultKind.OperatorPauses);
@@ -45,6 +45,10 @@ internal sealed class Operators(World world)
                 // From now on it may be delivered or not.
                 _replays.Remove(replay);
                 return (operations, end) => operations.TakeBackAsync(replay.Forwarder, replay.Id, end);
+            case 6 when world.Plan.Has(FaultKind.OperatorSkips) && model.Next(partition) is { } at:
+                world.Fired(FaultKind.OperatorSkips);
+                var past = at + 1 + _random.Next(9);
+                return (operations, end) => SkipAsync(operations, forwarder, partition, past, end);
             default:
                 return null;
         }
@@ -129,6 +133,14 @@ internal sealed class Operators(World world)
         return result;
     }
 
+    // Whatever is still to be forwarded is there, so nothing is ever skipped.
+    private async Task<OperationResult> SkipAsync(ForwarderOperations operations, string forwarder, int partition, long to, CancellationToken end)
+    {
+        var result = await operations.SkipAsync(forwarder, partition, to, end);
+        if (result is OperationResult.Skipped skipped) world.Judge.Wrong($"{forwarder} skipped {skipped.From} to {skipped.To} in partition {partition}, and they are there");
+        return result;
+    }
+
     private async Task ResumeLaterAsync(string forwarder, int partition)
     {
         await Task.Delay(TimeSpan.FromSeconds(10 * _random.NextDouble()), world.Time);
@@ -144,9 +156,9 @@ internal sealed class Operators(World world)
             try
             {
                 await node.Opened;
-                await wish(node.Operations, token);
+                await world.Bounds.HoldAsync(node.Process, wish(node.Operations, token), Bounds.Http, "an operator's wish");
             }
-            catch (Exception e) when (e is StoreUnavailableException or OperationCanceledException)
+            catch (Exception e) when (e is StoreUnavailableException or OperationCanceledException or DamagedRowException)
             {
                 // People ask again.
             }

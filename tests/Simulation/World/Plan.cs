@@ -95,7 +95,14 @@ internal sealed record Plan
     }
 
     // What is to be forgotten holds retention, and so keeps it out of other trouble.
-    private static double Chance(FaultKind kind) => kind == FaultKind.OperatorForgets ? 0.2 : KindChance;
+    private static double Chance(FaultKind kind) => kind switch
+    {
+        FaultKind.OperatorForgets => 0.2,
+        FaultKind.PullRetryAfter => 0.12,
+        // It reads all there is.
+        FaultKind.OperatorBacksUp => 0.3,
+        _ => KindChance,
+    };
 
     /// <summary>A random source for one purpose.</summary>
     public Random Random(string purpose)

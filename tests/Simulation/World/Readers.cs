@@ -100,7 +100,7 @@ internal sealed class Readers(World world)
     {
         using var end = new CancellationTokenSource(Patience, world.Time);
         var (node, token) = (world.AnyNode(random), end.Token);
-        var asked = node.Process.Start(() => NodeHttp.GetAsync(world, node, url, token));
+        var asked = node.Process.Start(() => world.Bounds.HoldAsync(node.Process, NodeHttp.GetAsync(world, node, url, token), Bounds.Http, url));
         await Task.WhenAny(asked, Task.Delay(Patience, world.Time));
         return asked.IsCompleted && await asked is { Status: not 503 } answer ? answer : null;
     }

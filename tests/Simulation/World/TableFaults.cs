@@ -8,9 +8,11 @@ internal sealed class TableFaults(World world)
         FaultKind.RequestLost, FaultKind.ResponseLost, FaultKind.TimeoutBeforeEffect, FaultKind.TimeoutAfterEffect, FaultKind.RequestDoubled,
         FaultKind.RequestLandsLate, FaultKind.RequestHeldBack, FaultKind.ResponseLate, FaultKind.InnerFailure,
         FaultKind.InnerFailureAfterEffect, FaultKind.ServerError, FaultKind.RetriesFailed, FaultKind.ForeignAnswer, FaultKind.UnreadableAnswer,
+        FaultKind.CallHangs,
     ];
 
     private readonly Random _random = world.Plan.Random("table");
+    private readonly Random _dates = world.Plan.Random("dates");
     private readonly FaultKind[] _kinds = [.. OfRequests.Where(world.Plan.Has)];
 
     /// <summary>Until when nothing reaches the table.</summary>
@@ -46,6 +48,14 @@ internal sealed class TableFaults(World world)
         if (!world.Plan.Has(kind)) return int.MaxValue;
         world.Faults.Fired(kind);
         return kind == FaultKind.PageEmpty ? 0 : 1 + _random.Next(3);
+    }
+
+    /// <summary>The date in the next answer: some are off by up to ten days, both ways.</summary>
+    public DateTimeOffset Date(DateTimeOffset now)
+    {
+        if (world.IsCalm || world.IsHistory || !world.Plan.Has(FaultKind.WrongDate) || _dates.Next(60) != 0) return now;
+        world.Faults.Fired(FaultKind.WrongDate);
+        return now + TimeSpan.FromDays(20 * (_dates.NextDouble() - 0.5));
     }
 
     /// <summary>Whether a request takes effect although its caller has given it up.</summary>
@@ -84,6 +94,8 @@ internal sealed class TableFaults(World world)
                 return BeforeOrAfter(_random.Next(2) == 0 ? TableError.Foreign : () => TableError.Transaction(404, ""));
             case FaultKind.UnreadableAnswer:
                 return BeforeOrAfter(TableError.Unreadable);
+            case FaultKind.CallHangs:
+                return new TableFault.Silence();
             case FaultKind.RetriesFailed:
                 return BeforeOrAfter(TableError.RetriesFailed);
             default:

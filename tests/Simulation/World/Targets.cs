@@ -16,6 +16,9 @@ internal sealed class Targets(World world)
     /// <summary>Until when the broker and the handler's service cannot be reached.</summary>
     public TimeSpan DownUntil { get; set; }
 
+    /// <summary>Until when connections are open and nothing comes back: what is sent arrives or not.</summary>
+    public TimeSpan SilentUntil { get; set; }
+
     /// <summary>Nothing is refused any more.</summary>
     public bool IsRepaired { get; set; }
 
@@ -42,6 +45,8 @@ internal sealed class Targets(World world)
         return true;
     }
 
+    private bool IsSilent => world.Time.Elapsed < SilentUntil;
+
     private Task TravelAsync() => Task.Delay(TimeSpan.FromMilliseconds(2 + _random.Next(20)), world.Time);
 
     private Task LaterAsync() => Task.Delay(TimeSpan.FromSeconds(8 * _random.NextDouble()), world.Time);
@@ -67,6 +72,12 @@ internal sealed class Targets(World world)
             if (targets.Fires(FaultKind.BusBusy, 25)) return Failed("The broker is busy.", isTransient: true);
             if (targets.Fires(FaultKind.BusDenies, 60)) return Failed("There is no such topic.", isTransient: false);
             if (targets.Fires(FaultKind.BusHangs, 80)) await Task.Delay(Timeout.InfiniteTimeSpan, _world.Time);
+            if (targets.IsSilent)
+            {
+                if (targets._random.Next(2) == 0 && !Refuses(batch)) Take(batch, replay);
+                await Task.Delay(Timeout.InfiniteTimeSpan, _world.Time);
+            }
+
             if (targets.Fires(FaultKind.BusLandsLate, 40))
             {
                 _ = LandAsync(batch, replay);
@@ -129,7 +140,7 @@ internal sealed class Targets(World world)
         {
             await targets.TravelAsync();
             if (_world.Time.Elapsed < targets.DownUntil || targets.Fires(FaultKind.BusBusy, 60)) throw new IOException("The service is down.");
-            if (targets.Fires(FaultKind.BusHangs, 400)) await Task.Delay(Timeout.InfiniteTimeSpan, _world.Time);
+            if (targets.IsSilent || targets.Fires(FaultKind.BusHangs, 400)) await Task.Delay(Timeout.InfiniteTimeSpan, _world.Time);
             if (targets.IsRefused(entry))
             {
                 _world.Faults.Fired(FaultKind.EventRefused);

@@ -44,14 +44,18 @@ internal sealed class World
         Forwards = [.. new[] { Targets.Bus, Targets.Handler }.Take(plan.Forwarders).Select(name => new ForwardModel(name, Log, Judge, Faults, plan.PartitionsInTheEnd))];
         Gone = new GoneForwarder(Judge, plan.PartitionsInTheEnd);
         Retention = new RetentionModel(Judge, Log, Forwards, Gone, plan.PartitionsInTheEnd);
+        Changes = new int[plan.PartitionsInTheEnd];
         Sabotage = new Sabotage(plan.Broken);
         TableFaults = new TableFaults(this);
+        Sabotage.Dates = TableFaults.Date;
         Targets = new Targets(this);
+        Bounds = new Bounds(this);
         Table = new SimulatedTable(Time, exists: false)
         {
             Service = new TableService(Time, plan.Random("service")) { RoundTrip = TimeSpan.FromMilliseconds(12) },
             Faults = TableFaults.Next,
             PageCut = TableFaults.Cut,
+            Dates = TableFaults.Date,
             OutlivesCaller = TableFaults.OutlivesCaller,
             Changed = OnChanged,
         };
@@ -86,7 +90,15 @@ internal sealed class World
 
     public Targets Targets { get; }
 
+    public Bounds Bounds { get; }
+
     public Node[] Nodes { get; private set; } = [];
+
+    /// <summary>How often something of each partition was written.</summary>
+    public int[] Changes { get; }
+
+    /// <summary>Somebody writes to the table who is no process of the app: the models do not count that.</summary>
+    public bool IsDamaging { get; set; }
 
     /// <summary>Nothing goes wrong yet.</summary>
     public bool IsHistory { get; private set; } = true;
@@ -162,13 +174,17 @@ internal sealed class World
             var consuming = new Consumers(this).RunAsync();
             _ = new Harm(this).RunAsync();
             _ = operators.RunAsync();
+            var onlookers = new Onlookers(this);
+            _ = onlookers.RunAsync();
+            _ = new Backups(this).RunAsync();
             await callers.ChaosAsync();
-            await CalmAsync(callers, operators);
+            await CalmAsync(callers, operators, onlookers);
             IsAtRest = true;
             await Task.WhenAll(reading, consuming);
             readers.CheckEnd();
             operators.CheckEnd();
             callers.CheckEnd();
+            await onlookers.CheckEndAsync();
         }
         catch (Exception e)
         {
@@ -214,16 +230,18 @@ internal sealed class World
         node.Process.Resume();
     }
 
-    private async Task CalmAsync(Callers callers, Operators operators)
+    private async Task CalmAsync(Callers callers, Operators operators, Onlookers onlookers)
     {
         IsCalm = true;
         Judge.Note("calm");
         foreach (var node in Nodes) node.Process.Resume();
         for (var slot = 0; slot < Nodes.Length; slot++) Restart(slot, Nodes[slot]);
         // The broker is down, and business is up.
-        Targets.DownUntil = Time.Elapsed + TimeSpan.FromSeconds(8);
+        Targets.DownUntil = TimeSpan.MaxValue;
         await Task.Delay(TimeSpan.FromSeconds(4), Time);
         await callers.FinishAsync();
+        await onlookers.UntilFailingAsync();
+        Targets.DownUntil = TimeSpan.Zero;
         Targets.IsRepaired = true;
         var end = Time.Elapsed + RestWithin;
         await Task.WhenAny(operators.Growing, Task.Delay(RestWithin, Time));
@@ -273,6 +291,8 @@ internal sealed class World
         }
 
         var partition = int.Parse(changes[0].Partition, CultureInfo.InvariantCulture);
+        Changes[partition]++;
+        if (IsDamaging) return;
         if (Judge.IsTraced) Judge.Note($"table {partition}: {string.Join(", ", changes.Select(Text))}");
         Log.Changed(partition, changes, Time.GetUtcNow());
         foreach (var forward in Forwards) forward.Changed(partition, changes);

@@ -54,7 +54,10 @@ internal sealed class SimulatedTable(TimeProvider time, bool exists = true) : Ta
     /// <summary>Whether answers have a Date.</summary>
     public bool HasDates { get; set; } = true;
 
-    private DateTimeOffset? Now => HasDates ? _time.GetUtcNow() : null;
+    /// <summary>The Date of the next answer, where it is not the service's time; null: it is.</summary>
+    public Func<DateTimeOffset, DateTimeOffset>? Dates { get; set; }
+
+    private DateTimeOffset? Now => !HasDates ? null : Dates is null ? _time.GetUtcNow() : Dates(_time.GetUtcNow());
 
     /// <summary>All requests so far.</summary>
     public IReadOnlyList<TableRequest> Requests => [.. _requests];
@@ -84,6 +87,28 @@ internal sealed class SimulatedTable(TimeProvider time, bool exists = true) : Ta
     public void Put(TableEntity row)
     {
         lock (_lock) Keep([((row.PartitionKey, row.RowKey), Stamp(RowRules.Values(row)))]);
+    }
+
+    /// <summary>Gives one property of a row another value, as somebody else would, and says what the row was; null: there is no such row.</summary>
+    public SimulatedRow? Damage(string partitionKey, string rowKey, string property, object value)
+    {
+        lock (_lock)
+        {
+            if (Find(partitionKey, rowKey) is not { } row) return null;
+            Keep([((partitionKey, rowKey), Stamp(new Dictionary<string, object>(row.Values, StringComparer.Ordinal) { [property] = value }))]);
+            return row;
+        }
+    }
+
+    /// <summary>Gives a row the values that it had, as somebody else would, and says what it was meanwhile; null: there is no such row.</summary>
+    public SimulatedRow? Mend(string partitionKey, string rowKey, SimulatedRow before)
+    {
+        lock (_lock)
+        {
+            if (Find(partitionKey, rowKey) is not { } row) return null;
+            Keep([((partitionKey, rowKey), Stamp(before.Values))]);
+            return row;
+        }
     }
 
     /// <summary>Deletes the table as somebody else would.</summary>
@@ -437,6 +462,7 @@ internal sealed class SimulatedTable(TimeProvider time, bool exists = true) : Ta
     {
         var rows = new List<TableEntity>();
         var most = Math.Min(PageCut?.Invoke() ?? max, Math.Min(max, RowsPerPage));
+        if (!range.IsOfOnePartition) return ReadAcross(range, select, most, from);
         if (!_partitions.TryGetValue(range.Partition, out var partition)) return (rows, null);
         var start = from is null || string.CompareOrdinal(from, range.First) < 0 ? range.First : from;
         if (string.CompareOrdinal(start, range.Last) > 0) return (rows, null);
@@ -445,6 +471,24 @@ internal sealed class SimulatedTable(TimeProvider time, bool exists = true) : Ta
             if (!range.Has(key)) continue;
             if (rows.Count == most) return (rows, key);
             rows.Add(partition.Rows[key].ToEntity(range.Partition, key, select));
+        }
+
+        return (rows, null);
+    }
+
+    // The continuation names partition and row, with a space between, which no key of a partition has.
+    private (List<TableEntity> Rows, string? More) ReadAcross(KeyRange range, IReadOnlyList<string>? select, int most, string? from)
+    {
+        var rows = new List<TableEntity>();
+        foreach (var (name, partition) in _partitions.Where(one => range.HasPartition(one.Key)).OrderBy(one => one.Key, StringComparer.Ordinal))
+        {
+            foreach (var key in partition.Keys)
+            {
+                var place = $"{name} {key}";
+                if (from is not null && string.CompareOrdinal(place, from) < 0) continue;
+                if (rows.Count == most) return (rows, place);
+                rows.Add(partition.Rows[key].ToEntity(name, key, select));
+            }
         }
 
         return (rows, null);

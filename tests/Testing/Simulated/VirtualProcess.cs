@@ -69,6 +69,9 @@ internal sealed class VirtualProcess
 
     public bool IsRunning => _scheduler.State == ProcessState.Running;
 
+    /// <summary>How often it stood still.</summary>
+    public int Pauses { get; private set; }
+
     public bool IsKilled => _scheduler.State == ProcessState.Killed;
 
     public ForwardingEngine Engine(IReadOnlyList<Forwarder> forwarders, TimeSpan? linger = null) => new(
@@ -117,6 +120,7 @@ internal sealed class VirtualProcess
     {
         if (_scheduler.State != ProcessState.Running) return;
         _scheduler.State = ProcessState.Paused;
+        Pauses++;
         if (stopsClock) _time.Stop();
     }
 
