@@ -22,7 +22,7 @@ public sealed class A_forwarder_that_nobody_runs
         var problem = Assert.Single(Troubles.Of(status));
         Assert.Equal(("forwarder-orphaned", false), (problem.Code, problem.IsFatal));
         Assert.Contains("servicebus: 2 entries wait", problem.Detail, StringComparison.Ordinal);
-        Assert.Contains("DELETE /api/forwarders/servicebus", problem.Detail, StringComparison.Ordinal);
+        Assert.Contains("outpost forget servicebus", problem.Detail, StringComparison.Ordinal);
     }
 
     [Fact]
