@@ -39,8 +39,10 @@ internal sealed partial class ForwardModel
         if (Owner(number) is { } owner && now - row!.Timestamp < Checkpoint.LeaseTime) Same(number, "the owner", owner, told.LeaseOwner);
     }
 
-    private static IEnumerable<long> Waiting(Partition partition)
+    // One that is done may stand behind another that was taken back: then nobody counts on.
+    private static IReadOnlyList<long> Waiting(Partition partition)
     {
+        if (partition.Requests.Count == 0) return [];
         var done = partition.Checkpoint?.Number("RequestDone") ?? 0;
         using var progress = JsonDocument.Parse(partition.Checkpoint?.Text("Requests") ?? "[]");
         var isDone = progress.RootElement.EnumerateArray()

@@ -51,15 +51,7 @@ internal sealed partial class ForwardModel
         && (Owner(partition) is null || now - _partitions[partition].Checkpoint!.Timestamp > Checkpoint.LeaseTime);
 
     /// <summary>An operator asked for something that is still to be done.</summary>
-    public bool IsAsked(int partition)
-    {
-        var (requests, checkpoint) = (_partitions[partition].Requests, _partitions[partition].Checkpoint);
-        if (checkpoint is null || requests.Count == 0) return requests.Count > 0;
-        // One that is done may stand behind another that was taken back: then nobody counts on.
-        using var progress = JsonDocument.Parse(checkpoint.Text("Requests") ?? "[]");
-        var done = progress.RootElement.EnumerateArray().Where(one => one.GetProperty("IsDone").GetBoolean()).Select(one => one.GetProperty("Number").GetInt64()).ToHashSet();
-        return requests.Any(number => number > checkpoint.Number("RequestDone") && !done.Contains(number));
-    }
+    public bool IsAsked(int partition) => Waiting(_partitions[partition]).Count > 0;
 
     /// <summary>Whatever is parked may be discarded from now on: the request says which entries by their reason.</summary>
     public void DiscardsInBulk(int partition) => _partitions[partition].IsDiscardedInBulk = true;
