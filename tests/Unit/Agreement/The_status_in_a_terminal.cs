@@ -67,7 +67,12 @@ public sealed class The_status_in_a_terminal
         ["partitions"] = new JsonArray(new JsonObject { ["partition"] = 0, ["oldestOffset"] = 0, ["headOffset"] = 1300, ["headTimestamp"] = "2026-11-27T23:35:06.8267622Z" }),
         ["forwarders"] = new JsonArray(new JsonObject
         {
-            ["name"] = "servicebus", ["state"] = "failing", ["late"] = 2, ["parked"] = 0, ["failingSince"] = "2026-11-27T23:35:06.1234567Z", ["lastError"] = error,
+            ["name"] = "servicebus",
+            ["state"] = "failing",
+            ["late"] = 2,
+            ["parked"] = 0,
+            ["failingSince"] = "2026-11-27T23:35:06.1234567Z",
+            ["lastError"] = error,
             ["partitions"] = new JsonArray(new JsonObject { ["partition"] = 0, ["backlog"] = 3L }),
             ["requests"] = new JsonArray(new JsonObject { ["id"] = "r-7", ["kind"] = "replay", ["partition"] = 0, ["state"] = "blocked", ["by"] = "ann", ["reason"] = Reason }),
         }),
