@@ -5,19 +5,19 @@ using Microsoft.Extensions.Logging;
 namespace Outpost.Tables;
 
 /// <summary>
-/// The one writer of a partition in this process. Keeps the head in memory, so that a commit costs no read, and puts
-/// all changes that arrive while a transaction is under way into the next one (group commit).
+/// The one writer of a partition in this process. It keeps the head in memory, so a commit needs no read. Changes that arrive while a
+/// transaction is under way go into the next one together (group commit).
 /// </summary>
 internal sealed partial class PartitionWriter : IAsyncDisposable
 {
-    // More looks at the head, and longer, than a round of busy processes takes; whoever is not let in by then races.
+    // A round of busy processes takes fewer looks at the head, and less time. A writer that had no turn by then commits at once.
     private const int LooksMax = 100;
     private static readonly TimeSpan LooksTimeMax = TimeSpan.FromSeconds(5);
 
-    // A commit that is sent again after an unclear outcome waits between tries as long as that takes at a store in trouble.
+    // The longest wait before a commit with an unclear outcome is sent again.
     private static readonly TimeSpan BackOffMax = TimeSpan.FromSeconds(2);
 
-    // What was accepted is done by then, or nobody can tell: a host gives its apps some 30 seconds, and kills them.
+    // A host gives its apps some 30 seconds before it kills them. What is not answered by then has an unknown outcome.
     private static readonly TimeSpan StopMax = TimeSpan.FromSeconds(5);
 
     private readonly StoreCalls _calls;
@@ -34,8 +34,8 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly WriterTurns _turns;
 
-    // Lists on the present head that a receipt refused: retention may delete the receipt, and an earlier attempt at the
-    // list, still on its way, land after all.
+    // Lists of rows for the present head that were refused because of a receipt. An earlier attempt at such a list may still be under
+    // way. It can commit after all if retention deletes the receipt.
     private readonly List<(CommitBatch Batch, RowList Rows)> _refused = [];
     private HeadRow? _head;
     private long _seen;
@@ -55,7 +55,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         _outcome = new CommitOutcome(calls, _partitionKey, sources.Time);
         _queue = new ChangeQueue(sources.Time);
         _turns = new WriterTurns(sources);
-        // In a host the current scheduler is the thread pool's; a simulation brings one that keeps its own order.
+        // In a host the current scheduler is the thread pool's. A simulation has one with an order of its own.
         _loop = Task.Factory.StartNew(
             RunAsync, CancellationToken.None, TaskCreationOptions.DenyChildAttach, TaskScheduler.Current).Unwrap();
     }
@@ -64,7 +64,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
     {
         var pending = new PendingChange(change, _sources.Time.GetTimestamp(), cancellationToken);
         if (!_queue.TryAdd(pending)) return CommitResult.QueueFull;
-        // The caller may leave; the change goes on where it was sent already.
+        // The caller may leave. A change that was already sent goes on.
         using var leaving = cancellationToken.UnsafeRegister(static left => ((PendingChange)left!).Leave(), pending);
         await using var waited = _sources.Time.CreateTimer(
             static left => ((PendingChange)left!).LeaveQueue(), pending, Limits.QueueWaitMax, Timeout.InfiniteTimeSpan);
@@ -72,8 +72,8 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
     }
 
     /// <summary>
-    /// Finishes what was accepted, and takes no more. What is not done soon is given up: what waits is refused, and of what
-    /// was sent nobody knows.
+    /// Finishes what was accepted, and takes no more. Changes that still wait after five seconds are refused. Those that were sent by
+    /// then have an unknown outcome.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
@@ -85,7 +85,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
 
         _queue.Clear();
 
-        // Waiting for the task itself would go on wherever it was completed.
+        // Awaiting the task itself would continue on the thread that completes it.
         async Task EndOfLoopAsync() => await _loop;
     }
 
@@ -102,7 +102,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
             }
             catch (Exception e)
             {
-                // Nothing may end the writer: those who wait learn what happened, the next batch starts afresh.
+                // Nothing may end the writer. The waiting callers learn what happened, and the next batch reads the head again.
                 _head = null;
                 var fault = TableErrors.IsTransient(e, CancellationToken.None) && !TableErrors.IsHopeless(e)
                     ? new StoreUnavailableException("The store did not answer; nothing was written.", e)
@@ -112,7 +112,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         }
     }
 
-    // Where other processes write here too: waits until it is this one's turn, and reads the head before it goes.
+    // If other processes write here too, this waits for the writer's turn, and reads the head before the commit.
     private async Task TakeTurnAsync()
     {
         _turns.Begin();
@@ -128,7 +128,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         }
         catch (Exception)
         {
-            // The commit reads the head again, and its callers hear what is wrong.
+            // The commit reads the head again, and its callers learn what is wrong.
             _head = null;
         }
     }
@@ -137,12 +137,12 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
     {
         var start = _sources.Time.GetTimestamp();
         var head = await _outcome.ReadHeadAsync(_stop.Token);
-        // Once: a head that is too high would leave a hole for ever, and be believed.
+        // Checked once in a process: with a head that is too high, offsets would be missing for ever.
         if (_seen == 0 && head.Next > 0) await _outcome.CheckAsync(head, _stop.Token);
         _turns.Measured(_sources.Time.GetElapsedTime(start));
         _turns.Saw(head);
-        // Deleted and created again, restored, failed over: its offsets would be given a second time, under the ids that readers
-        // and the broker know already.
+        // The table was deleted and created again, restored, or failed over. New events would get offsets and ids that readers and the
+        // broker know already.
         if (head.Next < _seen)
         {
             throw _calls.WentBack(
@@ -157,8 +157,8 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
 
     private async Task CommitBatchAsync(CommitBatch batch)
     {
-        // A time that was wrong, which this process gave the head, would hold all later ones. The table has the store's own
-        // beside it.
+        // Times in a partition never decrease, so a wrong late time in the head would stay in all later entries. The row also has the
+        // store's own time, and reading it again corrects the head.
         if (_head is { } old && old.At - _clock.Now > StoreClock.FarOff) _head = null;
         var head = _head ??= await ReadHeadAsync();
         if (head.Tag is not null && batch.Generation > head.Generation) head = _head = await ReadHeadAsync();
@@ -190,11 +190,11 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
             }
             catch (Exception e)
             {
-                // No answer, a refusal, an answer that the client could not read: the transaction was sent.
+                // There was no answer, a refusal, or an answer that the client could not read. In each case the transaction was sent.
                 refusal = e;
             }
 
-            // Whatever was answered, a repeat inside the pipeline may stand behind it: only the table knows.
+            // The client may have repeated the request by itself, and the answer may be about the repeat. Only the table tells.
             switch (await _outcome.FindAsync(rows, _sources, start, _stop.Token))
             {
                 case CommitOutcome.Found.Committed committed:
@@ -202,7 +202,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
                     return;
 
                 case CommitOutcome.Found.Overtaken { Head: null } overtaken when (await ReadHeadAsync()).Tag == rows.Before.Tag:
-                    // Both are written together, and the head is as it was.
+                    // Head and entries are written together, and the head did not change. So a row beyond the head is damage.
                     throw Beyond(rows, rows.Before.Next);
 
                 case CommitOutcome.Found.Overtaken overtaken:
@@ -216,7 +216,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
                     _queue.GoAgain(batch.Changes);
                     return;
 
-                // Not allowed any more, after an attempt that may have been allowed, says nothing about that one.
+                // A 403 says nothing about an earlier attempt, which may have been allowed.
                 case CommitOutcome.Found.NotThere when TableErrors.IsRefusal(refusal) && (attempt == 1 || !TableErrors.IsForbidden(refusal)):
                     Refused(batch, rows, refusal);
                     return;
@@ -224,7 +224,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
                 case CommitOutcome.Found.NotThere when !_stop.IsCancellationRequested && _sources.Time.GetElapsedTime(start) < Limits.OutcomeWaitMax:
                     LogResend(_partitionKey, rows.CommitId, attempt, refusal.Message);
                     await BackOffAsync(attempt);
-                    break; // The same list again: should the first one land late, the second cannot.
+                    break; // The same list again: if the first attempt commits late, the second one cannot.
 
                 default:
                     _head = null;
@@ -263,9 +263,9 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         }
     }
 
-    // The head is as it was, so the transaction was refused by a row of one command. An entity's refusal stands for ever (a
-    // version that moved on does not come back), so no earlier attempt at the same list can land either, and the
-    // others may go again in another list. A receipt's may not: see _refused.
+    // The head did not change, so a row of one command is the cause of the refusal. If it is an entity, no earlier attempt at the same
+    // list can commit later, because a version never comes back. The other commands may go into another list. If it is a receipt, an
+    // earlier attempt can: see _refused.
     private void Refused(CommitBatch batch, RowList rows, Exception refusal)
     {
         var index = (refusal as TableTransactionFailedException)?.FailedTransactionActionIndex ?? 0;
@@ -287,7 +287,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         _queue.GoAgain([.. batch.Changes.Where(p => p != owner)]);
     }
 
-    // What copying a table under load, or a head of an older backup, leaves.
+    // A copy of a table under load, or a head from an older backup, leaves such rows.
     private DamagedRowException Beyond(RowList rows, long offset) => _calls.Found(new DamagedRowException(
         _partitionKey, Keys.Event(offset), null, $"is beyond the head, which says that {rows.Before.Next} is the next to be written"));
 

@@ -3,27 +3,27 @@ using System.Globalization;
 namespace Outpost.Tables;
 
 /// <summary>
-/// When to commit, where other processes write to the same partition. Only one of those who build on one head can win
-/// it, and every other transaction was in vain, so busy writers take turns instead of racing.
+/// Decides when to commit if other processes write to the same partition. Of all transactions that build on the same head only one
+/// can commit, and the others are refused. So busy writers take turns instead of racing.
 /// <para>
-/// A commit id begins with its writer and ends with what the writer means to do next, so the head, which everybody
-/// reads anyway, tells who is in the round. Turns go round in the order of the writers' names: whoever sees that the
-/// writer before it has finished goes on; one that does not take its turn is passed over after two round trips and a
-/// half. A turn is two commits, since handing over costs a read: the second follows the first as fast as if nobody else
-/// were there. Meanwhile changes queue up, so batches grow and throughput stays.
+/// A commit id begins with the writer's name and ends with a sign for what the writer does next. Every writer reads the head, so every
+/// writer knows who is in the round. Turns go in the order of the names. A writer commits when it sees that the one before it has
+/// finished. A writer that does not take its turn is passed over after two and a half round trips. A turn has two commits, because a
+/// hand-over costs a read: the second commit follows the first without one. Meanwhile changes queue up, so batches grow and throughput
+/// stays the same.
 /// </para>
 /// <para>
-/// A newcomer, whom nobody waits for, waits for nobody either; whoever loses several races in a row backs off a little
-/// longer each time, so that many newcomers at once do not spend the partition's throughput on refused transactions.
+/// Nobody waits for a newcomer, and a newcomer waits for nobody. A writer that loses several races in a row waits a little longer each
+/// time. Otherwise many newcomers at once would spend the partition's throughput on refused transactions.
 /// </para>
 /// <para>
-/// A writer that never pauses and sees nobody would keep out a newcomer whose requests always come a moment too late. It
-/// stops for a moment now and then without looking: whoever came in meanwhile makes it lose one race.
+/// A writer that never pauses would keep out a newcomer whose requests always come a moment too late. So it pauses now and then. If a
+/// newcomer commits meanwhile, the writer loses one race and knows of it.
 /// </para>
 /// <para>
-/// All of this only paces: a wrong guess costs a lost race. A writer that has neither lost a race nor seen the head
-/// move while it waited within the last second (or ten round trips) waits for nobody; one that has seen another's commit
-/// within that time reads the head first (one round trip) rather than send what has become old (three).
+/// Turns only set the pace: a wrong guess costs a lost race, never an event. A writer waits for nobody if, in the last second or ten
+/// round trips, it lost no race and saw no other commit while it waited. If it saw another commit in that time, it reads the head first.
+/// That costs one round trip, and a transaction on an old head costs three.
 /// </para>
 /// </summary>
 internal sealed class WriterTurns(Sources sources)
@@ -34,11 +34,11 @@ internal sealed class WriterTurns(Sources sources)
     private const char ComesAgain = '~';
     private const double RoundTripsPerTurn = 2.5;
 
-    // As many newcomers as that keep out of each other's way; more patience would be starvation on a slow day.
+    // This spreads out about as many newcomers. A longer wait would starve a writer at a slow store.
     private const int BackOffRoundTripsMax = 8;
 
-    // Newcomers that lose come again after seven round trips on average, and their callers give up after twenty seconds. It
-    // costs less than a hundredth at round trips of 10 ms.
+    // A newcomer that lost tries again after seven round trips on average, and its callers give up after twenty seconds. At round trips
+    // of 10 ms these pauses cost less than one per cent.
     private const int PauseRoundTrips = 4;
     private static readonly TimeSpan PauseEvery = TimeSpan.FromSeconds(5);
 
@@ -47,27 +47,27 @@ internal sealed class WriterTurns(Sources sources)
     private static readonly TimeSpan RoundTripMin = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan RoundTripMax = TimeSpan.FromMilliseconds(200);
 
-    // The half of an id that is random in every version.
+    // The last 16 digits of an id are random in every version of UUIDs.
     private readonly string _me = sources.NewId().ToString("N")[^NameLength..];
 
-    // Who else is in the round, by name, with when it was last seen there.
+    // The other writers in the round, by name, and when each was last seen there.
     private readonly Dictionary<string, long> _round = new(StringComparer.Ordinal);
     private TimeSpan _roundTrip = RoundTripMin;
 
-    // The last commit this process knows of, since when, and when it last looked.
+    // The last commit that this process knows of, since when it knows, and when it last read the head.
     private string? _commit;
     private bool _knows;
     private long _movedAt;
     private long _lookedAt;
 
-    // Signs of others: a lost race or a head that moved while this process was in line; any commit of theirs.
+    // When others were last noticed: by a lost race, or by a head that moved while this process was in line; by any of their commits.
     private long? _racedAt;
     private long? _othersAt;
 
-    // When a newcomer last had a chance: a pause, or another's commit.
+    // When a newcomer last had a chance: in a pause, or when another writer committed.
     private long _chanceAt;
 
-    // This process: its commits, how many of the turn it has had, its losses in a row.
+    // This writer: its number of commits, how many of its turn are done, its lost races in a row.
     private long _commits;
     private long? _wonAt;
     private bool _comesAgain;
@@ -76,19 +76,19 @@ internal sealed class WriterTurns(Sources sources)
     private long _lostAt;
     private TimeSpan _backOff;
 
-    // The work at hand: whether the next try is free, the head was read for it, it is in line.
+    // The next commit: whether it needs no wait, whether the head was read for it, whether it is in line.
     private bool _goAtOnce;
     private bool _looked;
     private bool _inLine;
 
-    /// <summary>There is work to do.</summary>
+    /// <summary>Call it when there is something to commit.</summary>
     public void Begin()
     {
         _inLine = false;
         _looked = false;
-        // After a lost race it is still the same work.
+        // After a lost race the same changes go again.
         if (_losses > 0) return;
-        // Whose work comes as soon as the last is done is busy, and will want the next turn too.
+        // A writer with new changes right after its last commit is busy, and will want the next turn too.
         _comesAgain = IsWithin(_wonAt, _roundTrip);
         if (_comesAgain) return;
         _taken = 0;
@@ -96,12 +96,12 @@ internal sealed class WriterTurns(Sources sources)
     }
 
     /// <summary>
-    /// How many changes to send at once. The fewer, the sooner a store that works row by row is done with them: whoever keeps
-    /// losing to a quicker one makes itself quicker.
+    /// How many changes to send at once. A store that works row by row is done sooner with fewer of them. So a writer that keeps losing
+    /// to a quicker one becomes quicker.
     /// </summary>
     public int ChangesMax => _losses < 2 ? int.MaxValue : Math.Max(1, Limits.TransactionRowsMax >> _losses);
 
-    /// <summary>How long to pause before the work at hand, so that others may get in; null: others had their chance.</summary>
+    /// <summary>How long to pause before the next commit, so that newcomers may get in; null if they had their chance.</summary>
     public TimeSpan? Pause()
     {
         if (!_comesAgain || IsRacing || Since(_chanceAt) < PauseEvery) return null;
@@ -109,7 +109,7 @@ internal sealed class WriterTurns(Sources sources)
         return _roundTrip * PauseRoundTrips;
     }
 
-    /// <summary>How long to wait before the head is to be read (again); null: commit now, on the head last seen.</summary>
+    /// <summary>How long to wait before the head is read again; null to commit now, on the head last seen.</summary>
     public TimeSpan? Wait()
     {
         if (_goAtOnce || _taken > 0)
@@ -128,12 +128,12 @@ internal sealed class WriterTurns(Sources sources)
         var before = IsWithin(_wonAt, Remembered) ? TurnsBefore() : 0;
         var left = Longer((_roundTrip * (RoundTripsPerTurn * before)) - Since(_movedAt), _backOff - Since(_lostAt));
         if (left <= TimeSpan.Zero) return Since(_lookedAt) <= _roundTrip / 4 ? null : TimeSpan.Zero;
-        // The nearer the turn, the more often it looks, since those before may well be done earlier.
+        // The nearer the turn, the more often it looks, because the writers before it may be done early.
         var next = _roundTrip * (before - 1);
         return before == 0 || next > left ? left : Longer(next, RoundTripMin);
     }
 
-    /// <summary>Names the next commit.</summary>
+    /// <summary>The id of the next commit.</summary>
     public string NextCommitId()
     {
         var number = (++_commits).ToString("x", CultureInfo.InvariantCulture);
@@ -141,7 +141,7 @@ internal sealed class WriterTurns(Sources sources)
         return $"{_me}-{number}{(IsRacing && _taken + 1 < TurnCommits ? GoesOn : ComesAgain)}";
     }
 
-    /// <summary>The head was read.</summary>
+    /// <summary>Call it when the head was read.</summary>
     public void Saw(HeadRow head)
     {
         var now = sources.Time.GetTimestamp();
@@ -149,7 +149,7 @@ internal sealed class WriterTurns(Sources sources)
         (_lookedAt, _looked, _knows) = (now, true, true);
         if (head.Commit == _commit) return;
         (_commit, _movedAt) = (head.Commit, now);
-        // What was there before this process is no sign that somebody is there now.
+        // A commit from before this process does not show that its writer still runs.
         if (first || head.Commit is not { Length: > NameLength } commit || commit.StartsWith(_me, StringComparison.Ordinal)) return;
         _othersAt = _chanceAt = now;
         if (_inLine) _racedAt = now;
@@ -157,11 +157,11 @@ internal sealed class WriterTurns(Sources sources)
         else _round.Remove(commit[..NameLength]);
     }
 
-    /// <summary>Another process committed first.</summary>
+    /// <summary>Call it when another process committed first.</summary>
     public void Lost(HeadRow? head)
     {
         if (head is not null) Saw(head);
-        // The first time it may have been chance, and the head is known: try again at once.
+        // The first lost race may be chance, and the head is known now. So it tries again at once.
         _goAtOnce = !IsRacing;
         _racedAt = _othersAt = sources.Time.GetTimestamp();
         _taken = 0;
@@ -169,7 +169,7 @@ internal sealed class WriterTurns(Sources sources)
         _backOff = _roundTrip * (Math.Min(_losses++, BackOffRoundTripsMax) * sources.NextRandom());
     }
 
-    /// <summary>This process committed.</summary>
+    /// <summary>Call it when this process committed.</summary>
     public void Won(string commitId)
     {
         _commit = commitId;
@@ -180,15 +180,15 @@ internal sealed class WriterTurns(Sources sources)
         _taken = commitId[^1] == GoesOn ? _taken + 1 : 0;
     }
 
-    /// <summary>The table answered after this long.</summary>
+    /// <summary>Call it with the time that the table took to answer.</summary>
     public void Measured(TimeSpan roundTrip)
     {
-        // Up at once, down slowly: who takes the quickest for the usual passes others over.
+        // It rises at once and falls slowly. A writer that took its quickest answer for the usual one would pass others over.
         var usual = Longer(roundTrip, ((_roundTrip * 7) + roundTrip) / 8);
         _roundTrip = usual < RoundTripMin ? RoundTripMin : usual > RoundTripMax ? RoundTripMax : usual;
     }
 
-    // Others act once in a few round trips.
+    // Other writers commit once in a few round trips.
     private TimeSpan Recent => Longer(RecentMin, _roundTrip * RecentRoundTrips);
 
     private TimeSpan Remembered => Recent * 2;
@@ -204,7 +204,7 @@ internal sealed class WriterTurns(Sources sources)
 
         if (_commit is not { Length: > NameLength } commit) return 0;
         var last = commit[..NameLength];
-        // From the last writer on, round and round, up to this one.
+        // The round goes from the last writer to this one.
         var before = _round.Keys.Count(name => name != last && IsBetween(last, name));
         return before + (commit[^1] == GoesOn && last != _me ? 1 : 0);
     }
