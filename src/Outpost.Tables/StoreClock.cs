@@ -86,13 +86,16 @@ internal sealed partial class StoreClock(TimeProvider time, ILogger<StoreClock> 
         return correction < least ? least : correction > most ? most : correction;
     }
 
-    /// <summary>The time in an answer. If the answer has none, or one that is later than what others have confirmed, this clock's time.</summary>
+    /// <summary>
+    /// The time in an answer. If the answer has none, this clock's time. If it is later than what others have confirmed, a time that
+    /// is not late: this clock may be late itself by as much as answers leave open, and a lease that is judged by it must not end early.
+    /// </summary>
     internal DateTimeOffset TimeOf(Response answer)
     {
         var now = Now;
         if (DateOf(answer) is not { } date) return now;
         // A time that is early may be right: the answer may have waited while this process stood still.
-        lock (_lock) return _witnesses > 0 && date - now > FarOff ? now : date;
+        lock (_lock) return _witnesses > 0 && date - now > FarOff ? now - FarOff : date;
     }
 
     // Headers.Date throws if the header is not a date, which would turn a good answer into a fault.

@@ -60,10 +60,10 @@ internal sealed class ForwardingEngine : IAsyncDisposable
     /// <param name="stop">Stops all forwarding of this process for now; what was delivered still gets its checkpoint.</param>
     public async Task<ForwardRun> RunAsync(CancellationToken stop)
     {
+        var start = Time.GetTimestamp();
         await LookAtLogAsync(stop);
         _context.Metrics.Run();
         _context.Metrics.ClockSkew(Time.GetUtcNow() - _context.Events.Now);
-        var start = Time.GetTimestamp();
         var before = _forwarders.ToDictionary(forwarder => forwarder.Name, _drains.Total);
         using (stop.Register(_drains.Stop))
         {

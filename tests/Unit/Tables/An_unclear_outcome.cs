@@ -151,23 +151,32 @@ public sealed class An_unclear_outcome
     {
         await using var log = new SimulatedLog();
         await log.DoAsync(Tallies.Count("a", "a1"));
-        var (landing, together) = (new Landing(), new TaskCompletionSource());
+        var (landing, together, isSent) = (new Landing(), new TaskCompletionSource(), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         var lists = 0;
         log.Table.Faults = request => request.Kind != TableOperation.Transaction ? null : ++lists switch
         {
-            1 => new TableFault.HeldBack(together.Task),
+            1 => Alone(),
             2 => new TableFault.LandsLate(() => TableError.Transaction(409, "EntityAlreadyExists", index: 3), landing),
             3 => Landed(),
             _ => null,
         };
+        TableFault Alone()
+        {
+            isSent.SetResult();
+            return new TableFault.HeldBack(together.Task);
+        }
+
         TableFault? Landed()
         {
             landing.Now();
             return null;
         }
 
+        var first = log.DoAsync(Tallies.Count("b", "b1") with { LikelyNew = true });
+        // The others come while it is under way, or they would be in one list with it.
+        await isSent.Task;
         Task<CommandResult<Tally>.Done>[] commands = [
-            log.DoAsync(Tallies.Count("b", "b1") with { LikelyNew = true }),
+            first,
             log.DoAsync(Tallies.Count("c", "c1", key: "k") with { LikelyNew = true }),
             log.DoAsync(Tallies.Count("d", "d1") with { LikelyNew = true })];
         together.SetResult();
