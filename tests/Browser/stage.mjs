@@ -35,7 +35,7 @@ export async function onPage(app, test, { failsRequests = false, prepare = async
   const complaints = [];
   try {
     const page = await context.newPage();
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(40_000); // A slow machine starts app, bus and browser at once.
     page.on('console', (message) => {
       const isRequest = message.text().startsWith('Failed to load resource');
       if (['error', 'warning'].includes(message.type()) && !(failsRequests && isRequest)) complaints.push(message.text());

@@ -8,7 +8,7 @@ namespace Outpost.Tests.EndToEnd;
 /// </summary>
 internal sealed class ChildProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan LineWithin = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan LineWithin = TimeSpan.FromMinutes(6);
     private readonly Process _process;
     private readonly List<string> _lines = [];
     private readonly List<(string Prefix, TaskCompletionSource<string> Found)> _waiting = [];
