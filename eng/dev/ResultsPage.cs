@@ -95,13 +95,10 @@ internal static class ResultsPage
                 .Select(clients => ((double)clients, Number(figures[$"feed.pages_per_s.{kind}.c{clients}"]!)))]))
             .Where(line => line.Points.Count > 0)
             .ToList();
-        foreach (var (name, key, title) in Soak)
-        {
-            if (figures["soak.samples"] is JsonArray processes)
-                yield return ($"soak-{name}.svg", Chart.OverTime(title, "minutes", [.. processes.Select((samples, number) => OverTime(samples!.AsArray(), key, number))]));
-        }
-
         if (feed.Count > 0) yield return ("results-feed.svg", Chart.Lines("Pages of 100 entries per second over clients, HTTP", "clients", feed));
+        if (figures["soak.samples"] is not JsonArray processes) yield break;
+        foreach (var (name, key, title) in Soak)
+            yield return ($"soak-{name}.svg", Chart.OverTime(title, "minutes", [.. processes.Select((samples, number) => OverTime(samples!.AsArray(), key, number))]));
     }
 
     // These are the prices of docs/cost.md, which says where they come from and what they leave out.

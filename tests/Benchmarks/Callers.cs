@@ -31,6 +31,13 @@ internal static class Callers
         return took;
     }
 
+    /// <summary>Waits until it is time for this piece of work, where so many begin each second.</summary>
+    public static Task UntilDueAsync(long start, long number, int perSecond)
+    {
+        var due = TimeSpan.FromSeconds((double)number / perSecond) - Stopwatch.GetElapsedTime(start);
+        return due > TimeSpan.Zero ? Task.Delay(due) : Task.CompletedTask;
+    }
+
     /// <param name="sorted">Smallest first, at least one.</param>
     /// <param name="share">Such as 0.99.</param>
     public static double Percentile(double[] sorted, double share) => sorted[Math.Min(sorted.Length - 1, (int)(share * sorted.Length))];

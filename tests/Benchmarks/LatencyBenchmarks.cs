@@ -29,8 +29,8 @@ internal static class LatencyBenchmarks
 
         Console.WriteLine("latency: busy");
         var busy = await BusyAsync(process, target, orders, seconds: options.Quick ? 3 : 30);
-        figures.Sample("latency.commit_to_bus_ms.p50", Percentile(busy, 0.50), "ms", $"{CommandsPerSecond} commands/s; one send");
-        figures.Sample("latency.commit_to_bus_ms.p99", Percentile(busy, 0.99), "ms", "an event that comes while a batch is being sent waits for it");
+        figures.Sample("latency.commit_to_bus_ms.p50", Callers.Percentile(busy, 0.50), "ms", $"{CommandsPerSecond} commands/s; one send");
+        figures.Sample("latency.commit_to_bus_ms.p99", Callers.Percentile(busy, 0.99), "ms", "an event that comes while a batch is being sent waits for it");
 
         Console.WriteLine("latency: after quiet");
         for (var sample = 0; sample < (options.Quick ? 1 : 5); sample++)
@@ -44,18 +44,19 @@ internal static class LatencyBenchmarks
         await nudges;
     }
 
-    private static async Task<List<double>> BusyAsync(ForwardingProcess process, TimedTarget target, OrderCommands orders, int seconds)
+    private static async Task<double[]> BusyAsync(ForwardingProcess process, TimedTarget target, OrderCommands orders, int seconds)
     {
         var start = Stopwatch.GetTimestamp();
         var running = new List<Task<double>>();
         for (var number = 0; number < seconds * CommandsPerSecond; number++)
         {
-            var due = TimeSpan.FromSeconds((double)number / CommandsPerSecond) - Stopwatch.GetElapsedTime(start);
-            if (due > TimeSpan.Zero) await Task.Delay(due);
+            await Callers.UntilDueAsync(start, number, CommandsPerSecond);
             running.Add(OneAsync(process, target, orders));
         }
 
-        return [.. await Task.WhenAll(running)];
+        var took = await Task.WhenAll(running);
+        Array.Sort(took);
+        return took;
     }
 
     private static async Task<double> OneAsync(ForwardingProcess process, TimedTarget target, OrderCommands orders)
@@ -65,12 +66,6 @@ internal static class LatencyBenchmarks
         var accepted = await target.AcceptedAsync($"order/{id}");
         // The bus may have it before the caller of the command is scheduled again.
         return Math.Max(0, Stopwatch.GetElapsedTime(answered, accepted).TotalMilliseconds);
-    }
-
-    private static double Percentile(List<double> values, double share)
-    {
-        var sorted = values.Order().ToList();
-        return sorted[Math.Min(sorted.Count - 1, (int)(share * sorted.Count))];
     }
 
     /// <summary>Notes when the bus had accepted each subject's event.</summary>

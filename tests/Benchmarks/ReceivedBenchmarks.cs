@@ -12,7 +12,7 @@ namespace Outpost.Tests.Benchmarks;
 /// </summary>
 internal static class ReceivedBenchmarks
 {
-    private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(20);
+    private const int PerSecond = 50;
 
     public static async Task RunAsync(BenchmarkOptions options, Figures figures)
     {
@@ -41,8 +41,7 @@ internal static class ReceivedBenchmarks
             var start = Stopwatch.GetTimestamp();
             for (var number = 0; number < count; number++)
             {
-                var due = (number * Every) - Stopwatch.GetElapsedTime(start);
-                if (due > TimeSpan.Zero) await Task.Delay(due);
+                await Callers.UntilDueAsync(start, number, PerSecond);
                 ownTook[number] = await TimeAsync(OwnAsync);
                 bareTook[number] = await TimeAsync(BareAsync);
             }
@@ -53,7 +52,7 @@ internal static class ReceivedBenchmarks
             foreach (var (name, share) in new[] { ("p50", 0.5), ("p99", 0.99) })
             {
                 var (least, took) = (Callers.Percentile(bareTook, share), Callers.Percentile(ownTook, share));
-                figures.Sample($"latency.call_to_received_ms.{name}", took, "ms", "50 commands/s; transaction, send and receive in a row");
+                figures.Sample($"latency.call_to_received_ms.{name}", took, "ms", $"{PerSecond} commands/s; transaction, send and receive in a row");
                 figures.Sample($"latency.call_to_received.vs_bare.{name}", took / least, "times", $"a transaction, a send and a receive by the SDKs alone take {least:0.0} ms");
             }
         }

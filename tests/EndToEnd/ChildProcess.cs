@@ -8,6 +8,7 @@ namespace Outpost.Tests.EndToEnd;
 /// </summary>
 internal sealed class ChildProcess : IAsyncDisposable
 {
+    // A build that comes first takes minutes on a slow machine.
     private static readonly TimeSpan LineWithin = TimeSpan.FromMinutes(6);
     private readonly Process _process;
     private readonly List<string> _lines = [];

@@ -59,8 +59,7 @@ internal sealed class SoakProcess : IAsyncDisposable
         var prefix = Guid.NewGuid().ToString("N");
         for (long number = 0; Stopwatch.GetElapsedTime(_start) < within; number++)
         {
-            var due = TimeSpan.FromSeconds((double)number / perSecond) - Stopwatch.GetElapsedTime(_start);
-            if (due > TimeSpan.Zero) await Task.Delay(due);
+            await Callers.UntilDueAsync(_start, number, perSecond);
             await room.WaitAsync();
             _ = OneAsync($"o-{prefix[..8]}-{number % Entities}", room);
         }

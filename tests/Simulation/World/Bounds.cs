@@ -12,8 +12,8 @@ internal sealed class Bounds(World world)
     /// <summary>One request of HTTP, as a host ends it.</summary>
     public static readonly TimeSpan Http = TimeSpan.FromSeconds(33);
 
-    /// <summary>One run of the timer's forwarding, if three calls in a row get no answer: for the layout, the partitions and the shares.</summary>
-    public static readonly TimeSpan Run = TimeSpan.FromSeconds(30);
+    /// <summary>One run of the timer's forwarding. Three calls in a row may get no answer: for the layout, the partitions and the shares.</summary>
+    public TimeSpan Run { get; } = TimeSpan.FromSeconds(world.Plan.Has(FaultKind.CallHangs) ? 30 : 15);
 
     /// <summary>One run of retention.</summary>
     public static readonly TimeSpan Retention = TimeSpan.FromSeconds(15);

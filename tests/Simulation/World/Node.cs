@@ -118,7 +118,7 @@ internal sealed class Node : IDisposable
     {
         try
         {
-            await _world.Bounds.HoldAsync(Process, Engine.RunAsync(_stop.Token), Bounds.Run, "a run");
+            await _world.Bounds.HoldAsync(Process, Engine.RunAsync(_stop.Token), _world.Bounds.Run, "a run");
             if (_ticks++ % TicksPerRetention > 0) return;
             // A new one each time: it looks at a partition once a minute at most, which is as long as a world lasts.
             var retention = new RetentionRunner(

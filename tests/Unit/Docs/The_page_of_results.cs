@@ -18,6 +18,29 @@ public sealed class The_page_of_results
     }
 
     [Fact]
+    public void Of_a_soak_has_what_two_processes_said_of_themselves_over_time()
+    {
+        static JsonArray Process(double growth) => [.. Enumerable.Range(1, 3).Select(minute => new JsonObject
+        {
+            ["seconds"] = minute * 60,
+            ["workingSetMb"] = 100 + (minute * growth),
+            ["heapMb"] = 20,
+            ["handles"] = 80,
+            ["entries"] = 24_000,
+            ["p99Ms"] = 12.5,
+        })];
+        var written = new JsonObject { ["soak.commands"] = 288_000, ["soak.commands.unit"] = "commands", ["soak.samples"] = new JsonArray(Process(0), Process(50)) };
+        var figures = JsonNode.Parse(written.ToJsonString())!.AsObject();
+
+        Assert.StartsWith("# A soak\n", ResultsPage.Page(figures), StringComparison.Ordinal);
+        Assert.Contains("| `soak.commands` | 288000 commands |", ResultsPage.Page(figures), StringComparison.Ordinal);
+        var charts = ResultsPage.Charts(figures).ToDictionary(chart => chart.Name, chart => chart.Svg);
+        Assert.Equal(["soak-entries.svg", "soak-handles.svg", "soak-heap.svg", "soak-memory.svg", "soak-p99.svg"], charts.Keys.Order(StringComparer.Ordinal));
+        Assert.Contains("process 2", charts["soak-memory.svg"], StringComparison.Ordinal);
+        Assert.Contains("<title>3: 250</title>", charts["soak-memory.svg"], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Has_every_figure_that_the_contract_names()
     {
         var page = File.ReadAllText(Path.Combine(DocPage.Root(), "docs", "results.md"));

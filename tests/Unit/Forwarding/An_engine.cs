@@ -40,4 +40,26 @@ public sealed class An_engine
 
         await scene.UntilAsync(() => scene.Next == 1, 0.5);
     });
+
+    // Found by the simulation, seed 381: the layout took 10 s, and the 15 s for the drains began after it.
+    [Fact]
+    public void Counts_the_time_of_a_run_from_its_start() => Scene.Play(async scene =>
+    {
+        var process = scene.Process("a");
+        var target = new ScriptedTarget(async (_, _, token) =>
+        {
+            await Task.Delay(TimeSpan.FromSeconds(4), scene.World, token);
+            return new Delivery.Accepted(1);
+        });
+        var engine = process.Engine([new Forwarder(Scene.Name, target)], TimeSpan.Zero);
+        await process.Start(() => engine.RunAsync(CancellationToken.None));
+        await scene.CommitAsync(process, events: 10);
+        await scene.PassAsync(60);
+        scene.Table.Faults = request => request.Keys[0] == "layout" ? new TableFault.Silence() : null;
+
+        var start = scene.World.Elapsed;
+        await process.Start(() => engine.RunAsync(CancellationToken.None));
+
+        Assert.Equal((15.0, 2), ((scene.World.Elapsed - start).TotalSeconds, target.Begun));
+    });
 }
