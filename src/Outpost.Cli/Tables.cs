@@ -15,28 +15,20 @@ internal static class Tables
         var log = Table($"Log {status["log"]}", "partition", "oldest", "head", "last commit");
         foreach (var one in Items(status, "partitions")) Row(log, one["partition"], one["oldestOffset"], one["headOffset"], Time(one["headTimestamp"]));
         var worstFirst = Items(status, "forwarders").OrderBy(one => Rank($"{one["state"]}")).ToList();
-        var forwarders = Table("Forwarders, the worst first", "name", "state", "backlog", "late", "parked", "failing since");
+        var forwarders = Table("Forwarders, the worst first", "name", "state", "backlog", "late", "parked");
         foreach (var one in worstFirst)
-            Row(forwarders, one["name"], one["state"], Items(one, "partitions").Sum(part => (long)part["backlog"]!), one["late"], one["parked"], Time(one["failingSince"]));
-        var requests = Table("What operators asked for", "forwarder", "id", "kind", "partition", "state", "done", "by");
-        var asked = worstFirst.SelectMany(forwarder => Items(forwarder, "requests").Select(one => (forwarder, one))).ToList();
-        foreach (var (forwarder, one) in asked)
-            Row(requests, forwarder["name"], one["id"], one["kind"], one["partition"], one["state"], one["progress"] is { } progress ? $"{progress["done"]} of {progress["of"]}" : null, one["by"]);
-        var problems = Items(status, "problems").Select(one => ($"{one["code"]}:", $"{one["detail"]}")).ToList();
+            Row(forwarders, one["name"], one["state"], Items(one, "partitions").Sum(part => (long)part["backlog"]!), one["late"], one["parked"]);
         // Sentences have lines of their own: in a column of a table they would be a word wide.
-        var errors = worstFirst.Where(one => one["lastError"] is { } error && !problems.Any(problem => problem.Item2.Contains($"{error}", StringComparison.Ordinal)))
-            .Select(one => ($"{one["name"]}:", $"{one["lastError"]}"));
-        var reasons = asked.Where(each => each.one["reason"] is not null).Select(each => ($"{each.one["id"]}:", $"{each.one["reason"]}"));
-        return new Rows([Sentences(problems, Color.Red), forwarders, Sentences(errors), .. asked.Count > 0 ? new IRenderable[] { requests, Sentences(reasons) } : [], log]);
+        var problems = Items(status, "problems").Select(one => ($"{one["code"]}:", $"{one["detail"]}")).ToList();
+        var failing = worstFirst.Select(one => ($"{one["name"]}:", Text: Failing(one, problems))).Where(one => one.Text.Length > 0);
+        var requests = worstFirst.SelectMany(forwarder => Items(forwarder, "requests").Select(one => ($"{one["id"]}:", Request(forwarder, one)))).ToList();
+        return new Rows([Sentences(problems, Color.Red), forwarders, Sentences(failing), .. requests.Count > 0 ? new IRenderable[] { new Text("What operators asked for"), Sentences(requests) } : [], log]);
     }
 
-    public static IRenderable Events(JsonNode entries)
-    {
-        var table = Table("Events", "partition", "offset", "type", "subject", "version", "time", "payload");
-        foreach (var one in entries.AsArray())
-            Row(table, one!["partition"], one["offset"], one["type"], one["subject"], one["version"], Time(one["timestamp"]), Short(one["payload"]?.ToJsonString() ?? "(bytes)"));
-        return table;
-    }
+    // Each entry has lines of its own: in a table for 80 columns, types and payloads would be cut into pieces.
+    public static IRenderable Events(JsonNode entries) => new Rows(new Text("Events"), Sentences(entries.AsArray().Select(one => (
+        $"partition {one!["partition"]}, offset {one["offset"]}:",
+        $"{one["type"]} of {one["subject"]}, version {one["version"]}, {Time(one["timestamp"])}\n{Short(one["payload"]?.ToJsonString() ?? "(bytes)")}"))));
 
     // Reasons are sentences, and an operator copies them: in a column of a table they would be a word wide.
     public static IRenderable Parked(JsonNode entries) => new Rows(new Text("Parked"), Sentences(entries.AsArray().Select(one => (
@@ -49,27 +41,35 @@ internal static class Tables
         ("", $"{one["reason"]}"),
     })));
 
-    public static IRenderable History(JsonNode actions)
-    {
-        var table = Table("What operators did, the newest first", "when", "who", "what", "of what", "why", "outcome");
-        foreach (var one in actions.AsArray())
-            Row(table, Time(one!["at"]), one["by"], one["action"], one["detail"], one["reason"], one["outcomeDetail"] is { } more ? $"{one["outcome"]}: {more}" : one["outcome"]);
-        return table;
-    }
+    public static IRenderable History(JsonNode actions) => new Rows(new Text("What operators did, the newest first"), Sentences(actions.AsArray().Select(one => (
+        $"{Time(one!["at"])}:",
+        $"{one["action"]} {one["detail"]}, by {one["by"]}: {one["outcome"]}{After(", ", one["outcomeDetail"])}{After("\n", one["reason"])}"))));
 
     public static IRenderable Verified(Verified verified)
     {
         var log = Table($"Log {verified.Log ?? "?"}", "partition", "oldest", "head", "entries", "entities", "receipts", "parked");
         foreach (var one in verified.Partitions) Row(log, one.Partition, one.Oldest, one.Head, one.Events, one.Entities, one.Receipts, one.Parked);
         if (verified.Findings.Counts.Count == 0) return new Rows(log, new Markup("[green]Nothing is wrong with this log.[/]"));
-        var found = Table("What is wrong with this log", "kind", "how many", "the first ones", "what it breaks, and what to do");
-        foreach (var (kind, count) in verified.Findings.Counts.OrderByDescending(one => one.Value))
+        var found = verified.Findings.Counts.OrderByDescending(one => one.Value).SelectMany(one =>
         {
-            var told = verified.Findings.Told.Where(one => one.Kind == kind).ToList();
-            Row(found, kind, count, string.Join('\n', told.Take(FoundShown).Select(one => $"{one.PartitionKey} / {one.RowKey}: {one.What}")), told[0].Breaks);
-        }
+            var told = verified.Findings.Told.Where(each => each.Kind == one.Key).ToList();
+            return told.Take(FoundShown).Select(each => ("", $"{each.PartitionKey} / {each.RowKey}: {each.What}")).Prepend(($"{one.Key}:", $"{one.Value}. {told[0].Breaks}"));
+        });
+        return new Rows(log, new Text("What is wrong with this log, with the first of each kind"), Sentences(found, Color.Red));
+    }
 
-        return new Rows(log, found);
+    // A problem may tell the error already.
+    private static string Failing(JsonNode forwarder, List<(string, string Text)> problems)
+    {
+        var error = $"{forwarder["lastError"]}";
+        var isTold = problems.Any(problem => problem.Text.Contains(error, StringComparison.Ordinal));
+        return (After("failing since ", Time(forwarder["failingSince"])) + (isTold ? "" : After("\n", error))).Trim();
+    }
+
+    private static string Request(JsonNode forwarder, JsonNode one)
+    {
+        var progress = one["progress"] is { } done ? $" ({done["done"]} of {done["of"]})" : "";
+        return $"{one["kind"]} of {forwarder["name"]}, partition {one["partition"]}, {one["state"]}{progress}, by {one["by"]}{After("\n", one["reason"])}";
     }
 
     private static int Rank(string state) => state switch { "orphaned" => 0, "failing" => 1, "paused" => 2, "running" => 3, _ => 4 };
@@ -91,11 +91,13 @@ internal static class Tables
     private static Table Table(string title, params string[] columns)
     {
         var table = new Table { Title = new TableTitle(Markup.Escape(title)), Border = TableBorder.Rounded };
-        foreach (var column in columns) table.AddColumn(new TableColumn(new Text(column)) { NoWrap = column is "when" or "last commit" or "failing since" or "time" });
+        foreach (var column in columns) table.AddColumn(new TableColumn(new Text(column)) { NoWrap = column is "last commit" });
         return table;
     }
 
     private static void Row(Table table, params object?[] cells) => table.AddRow([.. cells.Select(cell => new Text($"{cell}"))]);
+
+    private static string After(string before, object? value) => $"{value}" is { Length: > 0 } text ? before + text : "";
 
     private static string Short(string text) => text.Length <= 80 ? text : text[..79] + "…";
 }

@@ -22,13 +22,15 @@ internal sealed class PartitionBackup(TableScan scan, BackupWriter file, int par
         await CopyRangeAsync("entities", "d|", "d}", cancellationToken);
         var head = await CutAsync(before, cancellationToken);
         var cut = head is null ? 0 : HeadRow.Read(head).Next;
-        await CopyReceiptsAsync(cut, cancellationToken);
+        // Retention deletes receipts, then moves the oldest offset, then deletes entries. Copied in the opposite order, no receipt lacks its entry.
         var (first, missing) = await CopyEventsAsync(cut, cancellationToken);
+        var oldest = await OldestAsync(cancellationToken);
+        if (oldest > cut) throw new BackupException($"Partition {partition}: the backup took too long, and retention has deleted what it had to copy. Start the backup again.");
+        await CopyReceiptsAsync(cut, cancellationToken);
         // A newer version may have rows that this one does not know.
         foreach (var (from, below) in Gaps)
             await CopyRangeAsync("other rows", from, below, cancellationToken);
-        var oldest = await CopyForwardersAsync(cut, cancellationToken);
-        if (oldest > cut) throw new BackupException($"Partition {partition}: the backup took too long, and retention has deleted what it had to copy. Start the backup again.");
+        await CopyForwardersAsync(cut, oldest, cancellationToken);
         if (head is not null) await file.AddAsync(head, cancellationToken);
         // Retention moved on during the copy: what is missing was deleted, not lost.
         return new BackupPartition(partition, oldest, cut, oldest > first ? 0 : missing);
@@ -133,14 +135,14 @@ internal sealed class PartitionBackup(TableScan scan, BackupWriter file, int par
         await scan.FindAsync(_key, Keys.Oldest, cancellationToken) is { } row ? row.Whole("Offset") : 0;
 
     // Reads checkpoints before parked entries. After a restore, an entry that was parked in between is delivered or parked again.
-    private async Task<long> CopyForwardersAsync(long cut, CancellationToken cancellationToken)
+    private async Task CopyForwardersAsync(long cut, long oldest, CancellationToken cancellationToken)
     {
-        var (oldest, checkpoints) = (0L, new Dictionary<string, TableEntity>(StringComparer.Ordinal));
+        var checkpoints = new Dictionary<string, TableEntity>(StringComparer.Ordinal);
         await foreach (var page in scan.PagesAsync(_key, "", Keys.FirstEntity, null, cancellationToken))
         {
             foreach (var row in page.Where(row => row.RowKey != Keys.Head && Keys.WishForwarder(row.RowKey) is null))
             {
-                if (row.RowKey == Keys.Oldest) oldest = row.Whole("Offset");
+                if (row.RowKey == Keys.Oldest) TurnBack(row, oldest, cut);
                 if (Keys.CheckpointForwarder(row.RowKey) is { } forwarder) checkpoints[forwarder] = row;
                 else await file.AddAsync(row, cancellationToken);
             }
@@ -165,6 +167,13 @@ internal sealed class PartitionBackup(TableScan scan, BackupWriter file, int par
         }
 
         foreach (var row in checkpoints.Values) await file.AddAsync(row, cancellationToken);
-        return oldest;
+    }
+
+    // Retention may have moved on since the entries were copied. The copy holds all entries from this offset on.
+    private static void TurnBack(TableEntity row, long oldest, long cut)
+    {
+        row["Offset"] = oldest;
+        row["Receipts"] = Math.Min(row.WholeOrNull("Receipts") ?? 0, cut);
+        row["Rows"] = Math.Min(row.WholeOrNull("Rows") ?? 0, oldest);
     }
 }

@@ -23,7 +23,7 @@ internal sealed partial class StartupCheck(
         try
         {
             var layout = await store.LayoutAsync(cancellationToken);
-            LogLayout(layout.Log, layout.Partitions);
+            LogLayout(layout.Log, new Amount(layout.Partitions, "partition", "partitions"));
         }
 #pragma warning disable CA1031 // The store is unreachable, or a role is not in effect yet. This is not fatal: each request and each tick asks again.
         catch (Exception e) when (e is not LayoutMismatchException && !cancellationToken.IsCancellationRequested)
@@ -56,8 +56,8 @@ internal sealed partial class StartupCheck(
     [LoggerMessage(31, LogLevel.Information, "No {Setting} setting: the forwarder {Forwarder} does not run here; the event API serves the log")]
     private partial void LogNoTarget(string setting, string forwarder);
 
-    [LoggerMessage(32, LogLevel.Information, "Log {Log} with {Partitions} partitions")]
-    private partial void LogLayout(string log, int partitions);
+    [LoggerMessage(32, LogLevel.Information, "Log {Log} has {Partitions}")]
+    private partial void LogLayout(string log, Amount partitions);
 
     [LoggerMessage(33, LogLevel.Error, "Table Storage does not answer, or does not let this app in; requests fail until it does")]
     private partial void LogNoStore(Exception exception);

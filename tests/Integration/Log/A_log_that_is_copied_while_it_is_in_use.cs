@@ -106,6 +106,43 @@ public sealed class A_log_that_is_copied_while_it_is_in_use
         Assert.Equal(3L, (await log.Table.GetEntityAsync<TableEntity>(Keys.LayoutPartition, Keys.Layout)).Value["Partitions"]);
     }
 
+    [Theory]
+    [InlineData("ge 'd|")]
+    [InlineData("ge 'e|0000000000000000003'")]
+    [InlineData("ge 'r|")]
+    [InlineData("lt 'd'")]
+    [InlineData("ge 'p|")]
+    public async Task Is_sound_where_retention_deletes_before_the_copy_comes_to_some_rows(string keys)
+    {
+        await using var log = await TestLog.CreateAsync();
+        for (var i = 0; i < 20; i++) await log.PlaceAsync($"o-{i}", key: $"k-{i}");
+        await DeleteAsync(log, 3);
+        var options = new TableClientOptions();
+        options.AddPolicy(new Once($"RowKey {keys}", () => DeleteAsync(log, 8)), HttpPipelinePosition.PerCall);
+        var copied = new TableClient(await Azurite.ConnectionStringAsync(), log.Table.Name, options);
+        await using var file = new MemoryStream();
+
+        await new LogBackup(copied, TestLog.Sources).WriteAsync(file, None);
+
+        var (table, _) = await RestoreAsync(file);
+        var verified = await new LogVerification(table, TestLog.Sources).RunAsync(None);
+        Assert.Equal([], verified.Findings.Told.Select(found => $"{found.Kind} {found.RowKey}: {found.What}"));
+        Assert.Equal(8, (await log.Store.ReadPartitionAsync(0, None)).Oldest);
+    }
+
+    // What retention does: first the receipts, then the oldest offset, then the entries.
+    private static async Task DeleteAsync(TestLog log, long below)
+    {
+        var retention = new TableRetentionStore(log.Table, TestLog.Sources);
+        var before = await log.Store.ReadPartitionAsync(0, None);
+        var count = (int)(below - before.Oldest);
+        var entries = await retention.ReadTracesAsync(0, before.Oldest, count, None);
+        var trimmed = await retention.DeleteReceiptsAsync(0, before.Oldest, before.Trimmed with { Receipts = below }, entries, None);
+        var moved = await retention.SaveOldestAsync(0, below, trimmed!, None);
+        await retention.DeleteEventsAsync(0, before.Oldest, count, None);
+        Assert.NotNull(await retention.SaveOldestAsync(0, below, moved! with { Rows = below }, None));
+    }
+
     private static string Text(EventEntry entry) =>
         $"{entry.Offset} {entry.Type} {entry.Subject} {entry.Version} {entry.Timestamp:O} {Convert.ToBase64String(entry.Payload.Span)}";
 
