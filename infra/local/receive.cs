@@ -3,7 +3,8 @@
 #:property PublishAot=false
 #:property UseSharedCompilation=false
 
-// Receives what is on the bus with the official client and prints one line of JSON for each message, then completes it.
+// Receives what is on the bus with the official client and prints one line of JSON for each message. Then it completes the message, or
+// gives it up as a broken consumer would.
 // The package's version is the one of Directory.Packages.props; a copy elsewhere names it: Azure.Messaging.ServiceBus@7.21.0
 
 using System.Text.Encodings.Web;
@@ -12,7 +13,9 @@ using Azure.Messaging.ServiceBus;
 
 const string Usage = """
     dotnet run infra/local/receive.cs [--subscription all] [--max N] [--topic events] [--connection STRING] [--quiet-seconds 5]
+                                    [--give-up REASON]
 
+    --give-up puts the messages into the subscription's dead-letter queue. --subscription 'all/$DeadLetterQueue' receives what is there.
     Ends after N messages, or when none has come for the given seconds. The connection is that of the local emulator on
     its default port, or the environment variable ServiceBus.
     """;
@@ -27,6 +30,7 @@ var options = new Dictionary<string, string>
     ["--topic"] = "events",
     ["--connection"] = Environment.GetEnvironmentVariable("ServiceBus") ?? Local,
     ["--quiet-seconds"] = "5",
+    ["--give-up"] = "",
 };
 for (var i = 0; i < args.Length; i += 2)
 {
@@ -83,10 +87,12 @@ async Task ReceiveAsync(ServiceBusReceiver receiver)
                 subject = message.Subject,
                 contentType = message.ContentType,
                 enqueuedAt = message.EnqueuedTime,
+                deadLetterReason = message.DeadLetterReason,
                 properties = message.ApplicationProperties,
                 body = message.Body.ToString(),
             }, json));
-            await receiver.CompleteMessageAsync(message);
+            if (options["--give-up"] is { Length: > 0 } reason) await receiver.DeadLetterMessageAsync(message, reason);
+            else await receiver.CompleteMessageAsync(message);
             left--;
         }
     }

@@ -43,7 +43,7 @@ internal static class Tables
 
     public static IRenderable History(JsonNode actions) => new Rows(new Text("What operators did, the newest first"), Sentences(actions.AsArray().Select(one => (
         $"{Time(one!["at"])}:",
-        $"{one["action"]} {one["detail"]}, by {one["by"]}: {one["outcome"]}{After(", ", one["outcomeDetail"])}{After("\n", one["reason"])}"))));
+        $"{one["action"]} {one["detail"]}{After(", by ", one["by"])}: {one["outcome"]}{After(", ", one["outcomeDetail"])}{After("\n", one["reason"])}"))));
 
     public static IRenderable Verified(Verified verified)
     {
@@ -69,7 +69,7 @@ internal static class Tables
     private static string Request(JsonNode forwarder, JsonNode one)
     {
         var progress = one["progress"] is { } done ? $" ({done["done"]} of {done["of"]})" : "";
-        return $"{one["kind"]} of {forwarder["name"]}, partition {one["partition"]}, {one["state"]}{progress}, by {one["by"]}{After("\n", one["reason"])}";
+        return $"{one["kind"]} of {forwarder["name"]}, partition {one["partition"]}, {one["state"]}{progress}{After(", by ", one["by"])}{After("\n", one["reason"])}";
     }
 
     private static int Rank(string state) => state switch { "orphaned" => 0, "failing" => 1, "paused" => 2, "running" => 3, _ => 4 };
@@ -99,5 +99,5 @@ internal static class Tables
 
     private static string After(string before, object? value) => $"{value}" is { Length: > 0 } text ? before + text : "";
 
-    private static string Short(string text) => text.Length <= 80 ? text : text[..79] + "…";
+    private static string Short(string text) => text.Length <= 200 ? text : text[..199] + "…";
 }

@@ -193,7 +193,8 @@ internal sealed partial class ForwarderOperations(
             {
                 if (entry.Behind is null) reasons[entry.Subject] = entry.Reason;
                 var reason = reasons.GetValueOrDefault(entry.Subject) ?? entry.Reason;
-                groups[reason] = (groups.GetValueOrDefault(reason) ?? new ParkedGroup(reason, 0, 0, [], entry.At)).With(entry);
+                var common = Reason.Common(reason, entry.Subject);
+                groups[common] = (groups.GetValueOrDefault(common) ?? new ParkedGroup(reason, 0, 0, [], entry.At)).With(entry, reason, common);
             }
         }
 

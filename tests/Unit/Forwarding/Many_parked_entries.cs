@@ -44,6 +44,57 @@ public sealed class Many_parked_entries
         Assert.Equal(10, status.Partitions.Sum(partition => partition.Parked));
     }
 
+    // Reasons of real targets name the entry, and Service Bus adds an id and a time of its own.
+    [Fact]
+    public async Task Are_one_group_where_their_reasons_differ_in_ids_and_times_only_and_one_action_meets_all_of_them()
+    {
+        await using var log = new SimulatedLog();
+        for (var i = 0; i < 9; i++) await log.DoAsync(Tallies.Count($"t-{i}", "step"));
+        await log.Engine([new Forwarder("f", new Refusing(entry => (entry.Offset % 3) switch
+        {
+            0 => $"ArgumentException: The message '{entry.Id}' of {entry.Subject} has no price. TrackingId:{Guid.NewGuid()}_G7_B2, Timestamp:2026-11-22T08:00:{entry.Offset:D2}",
+            1 => $"MessageSizeExceeded: The received message (delivery-id:{entry.Offset}, size:30000{entry.Offset} bytes) exceeds the limit (262144 bytes) currently allowed on the link.",
+            _ => $"InvalidOperationException: Tally t-{entry.Offset} is closed",
+        })) { RefusalsInARow = 0 }]).RunAsync(CancellationToken.None);
+        var api = Api(log);
+
+        var groups = (await AnswerAsync(Request("/api/forwarders/f/parked?groupBy=reason"), ask => api.ParkedAsync(ask, "f", CancellationToken.None))).Json.EnumerateArray().ToList();
+
+        Assert.Equal(
+            [
+                (3, "ArgumentException: The message '…' of … has no price. TrackingId:…, Timestamp:…"),
+                (3, "InvalidOperationException: Tally … is closed"),
+                (3, "MessageSizeExceeded: The received message (delivery-id:…, size:… bytes) exceeds the limit (262144 bytes) currently allowed on the link."),
+            ],
+            groups.Select(group => (group.GetProperty("count").GetInt32(), group.GetProperty("reason").GetString()!)));
+        foreach (var group in groups)
+        {
+            var body = $$"""{"reason":{{group.GetProperty("reason").GetRawText()}}}""";
+            var answer = await AnswerAsync(Post("/api/forwarders/f/parked/retry", body), ask => api.UnparkAsync(ask, "f", isDiscard: false, CancellationToken.None));
+            Assert.Equal((202, 3), (answer.Status, answer.Json.GetProperty("count").GetInt32()));
+        }
+
+        var target = new RecordingTarget();
+        await log.Engine([new Forwarder("f", target)]).RunAsync(CancellationToken.None);
+        Assert.Equal(9, target.Delivered.Count);
+    }
+
+    [Theory]
+    [InlineData("HTTP 409: refused", "HTTP 410: refused")]
+    [InlineData("no such price 1", "no such price 2")]
+    [InlineData("limit of 2026-11 exceeded", "limit of 2026-12 exceeded")]
+    public void Are_not_one_group_where_numbers_tell_causes_apart(string one, string other) =>
+        Assert.NotEqual(Reason.Common(one, "order/o-1"), Reason.Common(other, "order/o-2"));
+
+    [Theory]
+    [InlineData("", "order/o-1", "")]
+    [InlineData("the order is closed", "order/order", "the order is closed")]
+    [InlineData("o-11 is not o-1", "order/o-1", "o-11 is not …")]
+    [InlineData("cannot find order/o-1/lines", "order/o-1", "cannot find …/lines")]
+    [InlineData("[x+1] is (1)", "a/[x+1]", "… is (1)")]
+    public void Have_the_entrys_own_names_left_out_of_what_they_share(string reason, string subject, string common) =>
+        Assert.Equal(common, Reason.Common(reason, subject));
+
     [Fact]
     public async Task That_are_refused_again_are_tried_once_and_are_there_still()
     {
