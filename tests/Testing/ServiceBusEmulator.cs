@@ -13,7 +13,7 @@ namespace Outpost.Tests.Testing;
 internal static partial class ServiceBusEmulator
 {
     private static readonly TimeSpan StartsWithin = TimeSpan.FromSeconds(30);
-    private static readonly Lazy<Task<Running>> Started = new(StartAsync);
+    private static readonly Lazy<Task<Running>> Started = new(() => StartAsync("--port", "0"));
 
     /// <summary>Where the emulator and the packages it uses are.</summary>
     public static string Folder => Path.Combine(RepositoryRoot(), "infra", "local");
@@ -116,10 +116,11 @@ internal static partial class ServiceBusEmulator
     private static string NameOf<T>(T value)
         where T : struct, Enum => JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString());
 
-    private static async Task<Running> StartAsync()
+    /// <summary>One more emulator, for a test that kills it.</summary>
+    public static async Task<Running> StartAsync(params string[] options)
     {
         var main = Path.Combine(Folder, "servicebus", "main.mjs");
-        var process = Process.Start(new ProcessStartInfo("node", [main, "--port", "0", "--exit-with-stdin"])
+        var process = Process.Start(new ProcessStartInfo("node", [main, "--exit-with-stdin", .. options])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -151,7 +152,7 @@ internal static partial class ServiceBusEmulator
     private static partial Regex Ready();
 
     /// <summary>Holding the process keeps its standard input open.</summary>
-    private sealed record Running(Process Process, string ConnectionString, Uri Address)
+    internal sealed record Running(Process Process, string ConnectionString, Uri Address)
     {
         public HttpClient Http { get; } = new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = Address };
     }

@@ -1,11 +1,13 @@
 using System.Globalization;
 using Azure.Data.Tables;
+using Azure.Messaging.ServiceBus;
 using Confluent.Kafka;
 using Outpost.Client;
 using Outpost.Forwarding;
 using Outpost.Kafka;
 using Outpost.Orders;
 using Outpost.RabbitMQ;
+using Outpost.ServiceBus;
 using Outpost.Tests.Testing;
 using RabbitMQ.Client;
 
@@ -72,13 +74,16 @@ public sealed class EverythingIsKilled
     [Fact]
     public async Task Service_Bus_loses_nothing_and_each_effect_is_there_once_in_order()
     {
-        var topic = await ServiceBusEmulator.NewTopicAsync();
-        await using var client = new Azure.Messaging.ServiceBus.ServiceBusClient(await ServiceBusEmulator.ConnectionStringAsync());
+        await using var emulator = await OwnServiceBusEmulator.StartAsync();
+        await using var client = new ServiceBusClient(emulator.ConnectionString);
         await RunAsync(
-            () => TestLog.ServiceBusTargetAsync(topic).GetAwaiter().GetResult(),
-            () => new ServiceBusSource(client, topic, "orders"),
-            // It is shared by other tests: its connections break.
-            () => ServiceBusEmulator.SetFaultAsync(topic, new ServiceBusFaultWish(ServiceBusFault.Reset) { Scope = ServiceBusFaultScope.Connection, Times = 2 }));
+            () => new ServiceBusTarget(new ServiceBusOptions { ConnectionString = emulator.ConnectionString, Topic = "events" }, TimeProvider.System),
+            () => new ServiceBusSource(client, "events", "orders"),
+            async () =>
+            {
+                await emulator.KillAsync();
+                await emulator.RunAsync();
+            });
     }
 
     private static async Task RunAsync<TTarget>(Func<TTarget> target, Func<IMessageSource> source, Func<Task> killBroker)
