@@ -39,7 +39,7 @@ internal static class Parts
         ["Timeout"] = Query("timeout", "Milliseconds to wait for an entry; more than 25,000 count as 25,000.", Default(0, Whole(0, FeedQuery.TimeoutMax))),
         ["Time"] = Required(Query("time", "RFC 3339, 5.6: any offset, fraction and leap second.", new JsonObject { ["type"] = "string", ["format"] = "date-time" })),
         ["Recent"] = Query("recent", "Whether to add the last ten minutes, as far as the process that answers has looked.", Default(false, new JsonObject { ["type"] = "boolean" })),
-        ["GroupBy"] = Query("groupBy", "Returns groups instead of entries. No other parameter is allowed beside it.", new JsonObject { ["type"] = "string", ["enum"] = new JsonArray("reason") }),
+        ["GroupBy"] = Query("groupBy", "Returns groups instead of entries. Reasons that differ only in ids, times and sizes are one group. No other parameter is allowed beside it.", new JsonObject { ["type"] = "string", ["enum"] = new JsonArray("reason") }),
         ["ParkedPartition"] = Query("partition", "Partition to start in.", Default(0, Whole(0, Limits.PartitionsMax - 1))),
         ["HistoryLimit"] = Query("limit", "The most actions of the answer.", Default(OperationsApi.HistoryDefault, Whole(1, OperatorAction.KeptMax))),
         ["ParkedOffset"] = Query("offset", "Offset to start at.", Default(0, Offset())),
