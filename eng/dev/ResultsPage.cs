@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace Outpost.Dev;
 
@@ -9,7 +10,7 @@ namespace Outpost.Dev;
 /// Makes the page of figures (docs/results.md) and its charts from the JSON that a run of the benchmarks wrote. Nothing
 /// on the page is written by hand; a test makes it again and compares.
 /// </summary>
-internal static class ResultsPage
+internal static partial class ResultsPage
 {
     private static readonly string[] Machine = ["date", "machine", "versions", "azurite"];
     private static readonly (string Name, string Key)[] Scaling = [("with a key each", "scale.partitions"), ("without keys", "scale.partitions.nokey")];
@@ -47,7 +48,7 @@ internal static class ResultsPage
 
         """;
 
-    /// <summary>Writes the page, and the charts that it shows to <c>images/</c> beside it.</summary>
+    /// <summary>Writes the page, the charts that it shows to <c>images/</c> beside it, and beside <c>results.md</c> the figures on <c>four-ways.md</c>.</summary>
     public static void Write(string jsonFile, string pageFile)
     {
         var figures = JsonNode.Parse(File.ReadAllText(jsonFile))!.AsObject();
@@ -55,6 +56,8 @@ internal static class ResultsPage
         Directory.CreateDirectory(Path.Combine(folder, "images"));
         File.WriteAllText(pageFile, Page(figures));
         foreach (var (name, svg) in Charts(figures)) File.WriteAllText(Path.Combine(folder, "images", name), svg);
+        var fourWays = Path.Combine(folder, "four-ways.md");
+        if (Path.GetFileName(pageFile) == "results.md" && File.Exists(fourWays)) File.WriteAllText(fourWays, FourWaysTable.With(File.ReadAllText(fourWays), figures));
     }
 
     /// <summary>The page as Markdown.</summary>
@@ -108,10 +111,11 @@ internal static class ResultsPage
         const double BusPerMillion = 0.80;
         const int RowsPerCommand = 3;
         const int UnitsPerBatch = 4; // an operation of Service Bus is 64 KB
-        if (!ForCosts.All(figures.ContainsKey)) return "";
+        if (!ForCosts.All(figures.ContainsKey) || BatchSize().Match(OptionalText(figures, $"{ForCosts[2]}.limit")) is not { Success: true } size) return "";
         var busy = Number(figures["commit.requests_per_command.c64"]!);
         var alone = Number(figures["commit.requests_per_command.serial"]!);
-        var forward = Number(figures["forward.requests_per_event.256k"]!);
+        var batches = 1 / double.Parse(size.Groups[1].Value, CultureInfo.InvariantCulture); // of an event
+        var forward = (Number(figures["forward.requests_per_event.256k"]!) - batches) * TablePerMillion;
         var text = new StringBuilder("""
             ### What that costs
 
@@ -125,7 +129,7 @@ internal static class ResultsPage
         Row(text, "---", "---", "---");
         Row(text, "commands, 64 at once", Dollars(busy * TablePerMillion), Dollars((busy + RowsPerCommand) * TablePerMillion));
         Row(text, "commands, one after the other", Dollars(alone * TablePerMillion), Dollars((alone + RowsPerCommand) * TablePerMillion));
-        Row(text, "events forwarded (a backlog, batches of 256 KB)", Dollars(forward / 2 * (TablePerMillion + (UnitsPerBatch * BusPerMillion))), Dollars((forward * TablePerMillion / 2) + BusPerMillion));
+        Row(text, "events forwarded (a backlog, batches of 256 KB)", Dollars(forward + (batches * UnitsPerBatch * BusPerMillion)), Dollars(forward + BusPerMillion));
         return text.ToString();
     }
 
@@ -179,4 +183,7 @@ internal static class ResultsPage
     private static string Dollars(double value) => value.ToString(value < 0.01 ? "0.0000" : "0.00", CultureInfo.InvariantCulture);
 
     private static double Number(JsonNode node) => node.GetValue<double>();
+
+    [GeneratedRegex("a batch takes ([0-9]+) events")]
+    private static partial Regex BatchSize();
 }

@@ -56,6 +56,7 @@ internal static class Commands
         var to = new Option<string?>("--to") { Description = "End of a period" };
         var types = new Option<string?>("--types") { Description = "Only these event types, separated by commas" };
         var id = new Option<string?>("--id") { Description = "One entry, by its event id or a dead letter's MessageId" };
+        var request = new Option<string>("--id") { Description = "The request's id, which status and history show", Required = true };
         yield return Make("retry", "Deliver parked entries again: one, or all that match", [Name, Partition, Offset, Reason, Type, Subject, All, Why], (app, options, stop) =>
             UnparkAsync(app, options, "retry", null, stop));
         yield return Make("discard", "Discard parked entries: one, or all that match", [Name, Partition, Offset, Reason, Type, Subject, All, Why], (app, options, stop) =>
@@ -74,6 +75,8 @@ internal static class Commands
 
         yield return Make("skip", "Go on after entries that are gone", [Name, Partition, toOffset, Why], (app, options, stop) => app.AskAsync(
             HttpMethod.Post, $"{Forwarder(options)}/skip", App.Body(("partition", options.GetValue(Partition) ?? 0), ("toOffset", options.GetValue(toOffset)), ("why", options.GetValue(Why))), stop));
+        yield return Make("take-back", "Take back a retry, discard or replay that is not done", [Name, request], (app, options, stop) =>
+            app.AskAsync(HttpMethod.Delete, $"{Forwarder(options)}/requests/{Uri.EscapeDataString(options.GetRequiredValue(request))}", null, stop));
         yield return Make("forget", "Forget a forwarder that no longer exists", [Name], (app, options, stop) => app.AskAsync(HttpMethod.Delete, Forwarder(options), null, stop));
     }
 

@@ -20,7 +20,7 @@ public static class HistoryApp
             _ => new KafkaSource(new ClientConfig { BootstrapServers = "kafka.example:9092" }, group: "history", topic: "events"),
         }, consumer =>
         {
-            // What an answer of the store says of the store, not of the message.
+            // Status codes that mean the store is in trouble, not that the message is bad.
             consumer.IsTransient = e => e is RequestFailedException { Status: 0 or 408 or 412 or 429 or >= 500 };
         });
     }

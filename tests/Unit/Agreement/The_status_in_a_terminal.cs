@@ -25,13 +25,13 @@ public sealed class The_status_in_a_terminal
     [Fact]
     public void Says_an_error_once_and_gives_it_whole_lines()
     {
-        Assert.Contains($"servicebus: {Error}", Joined(Shown.Tools("Status", Status("servicebus: 3 entries are parked.", Error), Columns).Split('\n')), StringComparison.Ordinal);
+        Assert.Contains($"servicebus: failing since 2026-11-27T23:35:06Z {Error}", Joined(Shown.Tools("Status", Status("servicebus: 3 entries are parked.", Error), Columns).Split('\n')), StringComparison.Ordinal);
         Assert.Single(Joined(Shown.Tools("Status", Status(Detail, Error), Columns).Split('\n')).Split(Error).Skip(1));
     }
 
     [Fact]
     public void Gives_the_reason_of_a_request_whole_lines() =>
-        Assert.Contains($"r-7: {Reason}", Joined(Shown.Tools("Status", Status(Detail, Error), Columns).Split('\n')), StringComparison.Ordinal);
+        Assert.Contains($"r-7: replay of servicebus, partition 0, blocked, by ann {Reason}", Joined(Shown.Tools("Status", Status(Detail, Error), Columns).Split('\n')), StringComparison.Ordinal);
 
     [Fact]
     public void Keeps_times_and_names_in_one_piece()

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Outpost.Dev;
 
@@ -39,6 +40,39 @@ public sealed class The_page_of_results
         Assert.Contains("process 2", charts["soak-memory.svg"], StringComparison.Ordinal);
         Assert.Contains("<title>3: 250</title>", charts["soak-memory.svg"], StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Gives_the_page_of_four_ways_its_figures()
+    {
+        var docs = Path.Combine(DocPage.Root(), "docs");
+        var figures = JsonNode.Parse(File.ReadAllText(Path.Combine(docs, "results.json")))!.AsObject();
+        var page = File.ReadAllText(Path.Combine(docs, "four-ways.md"));
+
+        Assert.Equal(FourWaysTable.With(page, figures), page);
+        Assert.Contains($"{figures["latency.commit_to_bus_ms.p50"]} ms median", page, StringComparison.Ordinal);
+        // A short run has not all of them: then the page stays as it is.
+        Assert.Equal(page, FourWaysTable.With(page, []));
+    }
+
+    // The page on cost rounds them. When one fails after a measurement, change the cell on that page.
+    [Theory]
+    [InlineData("| commits |", 1, "| commands, 64 at once |", 1)]
+    [InlineData("| commits |", 2, "| commands, 64 at once |", 2)]
+    [InlineData("| commits |", 3, "| commands, one after the other |", 1)]
+    [InlineData("| commits |", 4, "| commands, one after the other |", 2)]
+    [InlineData("| forwarding: Service Bus |", 1, "| events forwarded ", 1)]
+    [InlineData("| forwarding: Service Bus |", 2, "| events forwarded ", 2)]
+    [InlineData("| per command with one event, Table Storage |", 1, "| `commit.requests_per_command.c64` |", 1)]
+    public void Has_the_figures_that_the_page_on_cost_rounds(string row, int cell, string rowHere, int cellHere)
+    {
+        var rounded = Cell("cost.md", row, cell);
+        var decimals = rounded.Length - rounded.IndexOf('.', StringComparison.Ordinal) - 1;
+
+        Assert.Equal(rounded, decimal.Parse(Cell("results.md", rowHere, cellHere).Split(' ')[0], CultureInfo.InvariantCulture).ToString($"F{decimals}", CultureInfo.InvariantCulture));
+    }
+
+    private static string Cell(string page, string row, int cell) =>
+        Pages.Text(page).Split('\n').Single(line => line.StartsWith(row, StringComparison.Ordinal)).Split(" | ")[cell].Trim(' ', '|');
 
     [Fact]
     public void Has_every_figure_that_the_contract_names()
