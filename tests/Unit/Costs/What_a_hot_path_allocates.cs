@@ -8,6 +8,7 @@ public sealed class What_a_hot_path_allocates
 {
     // Other versions of the runtime may take a little more.
     private const double Slack = 1.05;
+    private const int Calls = 10;
 
     private readonly HotPaths _paths = new();
 
@@ -31,11 +32,14 @@ public sealed class What_a_hot_path_allocates
 
     private static void Allocates(long most, Func<object?> path)
     {
-        path();
-        path();
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        path();
-        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        var allocated = long.MaxValue;
+        // The runtime itself allocates now and then on this thread, such as for a pool that it has just emptied. The least is the path's own.
+        for (var call = 0; call < Calls; call++)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            path();
+            allocated = Math.Min(allocated, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
 
         Assert.InRange(allocated, (long)(most / 1.5), (long)(most * Slack));
     }
