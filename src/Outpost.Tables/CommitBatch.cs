@@ -43,7 +43,7 @@ internal sealed class CommitBatch
     /// Builds the rows: head, entities, receipts, events. Rows that can be refused come before those that cannot. A repeat of a transaction
     /// that landed is refused by its first row.
     /// </summary>
-    public RowList Build(string partitionKey, HeadRow head, string commitId, DateTimeOffset now)
+    public RowList Build(string partitionKey, HeadRow head, string commitId, DateTimeOffset now, string? line = null)
     {
         var at = now > head.At ? now : head.At;
         var next = head with
@@ -51,6 +51,7 @@ internal sealed class CommitBatch
             Next = head.Next + _changes.Sum(p => p.Change.Events.Count),
             Commit = commitId,
             At = at,
+            Line = line,
             // The first commit of a partition that the log was created with.
             Generation = head.Tag is null ? _changes.Max(p => p.Change.Generation) : head.Generation,
         };

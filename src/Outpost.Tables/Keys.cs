@@ -26,6 +26,12 @@ internal static class Keys
     /// <summary>The table partition of operators' actions. It is not a partition of the log, and an idle tick never reads it.</summary>
     public const string History = "history";
 
+    /// <summary>The first part of the table partitions of writers that wait for their turn. None is a partition of the log.</summary>
+    public const string LineFrom = "line-";
+
+    /// <summary>A key above all places of writers.</summary>
+    public const string PlacesEnd = "~";
+
     /// <summary>The first key of checkpoints and controls.</summary>
     public const string CheckpointsFrom = CheckpointPrefix;
     public const string CheckpointsEnd = "c}";
@@ -37,6 +43,20 @@ internal static class Keys
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     public static string Partition(int partition) => partition.ToString("D4", CultureInfo.InvariantCulture);
+
+    /// <summary>The table partition of those who wait for their turn to write to a partition of the log.</summary>
+    public static string Line(int partition) => LineFrom + Partition(partition);
+
+    /// <summary>The key of a writer's place. Those who have waited longest come first.</summary>
+    public static string Place(DateTimeOffset at, string writer, long commit) =>
+        string.Create(CultureInfo.InvariantCulture, $"{at.UtcTicks:x16}-{writer}-{commit:x}");
+
+    /// <summary>Whose place it is, and for which commit it was taken; null: it is no such key.</summary>
+    public static (string Writer, long Commit)? PlaceOf(string rowKey) =>
+        rowKey.Split('-') is [_, var writer, var commit]
+        && long.TryParse(commit, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var number)
+            ? (writer, number)
+            : null;
 
     public static string Event(long offset) => string.Create(CultureInfo.InvariantCulture, $"e|{offset:D19}");
 

@@ -10,10 +10,6 @@ namespace Outpost.Tables;
 /// </summary>
 internal sealed partial class PartitionWriter : IAsyncDisposable
 {
-    // A round of busy processes takes fewer looks at the head, and less time. A writer that had no turn by then commits at once.
-    private const int LooksMax = 100;
-    private static readonly TimeSpan LooksTimeMax = TimeSpan.FromSeconds(5);
-
     // The longest wait before a commit with an unclear outcome is sent again.
     private static readonly TimeSpan BackOffMax = TimeSpan.FromSeconds(2);
 
@@ -33,6 +29,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
     private readonly Task _loop;
     private readonly CancellationTokenSource _stop = new();
     private readonly WriterTurns _turns;
+    private readonly WriterPlaces _places;
 
     // Lists of rows for the present head that were refused because of a receipt. An earlier attempt at such a list may still be under
     // way. It can commit after all if retention deletes the receipt.
@@ -54,7 +51,8 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         _metrics = metrics;
         _outcome = new CommitOutcome(calls, _partitionKey, sources.Time);
         _queue = new ChangeQueue(sources.Time);
-        _turns = new WriterTurns(sources);
+        _turns = new WriterTurns(sources, clock);
+        _places = new WriterPlaces(calls, partition, clock);
         // In a host the current scheduler is the thread pool's. A simulation has one with an order of its own.
         _loop = Task.Factory.StartNew(
             RunAsync, CancellationToken.None, TaskCreationOptions.DenyChildAttach, TaskScheduler.Current).Unwrap();
@@ -112,56 +110,13 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         }
     }
 
-    // If other processes write here too, this waits for the writer's turn, and reads the head before the commit.
-    private async Task TakeTurnAsync()
-    {
-        _turns.Begin();
-        var start = _sources.Time.GetTimestamp();
-        try
-        {
-            if (_turns.Pause() is { } pause) await Task.Delay(pause, _sources.Time, _stop.Token);
-            for (var looks = 0; looks < LooksMax && _sources.Time.GetElapsedTime(start) < LooksTimeMax && _turns.Wait() is { } wait; looks++)
-            {
-                if (wait > TimeSpan.Zero) await Task.Delay(wait, _sources.Time, _stop.Token);
-                _head = await ReadHeadAsync();
-            }
-        }
-        catch (Exception)
-        {
-            // The commit reads the head again, and its callers learn what is wrong.
-            _head = null;
-        }
-    }
-
-    private async Task<HeadRow> ReadHeadAsync()
-    {
-        var start = _sources.Time.GetTimestamp();
-        var head = await _outcome.ReadHeadAsync(_stop.Token);
-        // Checked once in a process: with a head that is too high, offsets would be missing for ever.
-        if (_seen == 0 && head.Next > 0) await _outcome.CheckAsync(head, _stop.Token);
-        _turns.Measured(_sources.Time.GetElapsedTime(start));
-        _turns.Saw(head);
-        // The table was deleted and created again, restored, or failed over. New events would get offsets and ids that readers and the
-        // broker know already.
-        if (head.Next < _seen)
-        {
-            throw _calls.WentBack(
-                _partitionKey,
-                $"Table '{_calls.Table.Name}': the head of partition {_partitionKey} went back from {_seen} to {head.Next} while this process ran. "
-                + "Nothing more is written to it before the app is started again; docs/restore.md says what else to do.");
-        }
-
-        _seen = head.Next;
-        return head;
-    }
-
     private async Task CommitBatchAsync(CommitBatch batch)
     {
         // Times in a partition never decrease, so a wrong late time in the head would stay in all later entries. The row also has the
         // store's own time, and reading it again corrects the head.
         if (_head is { } old && old.At - _clock.Now > StoreClock.FarOff) _head = null;
-        var head = _head ??= await ReadHeadAsync();
-        if (head.Tag is not null && batch.Generation > head.Generation) head = _head = await ReadHeadAsync();
+        var head = _head ?? await ReadHeadAsync();
+        if (head.Tag is not null && batch.Generation > head.Generation) head = await ReadHeadAsync();
         if (head.Tag is not null && batch.Generation > head.Generation)
         {
             throw _calls.Found(new DamagedRowException(
@@ -175,7 +130,8 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
             return;
         }
 
-        var rows = batch.Build(_partitionKey, head, _turns.NextCommitId(), _clock.Now);
+        var (commitId, line) = _turns.NextCommit();
+        var rows = batch.Build(_partitionKey, head, commitId, _clock.Now, line);
         var start = _sources.Time.GetTimestamp();
         for (var attempt = 1; ; attempt++)
         {
@@ -254,7 +210,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
         _seen = rows.After.Next;
         _metrics?.Committed(_partition, took);
         _head = head;
-        _turns.Won(rows.CommitId);
+        if (_turns.Won(rows.CommitId, rows.After.Line) is { Count: > 0 } needless) _ = _places.DeleteAsync(needless, _stop.Token);
         _committed(rows);
         foreach (var pending in batch.Changes)
         {

@@ -24,16 +24,24 @@ internal sealed record HeadRow(ETag? Tag, long Next, string? Commit, DateTimeOff
     /// </summary>
     public int Generation { get; init; } = 1;
 
+    /// <summary>The writers that commit next, in order, where several wait; null: nobody waits. Only <see cref="WriterLine"/> reads it.</summary>
+    public string? Line { get; init; }
+
     public static HeadRow Read(TableEntity row)
     {
         var generation = (int)(row.WholeOrNull("Generation", Limits.PartitionsMax) ?? 1);
-        return new(row.ETag, row.Whole(generation > 1 ? NextOfGrown : "Next"), row.Text("Commit"), StampedTime.Of(row)) { Generation = generation };
+        return new(row.ETag, row.Whole(generation > 1 ? NextOfGrown : "Next"), row.Text("Commit"), StampedTime.Of(row))
+        {
+            Generation = generation,
+            Line = row.TextOrNull("Line"),
+        };
     }
 
     public TableEntity Row(string partitionKey)
     {
         var row = new TableEntity(partitionKey, Keys.Head) { [Generation > 1 ? NextOfGrown : "Next"] = Next, ["Commit"] = Commit, ["At"] = At };
         if (Generation > 1) row["Generation"] = (long)Generation;
+        if (Line is not null) row["Line"] = Line;
         return row;
     }
 

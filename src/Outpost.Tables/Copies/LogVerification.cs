@@ -81,17 +81,24 @@ internal sealed class LogVerification(TableClient table, Sources sources, Action
         }
     }
 
-    // The first rows of table partitions that hold neither the log nor its layout, history or heartbeats.
+    // The first rows of table partitions that hold neither the log nor its layout, history, heartbeats or lines of writers.
     private async Task<IReadOnlyList<TableEntity>> ForeignRowsAsync(int count, CancellationToken cancellationToken)
     {
         var rows = new List<TableEntity>();
         var last = Keys.Partition(count - 1);
-        string[] known = [last, Keys.History, Keys.LayoutPartition, Keys.Heartbeats];
+        (string First, string Last)[] known =
+        [
+            (Keys.Partition(0), last),
+            (Keys.History, Keys.History),
+            (Keys.LayoutPartition, Keys.LayoutPartition),
+            (Keys.Line(0), Keys.Line(count - 1)),
+            (Keys.Heartbeats, Keys.Heartbeats),
+        ];
         for (var i = -1; i < known.Length; i++)
         {
-            var filter = i < 0 ? $"PartitionKey lt '{Keys.Partition(0)}'"
-                : i == known.Length - 1 ? $"PartitionKey gt '{known[i]}'"
-                : $"PartitionKey gt '{known[i]}' and PartitionKey lt '{known[i + 1]}'";
+            var filter = i < 0 ? $"PartitionKey lt '{known[0].First}'"
+                : i == known.Length - 1 ? $"PartitionKey gt '{known[i].Last}'"
+                : $"PartitionKey gt '{known[i].Last}' and PartitionKey lt '{known[i + 1].First}'";
             if (await _scan.FirstAsync(filter, cancellationToken) is { } row) rows.Add(row);
         }
 

@@ -51,7 +51,7 @@ internal sealed class PartitionBackup(TableScan scan, BackupWriter file, int par
                 if (cut == head.Next) return head.Row;
                 if (cut == after.Next) return after.Row;
                 var last = since.Last(commit => commit.End == cut);
-                return (HeadRow.Read(after.Row!) with { Next = cut, Commit = last.Commit, At = last.At }).Row(_key);
+                return (HeadRow.Read(after.Row!) with { Next = cut, Commit = last.Commit, At = last.At, Line = null }).Row(_key);
             }
 
             (before, head) = (head, after);

@@ -19,6 +19,7 @@ public sealed class A_damaged_log
         ["no such log id"] = ("layout", table => SetAsync(table, "layout", "layout", "Log", "LOG")),
         ["a partition too many"] = ("foreign-rows", table => table.UpsertEntityAsync(new TableEntity("0001", "e|0"))),
         ["somebody else's rows"] = ("foreign-rows", table => table.UpsertEntityAsync(new TableEntity("zzz", "x"))),
+        ["a line of a partition too many"] = ("foreign-rows", table => table.UpsertEntityAsync(new TableEntity(Keys.Line(1), "x"))),
         ["an entry is missing"] = ("hole", table => table.DeleteEntityAsync("0000", Keys.Event(2))),
         ["the last entry is missing"] = ("hole", table => table.DeleteEntityAsync("0000", Keys.Event(5))),
         ["the head is too low"] = ("head-too-low", table => SetAsync(table, "0000", Keys.Head, "Next", 4L)),
@@ -73,6 +74,9 @@ public sealed class A_damaged_log
     public async Task Is_not_what_a_sound_one_looks_like()
     {
         await using var log = await SoundAsync();
+        // Writers wait for their turn, one with a place and one in line.
+        await log.Table.UpsertEntityAsync(new TableEntity(Keys.Line(0), Keys.Place(DateTimeOffset.UnixEpoch, "0f1e2d3c4b5a6978", 1)));
+        await SetAsync(log.Table, "0000", Keys.Head, "Line", "0f1e2d3c4b5a6978");
 
         var verified = await new LogVerification(log.Table, TestLog.Sources).RunAsync(None);
 

@@ -143,7 +143,7 @@ internal sealed class SmallWorld
 
     private void OnChanged(IReadOnlyList<RowChange> changes)
     {
-        if (changes[0].Partition == "layout") return;
+        if (changes[0].Partition == "layout" || changes[0].Partition.StartsWith(Outpost.Tables.Keys.LineFrom, StringComparison.Ordinal)) return;
         _log.Changed(int.Parse(changes[0].Partition, CultureInfo.InvariantCulture), changes, _time.GetUtcNow());
         _forward.Changed(0, changes);
     }

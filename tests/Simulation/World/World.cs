@@ -290,6 +290,8 @@ internal sealed class World
             return;
         }
 
+        // Places of writers only set the pace.
+        if (changes[0].Partition.StartsWith(Outpost.Tables.Keys.LineFrom, StringComparison.Ordinal)) return;
         var partition = int.Parse(changes[0].Partition, CultureInfo.InvariantCulture);
         Changes[partition]++;
         if (IsDamaging) return;

@@ -19,6 +19,8 @@ public sealed class Row_keys
         Assert.Equal("e|9223372036854775807", Keys.Event(long.MaxValue));
         Assert.Equal("d|order|o-1", Keys.Entity("order", "o-1"));
         Assert.Equal("d|a=7Cb|=2F=20=C3=BC", Keys.Entity("a|b", "/ ü"));
+        Assert.Equal("line-0003", Keys.Line(3));
+        Assert.Equal("089f7ff5f7b58000-0f1e2d3c4b5a-1f", Keys.Place(DateTimeOffset.UnixEpoch, "0f1e2d3c4b5a", 31));
         Assert.Equal("c|servicebus", Keys.Checkpoint("servicebus"));
         Assert.Equal("!wish|servicebus", Keys.Wish("servicebus"));
         // SHA-256 of "POST /orders", a line feed and "k-1", computed with Python's hashlib.
@@ -33,6 +35,14 @@ public sealed class Row_keys
 
         Assert.All(below, key => Assert.True(string.CompareOrdinal(key, Keys.FirstEntity) < 0, key));
         Assert.All(above, key => Assert.True(string.CompareOrdinal(key, Keys.FirstEntity) > 0, key));
+    }
+
+    [Fact]
+    public void Of_places_give_the_writer_and_the_commit_back()
+    {
+        Assert.Equal(("0f1e2d3c4b5a", 31L), Keys.PlaceOf("089f7ff5f7b58000-0f1e2d3c4b5a-1f"));
+        Assert.Null(Keys.PlaceOf("0f1e2d3c4b5a-1f"));
+        Assert.Null(Keys.PlaceOf("089f7ff5f7b58000-0f1e2d3c4b5a-x"));
     }
 
     [Fact]

@@ -1,3 +1,5 @@
+using Outpost.Tables;
+
 namespace Outpost.Tests.Unit.Tables;
 
 /// <summary>
@@ -91,6 +93,44 @@ public sealed class Several_processes_in_one_partition
         // Layout (read, table, row), the first head, and from then on one transaction after the other.
         Assert.Equal(4, alone.Requests - alone.Commits);
         Assert.Equal(0, alone.LostRaces);
+    }
+
+    // All together they offer about 97 commands a second. Without a line, sixty do half of that, and a hundred a quarter.
+    [Theory]
+    [InlineData(60, 1)]
+    [InlineData(60, 3)]
+    [InlineData(100, 1)]
+    [InlineData(100, 4)]
+    public void Stand_in_line_where_many_write_now_and_then(int processes, int seed)
+    {
+        var work = new BusyProcesses
+        {
+            Processes = processes,
+            Callers = 1,
+            Pause = TimeSpan.FromMilliseconds(20 * (processes - 1)),
+            Seconds = 20,
+        }.Run(seed);
+
+        Assert.Empty(work.Failures);
+        Assert.True(work.PerSecond >= 76, $"{work.PerSecond:F0} commands per second");
+        Assert.InRange(work.Waits[(int)(work.Waits.Count * 0.99)].TotalSeconds, 0, 2.5);
+        Assert.InRange(work.LostRaces / (double)work.Commits, 0, 1.5);
+        SoundLog.Check(work.Table);
+    }
+
+    [Theory]
+    [InlineData(100, 2, 140, 8)]
+    [InlineData(16, 8, 450, 5)]
+    public void Serve_everybody_where_many_never_pause(int processes, int callers, int perSecond, int longestSeconds)
+    {
+        var work = new BusyProcesses { Processes = processes, Callers = callers, Seconds = 20 }.Run(seed: 2);
+
+        Assert.Empty(work.Failures);
+        Assert.True(work.PerSecond >= perSecond, $"{work.PerSecond:F0} commands per second");
+        Assert.True(work.SmallestShare >= 1 / 3.0, $"{work.SmallestShare:F2} of an equal share");
+        Assert.InRange(work.Waits[^1].TotalSeconds, 0, longestSeconds);
+        Assert.Empty(work.Table.Rows(Keys.Line(0)));
+        SoundLog.Check(work.Table);
     }
 
     // Each process has one command a second, or five, and now and then two meet.
