@@ -30,8 +30,10 @@ public sealed class A_backup_that_is_killed
                 foreach (var file in Directory.GetFiles(folder, $"killed-{kill}*"))
                 {
                     var (code, said) = await RunAsync(await RestoreAsync(file));
-                    Assert.True(file == to ? code == 0 : code == 1 && said.Length > 0, $"seed {seed}: restore of {file} ended with {code}: {said}");
-                    if (file != to) left++;
+                    // A kill between the last byte and the new name leaves a whole file under the old one.
+                    var isWhole = file == to || EndOf(file) == EndOf(whole);
+                    Assert.True(isWhole ? code == 0 : code == 1 && said.Length > 0, $"seed {seed}: restore of {file} ended with {code}: {said}");
+                    if (!isWhole) left++;
                 }
             }
 
@@ -44,6 +46,13 @@ public sealed class A_backup_that_is_killed
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    // The last line of a whole file is a checksum, which is another one for each file.
+    private static (string Name, int Length) EndOf(string file)
+    {
+        var last = File.ReadLines(file).LastOrDefault() ?? "";
+        return (last[..Math.Min(last.Length, "{\"sha256\":".Length)], last.Length);
     }
 
     private static async Task<string[]> BackupAsync(TestLog log, string to) =>
