@@ -6,6 +6,7 @@ namespace Outpost.Forwarding;
 internal static partial class Reason
 {
     private const int LengthMax = 1000;
+    private const int CodeLengthMax = 5;
 
     /// <summary>
     /// A message without the stack frames and response headers that some clients put into it. The remaining lines are joined.
@@ -30,8 +31,9 @@ internal static partial class Reason
     {
         var text = Varying().Replace(reason.Replace(subject, "…", StringComparison.Ordinal), "…");
         var id = subject[(subject.IndexOf('/', StringComparison.Ordinal) + 1)..];
-        // An id without a digit may be an ordinary word.
-        return id.Any(char.IsAsciiDigit) ? Regex.Replace(text, $@"(?<![\w-]){Regex.Escape(id)}(?![\w-])", "…") : text;
+        // An id without a digit may be an ordinary word, and a short number may be a code such as 422.
+        var isTelling = id.Any(char.IsAsciiDigit) && (id.Length > CodeLengthMax || !id.All(char.IsAsciiDigit));
+        return isTelling ? Regex.Replace(text, $@"(?<![\w-]){Regex.Escape(id)}(?![\w-])", "…") : text;
     }
 
     // In this order: the id of an event, with that of its replay; a GUID, with what Service Bus appends to its tracking ids; a time;

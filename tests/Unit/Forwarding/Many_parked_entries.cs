@@ -89,6 +89,8 @@ public sealed class Many_parked_entries
     [Theory]
     [InlineData("", "order/o-1", "")]
     [InlineData("the order is closed", "order/order", "the order is closed")]
+    [InlineData("refused with 422", "order/422", "refused with 422")]
+    [InlineData("no order 4711422", "order/4711422", "no order …")]
     [InlineData("o-11 is not o-1", "order/o-1", "o-11 is not …")]
     [InlineData("cannot find order/o-1/lines", "order/o-1", "cannot find …/lines")]
     [InlineData("[x+1] is (1)", "a/[x+1]", "… is (1)")]
