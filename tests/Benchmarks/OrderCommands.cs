@@ -43,9 +43,20 @@ internal sealed class OrderCommands
     /// <summary>
     /// A command that succeeds however often it is sent, on one order: it changes and records what placing it would.
     /// </summary>
-    public async Task ChangeAsync(EventLog log, string id) => Require(await log.ExecuteAsync(
+    public async Task ChangeAsync(EventLog log, string id) => Require(await ExecuteChangeAsync(log, id));
+
+    /// <summary>As <see cref="ChangeAsync"/>; false when the log has too much to do.</summary>
+    public async Task<bool> TryChangeAsync(EventLog log, string id)
+    {
+        var result = await ExecuteChangeAsync(log, id);
+        if (result is CommandResult<Order>.Busy) return false;
+        Require(result);
+        return true;
+    }
+
+    private Task<CommandResult<Order>> ExecuteChangeAsync(EventLog log, string id) => log.ExecuteAsync(
         Command(id, NewKey($"POST /orders/{id}/change"), _ => OrderDecisions.Place(null, id, CustomerId, _lines)),
-        CancellationToken.None));
+        CancellationToken.None);
 
     private static Command<Order> Command(string id, Idempotency? idempotency, Func<Order?, Decision<Order>> decide) => new()
     {

@@ -10,17 +10,22 @@ using Outpost.Tables;
 namespace Outpost.Tests.Benchmarks.Soak;
 
 /// <summary>
-/// One process of the soak: it commits at a steady rate, forwards, and deletes what is old, and prints a sample every few seconds.
-/// Entries and receipts are kept for a minute, so the table should soon stop growing.
+/// One process of the soak: callers commit as fast as the machine forwards, and it forwards, deletes what is old, and prints a
+/// sample every few seconds. Entries and receipts are kept for a minute, so the table should soon stop growing.
 /// </summary>
 internal sealed class SoakProcess : IAsyncDisposable
 {
     public const string Argument = "soak-process";
     public const int Partitions = 4;
     private const int Entities = 2_000;
-    private const int AtOnce = 64;
+    private const int CallersAtOnce = 16;
+    // Callers wait above this: a machine that commits faster than it forwards would measure its backlog.
+    private const long BacklogMax = 4_000;
     private static readonly TimeSpan SampleEvery = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan TickEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(0.5);
+    // What an answer of 503 asks callers to wait.
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Kept = TimeSpan.FromMinutes(1);
 
     private readonly ForwardingProcess _process;
@@ -28,10 +33,12 @@ internal sealed class SoakProcess : IAsyncDisposable
     private readonly ConcurrentQueue<double> _waits = new();
     private readonly long _start = Stopwatch.GetTimestamp();
     private long _commands;
+    private long _busy;
+    private long _backlog;
 
     private SoakProcess(string tables, string table) => _process = new ForwardingProcess(tables, table, Partitions);
 
-    /// <param name="arguments">Connection strings of tables and bus, names of table and topic, commands per second, and seconds.</param>
+    /// <param name="arguments">Connection strings of tables and bus, names of table and topic, commands, and seconds at most.</param>
     public static async Task RunAsync(IReadOnlyList<string> arguments)
     {
         await using var soak = new SoakProcess(arguments[0], arguments[2]);
@@ -41,50 +48,32 @@ internal sealed class SoakProcess : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _process.DisposeAsync();
 
-    private async Task WorkAsync(ServiceBusTarget bus, int perSecond, TimeSpan within)
+    private async Task WorkAsync(ServiceBusTarget bus, int commands, TimeSpan within)
     {
         await using var engine = _process.Engine([new Forwarder("soak", bus)], linger: TimeSpan.FromSeconds(5));
         using var stop = new CancellationTokenSource();
-        var background = new[] { engine.ForwardCommitsAsync(stop.Token), TickAsync(engine, stop.Token), SampleAsync(stop.Token) };
-        await CommandAsync(perSecond, within);
+        Task[] background = [engine.ForwardCommitsAsync(stop.Token), TickAsync(engine, stop.Token), LookAsync(stop.Token), SampleAsync(stop.Token)];
+        var prefix = Guid.NewGuid().ToString("N")[..8];
+        await Callers.RunAsync(CallersAtOnce, commands, number => Stopwatch.GetElapsedTime(_start) < within ? OneAsync($"o-{prefix}-{number % Entities}") : Task.CompletedTask);
         // What was committed last goes out before the end.
-        while ((await StateAsync()).Backlog > 0) await Task.Delay(100);
+        while ((await StateAsync()).Backlog > 0) await Task.Delay(LookEvery);
         await stop.CancelAsync();
         await Task.WhenAll(background);
+        await PrintAsync();
     }
 
-    private async Task CommandAsync(int perSecond, TimeSpan within)
+    private async Task OneAsync(string id)
     {
-        using var room = new SemaphoreSlim(AtOnce);
-        var prefix = Guid.NewGuid().ToString("N");
-        for (long number = 0; Stopwatch.GetElapsedTime(_start) < within; number++)
+        while (Interlocked.Read(ref _backlog) > BacklogMax) await Task.Delay(LookEvery);
+        var start = Stopwatch.GetTimestamp();
+        while (!await _orders.TryChangeAsync(_process.Log, id))
         {
-            await Callers.UntilDueAsync(_start, number, perSecond);
-            await room.WaitAsync();
-            _ = OneAsync($"o-{prefix[..8]}-{number % Entities}", room);
+            Interlocked.Increment(ref _busy);
+            await Task.Delay(RetryAfter);
         }
 
-        for (var left = 0; left < AtOnce; left++) await room.WaitAsync();
-    }
-
-    private async Task OneAsync(string id, SemaphoreSlim room)
-    {
-        try
-        {
-            var start = Stopwatch.GetTimestamp();
-            await _orders.ChangeAsync(_process.Log, id);
-            _waits.Enqueue(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
-            Interlocked.Increment(ref _commands);
-        }
-        catch (Exception fault)
-        {
-            // The figures of a soak in which a command failed would be those of something else.
-            Environment.FailFast(fault.ToString());
-        }
-        finally
-        {
-            room.Release();
-        }
+        _waits.Enqueue(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        Interlocked.Increment(ref _commands);
     }
 
     // As the timer does.
@@ -100,7 +89,12 @@ internal sealed class SoakProcess : IAsyncDisposable
         }, stop);
     }
 
-    private Task SampleAsync(CancellationToken stop) => AgainAsync(SampleEvery, async () =>
+    private Task LookAsync(CancellationToken stop) =>
+        AgainAsync(LookEvery, async () => Interlocked.Exchange(ref _backlog, (await StateAsync()).Backlog), stop);
+
+    private Task SampleAsync(CancellationToken stop) => AgainAsync(SampleEvery, PrintAsync, stop);
+
+    private async Task PrintAsync()
     {
         var waits = new List<double>();
         while (_waits.TryDequeue(out var wait)) waits.Add(wait);
@@ -110,6 +104,7 @@ internal sealed class SoakProcess : IAsyncDisposable
         var sample = new SoakSample(
             Math.Round(Stopwatch.GetElapsedTime(_start).TotalSeconds),
             Interlocked.Read(ref _commands),
+            Interlocked.Read(ref _busy),
             waits.Count == 0 ? 0 : Math.Round(Callers.Percentile([.. waits], 0.99), 1),
             Math.Round(self.WorkingSet64 / 1e6, 1),
             Math.Round(GC.GetGCMemoryInfo(GCKind.Any).HeapSizeBytes / 1e6, 1),
@@ -117,7 +112,7 @@ internal sealed class SoakProcess : IAsyncDisposable
             entries,
             backlog);
         Console.WriteLine(JsonSerializer.Serialize(sample));
-    }, stop);
+    }
 
     private async Task<(long Entries, long Backlog)> StateAsync()
     {
