@@ -19,6 +19,9 @@ internal sealed class ChangeQueue(TimeProvider time)
     // Changes that did not fit the last transaction, or have to go again. They come before the queue.
     private LinkedList<PendingChange> _carry = new();
 
+    /// <summary>How many changes wait.</summary>
+    public int Count => _carry.Count + _queue.Reader.Count;
+
     /// <summary>Adds a change; false if the queue is full or closed.</summary>
     public bool TryAdd(PendingChange pending) => _queue.Writer.TryWrite(pending);
 

@@ -12,16 +12,17 @@ internal sealed partial class PartitionWriter
 
     // One read of places at a time: those of many writers that race would keep the store from answering any.
     private Task<IReadOnlyList<WriterPlace>?>? _placesRead;
+    private Task<IReadOnlyList<WriterPlace>?>? _newcomersRead;
 
     // If other processes write here too, this waits for the writer's turn, and reads the head before the commit.
     private async Task TakeTurnAsync()
     {
-        _turns.Begin();
+        _turns.Begin(_queue.Count);
         _looks.Clear();
         var start = _sources.Time.GetTimestamp();
         try
         {
-            if (_turns.Pause() is { } pause) await Task.Delay(pause, _sources.Time, _stop.Token);
+            await AskForNewcomersAsync();
             for (var steps = 0; steps < StepsMax && _sources.Time.GetElapsedTime(start) < TurnWaitMax; steps++)
             {
                 if (_turns.TakePlace() is { } place) _places.Add(place, _stop.Token);
@@ -51,6 +52,18 @@ internal sealed partial class PartitionWriter
             _head = null;
             _looks.Clear();
         }
+    }
+
+    // No commit waits for the answer: the next one sees it.
+    private async Task AskForNewcomersAsync()
+    {
+        if (_newcomersRead is { IsCompleted: true } read)
+        {
+            _newcomersRead = null;
+            if (await read is { Count: > 0 }) _turns.GiveWay();
+        }
+
+        if (_turns.AsksForNewcomers()) _newcomersRead ??= _places.ReadAsync(_stop.Token);
     }
 
     // Reads overlap, so that this process learns of a commit as soon as it has taken effect, and not a round trip later.

@@ -130,7 +130,7 @@ internal sealed partial class PartitionWriter : IAsyncDisposable
             return;
         }
 
-        var (commitId, line) = _turns.NextCommit();
+        var (commitId, line) = _turns.NextCommit(batch.Changes.Count);
         var rows = batch.Build(_partitionKey, head, commitId, _clock.Now, line);
         var start = _sources.Time.GetTimestamp();
         for (var attempt = 1; ; attempt++)

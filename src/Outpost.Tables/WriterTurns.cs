@@ -18,8 +18,8 @@ namespace Outpost.Tables;
 /// The next one looks at the head several times in a round trip. All others sleep for most of the time that they will wait.
 /// </para>
 /// <para>
-/// A writer that never pauses would keep out a newcomer whose requests always come a moment too late. So it pauses now and then. If a
-/// newcomer commits meanwhile, the writer loses one race and knows of it.
+/// A writer that never pauses would keep out a newcomer whose requests always come a moment too late. So it reads the places every two
+/// seconds, and if somebody waits it leaves the head to that writer once. From then on both take turns.
 /// </para>
 /// <para>
 /// Turns only set the pace: a wrong guess costs a lost race, never an event. A writer waits for nobody if it saw no line and, in the last
@@ -27,7 +27,7 @@ namespace Outpost.Tables;
 /// head first. That costs one round trip, and a transaction on an old head costs three.
 /// </para>
 /// </summary>
-internal sealed class WriterTurns
+internal sealed partial class WriterTurns
 {
     internal const int NameLength = 16;
     private const int TurnCommits = 2;
@@ -36,27 +36,8 @@ internal sealed class WriterTurns
     // This spreads out about as many newcomers. A longer wait would starve a writer at a slow store.
     private const int BackOffRoundTripsMax = 8;
 
-    // Two to sixteen writers that pause lose a race per commit. A hundred lose twelve without a line.
-    private const int LossesForPlace = 4;
-
-    // A line that did not move for so long is no line any more.
-    private static readonly TimeSpan LineRemembered = TimeSpan.FromSeconds(5);
-
-    // The one after the next has to see in time that it has become the next.
-    private const int Near = 2;
-
-    // If busy writers of a short line looked ahead as well, their reads would cost a tenth of what a partition takes. A long line gains more.
-    private const int ShortLine = 20;
-
-    // A newcomer that lost tries again after seven round trips on average, and its callers give up after twenty seconds. At round trips
-    // of 10 ms these pauses cost less than one per cent.
-    private const int PauseRoundTrips = 4;
-    private static readonly TimeSpan PauseEvery = TimeSpan.FromSeconds(5);
-
     private const int RecentRoundTrips = 10;
     private static readonly TimeSpan RecentMin = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan RoundTripMin = TimeSpan.FromMilliseconds(1);
-    private static readonly TimeSpan RoundTripMax = TimeSpan.FromMilliseconds(200);
 
     private readonly Sources _sources;
     private readonly StoreClock _clock;
@@ -66,9 +47,7 @@ internal sealed class WriterTurns
     private readonly WriterRound _round;
     private readonly WriterLine _line;
 
-    // How long the store usually takes, at most and at least.
-    private TimeSpan _roundTrip = RoundTripMin;
-    private TimeSpan _quick = RoundTripMax;
+    private readonly RoundTrips _roundTrips = new();
 
     // The last commit that this process knows of, since when it knows, and when it last read the head.
     private string? _commit;
@@ -82,8 +61,10 @@ internal sealed class WriterTurns
     private long? _othersAt;
     private long? _lineAt;
 
-    // When a newcomer last had a chance: in a pause, or when another writer committed.
+    // When a newcomer last had a chance: when this writer asked for newcomers, or when another writer committed. Since when this writer
+    // leaves the head to a newcomer.
     private long _chanceAt;
+    private long? _givesWayAt;
 
     // This writer: its number of commits, how many of its turn are done, its lost races in a row.
     private long _commits;
@@ -91,6 +72,7 @@ internal sealed class WriterTurns
     private bool _comesAgain;
     private int _taken;
     private int _losses;
+    private long _firstLostAt;
     private long _lostAt;
     private TimeSpan _backOff;
 
@@ -112,15 +94,16 @@ internal sealed class WriterTurns
     }
 
     /// <summary>Call it when there is something to commit.</summary>
-    public void Begin()
+    /// <param name="waiting">How many changes wait.</param>
+    public void Begin(int waiting)
     {
         (_inLine, _looked, _sawPlaces) = (false, false, false);
         _line.ForgetWaiting();
-        // After a lost race the same changes go again.
-        if (_losses > 0) return;
-        // A writer with new changes right after its last commit is busy, and will want the next turn too.
-        _comesAgain = IsWithin(_wonAt, _roundTrip);
-        if (_comesAgain) return;
+        // A writer with new changes right after its last commit is busy, and will want the next turn too. So is one with several callers.
+        // A busy one may come a little later, because each command reads its entity first.
+        var continues = IsWithin(_wonAt, _roundTrips.Usual * (_comesAgain ? 2 : 1));
+        _comesAgain = continues || waiting > 1 || (_losses > 0 && _comesAgain);
+        if (continues || _losses > 0) return;
         _taken = 0;
         _chanceAt = Now;
     }
@@ -131,29 +114,16 @@ internal sealed class WriterTurns
     /// </summary>
     public int ChangesMax => _losses < 2 ? int.MaxValue : Math.Max(1, Limits.TransactionRowsMax >> _losses);
 
-    /// <summary>How long to pause before the next commit, so that newcomers may get in; null if they had their chance.</summary>
-    public TimeSpan? Pause()
-    {
-        if (!_comesAgain || IsRacing || Since(_chanceAt) < PauseEvery) return null;
-        _chanceAt = Now;
-        return _roundTrip * PauseRoundTrips;
-    }
-
-    /// <summary>The key of a place to take in line; null if none is needed now.</summary>
-    public string? TakePlace()
-    {
-        // The writer that named this one deletes its place.
-        if (_line.IsNamed) _place = null;
-        if (_line.IsNamed || (IsLine ? !_looked : _losses < LossesForPlace)) return null;
-        // The row may be lost: it could not be written, or this writer was passed over before it saw that it was named.
-        if (_place is not null && IsWithin(_placedAt, Recent)) return null;
-        _placedAt = Now;
-        return _place = Keys.Place(_clock.Now, _me, _commits + 1);
-    }
-
     /// <summary>What to do next.</summary>
     public TurnStep Next()
     {
+        if (IsWithin(_givesWayAt, _roundTrips.Usual * GiveWayRoundTrips))
+        {
+            _inLine = true;
+            return new TurnStep.Look(_roundTrips.Usual, AtPlaces: false);
+        }
+
+        _givesWayAt = null;
         if (_goAtOnce || _taken > 0)
         {
             _goAtOnce = false;
@@ -164,49 +134,25 @@ internal sealed class WriterTurns
         if (!IsRacing)
         {
             var isBusy = IsWithin(_othersAt, Recent) || IsWithin(_lineAt, LineRemembered);
-            return isBusy && !_looked && Since(_lookedAt) > _roundTrip ? LookNow : Go;
+            return isBusy && !_looked && Since(_lookedAt) > _roundTrips.Usual ? LookNow : Go;
         }
 
         _inLine = true;
         var before = IsWithin(_wonAt, Remembered) ? _round.TurnsBefore(_commit, Elapsed - Remembered) : 0;
-        var left = Longer((_roundTrip * (RoundTripsPerTurn * before)) - Since(_movedAt), _backOff - Since(_lostAt));
+        var left = RoundTrips.Longer((_roundTrips.Usual * (RoundTripsPerTurn * before)) - Since(_movedAt), _backOff - Since(_lostAt));
         if (left <= TimeSpan.Zero) return IsFresh ? Go : LookNow;
         // The nearer the turn, the more often it looks, because the writers before it may be done early.
-        var next = _roundTrip * (before - 1);
+        var next = _roundTrips.Usual * (before - 1);
         // A writer with a place looks for other places, so that its commit can begin a line.
-        return new TurnStep.Look(before == 0 || next > left ? left : Longer(next, RoundTripMin), AtPlaces: _place is not null);
-    }
-
-    private TurnStep NextInLine()
-    {
-        if (!_looked && Since(_lookedAt) > _roundTrip) return LookNow;
-        _inLine = true;
-        var before = _line.Before;
-        if (before == 0) return Go;
-        var left = (_roundTrip * (RoundTripsPerTurn * before)) - Since(_movedAt);
-        if (left <= TimeSpan.Zero)
-        {
-            _passesOver = IsFresh;
-            return IsFresh ? Go : LookNow;
-        }
-
-        if (before > Near)
-        {
-            // A hand-over takes twice the quickest answer at least. A writer that is not named yet has to see in time that it is.
-            var turns = (before - Near) * (!_line.IsNamed ? 0.5 : _comesAgain ? TurnCommits : 1);
-            return new TurnStep.Look(Shorter(Longer(_quick * turns, RoundTripMin), left), AtPlaces: false);
-        }
-
-        if (_comesAgain && _line.Length < ShortLine)
-            return new TurnStep.Look(Shorter(Longer(_roundTrip * (before - 1), RoundTripMin), left), AtPlaces: before == 1 && !_sawPlaces);
-        // The turn of a busy writer is two commits, and reads of those who wait for it take longer to pay.
-        var looks = (before == 1 ? 3 : 2) - (_comesAgain ? 1 : 0);
-        return new TurnStep.Watch(_roundTrip / looks, left, AtPlaces: before == 1);
+        return new TurnStep.Look(before == 0 || next > left ? left : RoundTrips.Longer(next, RoundTrips.Least), AtPlaces: _place is not null);
     }
 
     /// <summary>The id of the next commit, and the line after it.</summary>
-    public (string Id, string? Line) NextCommit()
+    /// <param name="changes">How many changes are in it.</param>
+    public (string Id, string? Line) NextCommit(int changes)
     {
+        // More may have come while this writer waited.
+        _comesAgain |= changes > 1;
         var number = (++_commits).ToString("x", CultureInfo.InvariantCulture);
         var goesOn = _comesAgain && IsRacing && _taken + 1 < TurnCommits;
         var line = IsLine || _sawPlaces ? _line.After(goesOn, _comesAgain && IsRacing, _passesOver) : null;
@@ -226,15 +172,9 @@ internal sealed class WriterTurns
         // A commit from before this process does not show that its writer still runs.
         if (first || writer is null || writer.Value.Name == _me) return;
         _othersAt = _chanceAt = _lookedAt;
+        _givesWayAt = null;
         if (_inLine) _racedAt = _lookedAt;
         _round.Saw(head.Commit!, Elapsed);
-    }
-
-    /// <summary>Call it when the places of those who wait were read.</summary>
-    public void SawPlaces(IEnumerable<WriterPlace> places)
-    {
-        _sawPlaces = true;
-        _line.SawWaiting(places);
     }
 
     /// <summary>Call it when another process committed first.</summary>
@@ -246,7 +186,8 @@ internal sealed class WriterTurns
         _racedAt = _othersAt = Now;
         _taken = 0;
         _lostAt = _racedAt.Value;
-        _backOff = _roundTrip * (Math.Min(_losses++, BackOffRoundTripsMax) * _sources.NextRandom());
+        if (_losses == 0) _firstLostAt = _lostAt;
+        _backOff = _roundTrips.Usual * (Math.Min(_losses++, BackOffRoundTripsMax) * _sources.NextRandom());
     }
 
     /// <summary>Call it when this process committed. Returns the keys of places that are needless now.</summary>
@@ -264,33 +205,20 @@ internal sealed class WriterTurns
     }
 
     /// <summary>Call it with the time that the table took to answer.</summary>
-    public void Measured(TimeSpan roundTrip)
-    {
-        // It rises at once and falls slowly. A writer that took its quickest answer for the usual one would pass others over.
-        var usual = Longer(roundTrip, ((_roundTrip * 7) + roundTrip) / 8);
-        _roundTrip = usual < RoundTripMin ? RoundTripMin : Shorter(usual, RoundTripMax);
-        // It falls at once and rises slowly. A writer that slept for longer than those before it take would be passed over.
-        _quick = Longer(Shorter(roundTrip, ((_quick * 15) + roundTrip) / 16), RoundTripMin);
-    }
+    public void Measured(TimeSpan roundTrip) => _roundTrips.Add(roundTrip);
 
     // Other writers commit once in a few round trips.
-    private TimeSpan Recent => Longer(RecentMin, _roundTrip * RecentRoundTrips);
+    private TimeSpan Recent => RoundTrips.Longer(RecentMin, _roundTrips.Usual * RecentRoundTrips);
 
     private TimeSpan Remembered => Recent * 2;
 
     private bool IsRacing => IsWithin(_racedAt, Recent);
 
-    private bool IsLine => _line.Length > 0 && IsWithin(_movedAt, LineRemembered);
-
-    private bool IsFresh => Since(_lookedAt) <= _roundTrip / 4;
+    private bool IsFresh => Since(_lookedAt) <= _roundTrips.Usual / 4;
 
     private static TurnStep Go { get; } = new TurnStep.Go();
 
     private static TurnStep LookNow { get; } = new TurnStep.Look(TimeSpan.Zero, AtPlaces: false);
-
-    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
-
-    private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
 
     private long Now => _sources.Time.GetTimestamp();
 

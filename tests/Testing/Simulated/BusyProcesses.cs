@@ -50,6 +50,9 @@ internal sealed record BusyProcesses
     /// <summary>Whether every request takes exactly as long as any other.</summary>
     public bool Steady { get; init; }
 
+    /// <summary>How many entities the whole account takes each second; far fewer than Azure's make a store whose every request waits for all others.</summary>
+    public int AccountEntitiesPerSecond { get; init; } = 20_000;
+
     /// <summary>When counting starts, in virtual seconds: before it the service lives on what its buckets hold.</summary>
     public double WarmUpSeconds { get; init; }
 
@@ -62,7 +65,10 @@ internal sealed record BusyProcesses
     {
         var random = new Random(seed);
         var world = new VirtualTime();
-        var table = new SimulatedTable(world, exists: false) { Service = new TableService(world, Steady ? null : random) { RoundTrip = RoundTrip } };
+        var table = new SimulatedTable(world, exists: false)
+        {
+            Service = new TableService(world, Steady ? null : random) { RoundTrip = RoundTrip, AccountEntitiesPerSecond = AccountEntitiesPerSecond },
+        };
         var answers = new List<Answer>();
         world.Run(async () =>
         {

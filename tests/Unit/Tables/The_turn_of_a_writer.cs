@@ -25,11 +25,11 @@ public sealed class The_turn_of_a_writer
     [Fact]
     public void Comes_at_once_to_one_that_is_alone()
     {
-        _turns.Begin();
+        _turns.Begin(waiting: 1);
 
         Assert.IsType<TurnStep.Go>(_turns.Next());
         Assert.Null(_turns.TakePlace());
-        Assert.Null(_turns.NextCommit().Line);
+        Assert.Null(_turns.NextCommit(changes: 1).Line);
     }
 
     [Fact]
@@ -38,7 +38,7 @@ public sealed class The_turn_of_a_writer
         See($"{A}-1", $"{Me},b");
 
         Assert.IsType<TurnStep.Go>(_turns.Next());
-        Assert.Equal("b", _turns.NextCommit().Line);
+        Assert.Equal("b", _turns.NextCommit(changes: 1).Line);
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class The_turn_of_a_writer
         Assert.IsType<TurnStep.Look>(_turns.Next());
         _turns.Saw(Head($"{A}-1", $"gone,{Me},b"));
         Assert.IsType<TurnStep.Go>(_turns.Next());
-        Assert.Equal("b", _turns.NextCommit().Line);
+        Assert.Equal("b", _turns.NextCommit(changes: 1).Line);
     }
 
     [Fact]
@@ -95,7 +95,7 @@ public sealed class The_turn_of_a_writer
     [Fact]
     public void Does_not_wait_for_an_old_line()
     {
-        _turns.Begin();
+        _turns.Begin(waiting: 1);
         _turns.Saw(Head($"{A}-1", "b,c", secondsAgo: 6));
 
         Assert.IsType<TurnStep.Go>(_turns.Next());
@@ -165,28 +165,101 @@ public sealed class The_turn_of_a_writer
         for (var lost = 0; lost < 4; lost++) Lose($"{A}-{lost + 1:x}", null);
         var place = _turns.TakePlace();
 
-        var (id, line) = _turns.NextCommit();
+        var (id, line) = _turns.NextCommit(changes: 1);
         Assert.Equal([place!], _turns.Won(id, line));
+    }
+
+    [Fact]
+    public void Is_left_to_a_newcomer_by_one_that_never_pauses()
+    {
+        BeBusyFor(TimeSpan.FromSeconds(3));
+        Assert.True(_turns.AsksForNewcomers());
+        Assert.False(_turns.AsksForNewcomers());
+
+        _turns.GiveWay();
+
+        Assert.IsType<TurnStep.Look>(_turns.Next());
+        _time.Pass(RoundTrip * 8);
+        Assert.IsType<TurnStep.Look>(_turns.Next());
+        _turns.Saw(Head($"{A}-1~", null));
+        // The newcomer is in the round now, and both know of each other.
+        Assert.EndsWith("+", _turns.NextCommit(changes: 1).Id, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Is_not_left_for_ever_to_a_newcomer_that_does_not_come()
+    {
+        BeBusyFor(TimeSpan.FromSeconds(3));
+        _turns.GiveWay();
+        _time.Pass(RoundTrip * 11);
+
+        Assert.IsType<TurnStep.Go>(_turns.Next());
+    }
+
+    [Fact]
+    public void Is_not_left_to_anybody_after_a_rest()
+    {
+        BeBusyFor(TimeSpan.FromSeconds(3));
+        _time.Pass(TimeSpan.FromMinutes(1));
+        _turns.Begin(waiting: 1);
+
+        Assert.False(_turns.AsksForNewcomers());
+        _turns.GiveWay();
+        Assert.IsType<TurnStep.Go>(_turns.Next());
+    }
+
+    [Fact]
+    public void Is_wanted_again_by_one_with_several_callers()
+    {
+        _turns.Begin(waiting: 1);
+        Assert.DoesNotContain('~', _turns.NextCommit(changes: 1).Id);
+        Assert.EndsWith("~", _turns.NextCommit(changes: 2).Id, StringComparison.Ordinal);
+
+        _time.Pass(TimeSpan.FromMinutes(1));
+        _turns.Begin(waiting: 2);
+        Assert.EndsWith("~", _turns.NextCommit(changes: 1).Id, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Has_a_place_after_a_second_of_lost_races_at_a_slow_store()
+    {
+        Lose($"{A}-1", null);
+        _time.Pass(TimeSpan.FromSeconds(0.9));
+        Assert.Null(_turns.TakePlace());
+        _time.Pass(TimeSpan.FromSeconds(0.2));
+        Assert.NotNull(_turns.TakePlace());
+    }
+
+    private void BeBusyFor(TimeSpan time)
+    {
+        _turns.Begin(waiting: 1);
+        for (var passed = TimeSpan.Zero; passed < time; passed += RoundTrip)
+        {
+            Win();
+            _time.Pass(RoundTrip);
+        }
+
+        Win();
     }
 
     private void Lose(string commit, string? line)
     {
-        _turns.Begin();
+        _turns.Begin(waiting: 1);
         _turns.Lost(Head(commit, line));
     }
 
     private void See(string commit, string line)
     {
-        _turns.Begin();
+        _turns.Begin(waiting: 1);
         _turns.Saw(Head(commit, line));
     }
 
     // The next work comes at once.
     private string? Win()
     {
-        var (id, line) = _turns.NextCommit();
+        var (id, line) = _turns.NextCommit(changes: 1);
         _turns.Won(id, line);
-        _turns.Begin();
+        _turns.Begin(waiting: 1);
         return line;
     }
 
