@@ -45,7 +45,7 @@ public sealed partial class A_new_app_from_packages
         string[] types = ["BookLent", "StockReceived", "StockTaken"];
         var feed = await http.GetFromJsonAsync<JsonElement>("/api/events?offset=0");
         Assert.Equal(types, feed.EnumerateArray().Select(entry => entry.GetProperty("type").GetString()));
-        var sent = await new BusReader(bus, "events", types.Length, TimeSpan.FromSeconds(10)).ReadAsync("all");
+        var sent = await new BusReader(bus, "events", types.Length, TimeSpan.FromSeconds(30)).ReadAsync("all");
         Assert.Equal(types.Length, sent.Count);
         await HandledAsync(ordered);
         Assert.Equal(HttpStatusCode.OK, (await http.GetAsync("/api/dashboard")).StatusCode);

@@ -16,7 +16,7 @@ internal static class SoakBenchmarks
     private const int Commands = 288_000;
     private const int QuickCommands = 20_000;
     // A slow machine stops here, with fewer commands; the page says how many.
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(25);
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(12);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     public static async Task RunAsync(BenchmarkOptions options, Figures figures)

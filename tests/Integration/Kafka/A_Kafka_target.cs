@@ -165,7 +165,7 @@ public sealed class A_Kafka_target : IAsyncDisposable
 
         Assert.True(failed.IsTransient);
         Assert.NotEqual("Local_MsgTimedOut", failed.Kind);
-        Assert.InRange(clock.Elapsed.TotalSeconds, 0, 3);
+        Assert.InRange(clock.Elapsed.TotalSeconds, 0, 7);
     }
 
     [Fact]
@@ -202,7 +202,7 @@ public sealed class A_Kafka_target : IAsyncDisposable
 
         Assert.Equal(new Delivery.Accepted(1), await DeliverAsync(Entry(1)));
 
-        Assert.InRange(clock.Elapsed.TotalSeconds, 2, 5.5);
+        Assert.InRange(clock.Elapsed.TotalSeconds, 2, 20);
     }
 
     [Fact]

@@ -7,7 +7,7 @@ namespace Outpost.Tests.Integration.Log;
 /// <summary>What a consumer gave up comes back by a replay of that entry, and by nothing simpler.</summary>
 public sealed class A_dead_letter
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
 
     [Fact]
     public async Task Comes_back_when_its_entry_is_replayed_and_not_when_it_is_sent_as_it_is()

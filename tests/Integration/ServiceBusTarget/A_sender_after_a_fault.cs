@@ -20,7 +20,8 @@ public sealed class A_sender_after_a_fault
 
         Assert.Equal(("ServiceBusy", true, true), (busy.Kind, busy.IsBusy, busy.IsTransient));
         Assert.Equal(new Delivery.Accepted(1), next);
-        Assert.InRange(clock.ElapsedMilliseconds, 0, 2000);
+        // The client itself would wait for ten seconds.
+        Assert.InRange(clock.Elapsed.TotalSeconds, 0, 7);
     }
 
     [Fact]
@@ -34,7 +35,8 @@ public sealed class A_sender_after_a_fault
 
         Assert.Equal(new Delivery.Accepted(1), await bus.DeliverOneAsync(1, partition: 1));
 
-        Assert.InRange(clock.ElapsedMilliseconds, 0, 2000);
+        // The client itself would wait for ten seconds.
+        Assert.InRange(clock.Elapsed.TotalSeconds, 0, 7);
     }
 
     [Fact]
@@ -62,8 +64,8 @@ public sealed class A_sender_after_a_fault
         Assert.IsType<Delivery.Failed>(await bus.DeliverOneAsync(1));
         Assert.Equal(new Delivery.Accepted(1), await bus.DeliverOneAsync(1));
 
-        // One timeout of 5 s, and a connection.
-        Assert.InRange(clock.Elapsed.TotalSeconds, 4, 9);
+        // One timeout of 5 s, and a connection. The idle timeout is a minute.
+        Assert.InRange(clock.Elapsed.TotalSeconds, 4, 30);
     }
 
     [Fact]
@@ -99,7 +101,7 @@ public sealed class A_sender_after_a_fault
         Assert.IsType<Delivery.Failed>(await bus.DeliverOneAsync());
         Assert.Equal(new Delivery.Accepted(1), await bus.DeliverOneAsync());
 
-        Assert.InRange(clock.Elapsed.TotalSeconds, 0, 10);
+        Assert.InRange(clock.Elapsed.TotalSeconds, 0, 30);
     }
 
     [Theory]
@@ -133,7 +135,8 @@ public sealed class A_sender_after_a_fault
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => bus.Target.DeliverAsync(Bus.Entries(1), null, stop.Token));
 
-        Assert.InRange(clock.Elapsed.TotalSeconds, 0, 3.5);
+        // Without that it would be the five seconds of a timeout.
+        Assert.InRange(clock.Elapsed.TotalSeconds, 0, 4.8);
         Assert.Equal(new Delivery.Accepted(1), await bus.DeliverOneAsync());
     }
 

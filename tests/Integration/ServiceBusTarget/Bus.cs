@@ -31,7 +31,7 @@ internal sealed record Bus(string Topic, ServiceBusTarget Target) : IAsyncDispos
         await using var client = new ServiceBusClient(await ServiceBusEmulator.ConnectionStringAsync());
         await using var receiver = client.CreateReceiver(Topic, "all", new ServiceBusReceiverOptions { ReceiveMode = ServiceBusReceiveMode.ReceiveAndDelete });
         var received = new List<ServiceBusReceivedMessage>();
-        while (received.Count < count && await receiver.ReceiveMessagesAsync(count, TimeSpan.FromSeconds(10)) is { Count: > 0 } some) received.AddRange(some);
+        while (received.Count < count && await receiver.ReceiveMessagesAsync(count, TimeSpan.FromSeconds(30)) is { Count: > 0 } some) received.AddRange(some);
         return received;
     }
 

@@ -12,7 +12,7 @@ public sealed class Several_partitions
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
 
     [Fact]
-    public async Task Do_not_stand_still_for_two_seconds_after_one_busy_answer_under_load()
+    public async Task Do_not_stand_still_as_long_as_the_client_would_after_one_busy_answer_under_load()
     {
         await using var bus = await Bus.StartAsync();
         await using var log = await TestLog.CreateAsync(Partitions);
@@ -31,7 +31,7 @@ public sealed class Several_partitions
         await stop.CancelAsync();
         await load;
         await nudges;
-        Assert.All(watched.Of(Partitions), times => Assert.InRange(times.Zip(times.Skip(1), (one, next) => (next - one).TotalSeconds).Max(), 0, 2));
+        Assert.All(watched.Of(Partitions), times => Assert.InRange(times.Zip(times.Skip(1), (one, next) => (next - one).TotalSeconds).Max(), 0, 7));
         Assert.Equal(1, watched.Failures);
     }
 

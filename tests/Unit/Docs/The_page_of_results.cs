@@ -6,15 +6,17 @@ namespace Outpost.Tests.Unit.Docs;
 
 public sealed class The_page_of_results
 {
-    [Fact]
-    public void Is_made_of_the_figures_beside_it_and_of_nothing_else()
+    [Theory]
+    [InlineData("results", "results-scale.svg", "results-feed.svg")]
+    [InlineData("soak", "soak-memory.svg", "soak-heap.svg", "soak-handles.svg", "soak-entries.svg", "soak-p99.svg")]
+    public void Is_made_of_the_figures_beside_it_and_of_nothing_else(string name, params string[] images)
     {
         var docs = Path.Combine(DocPage.Root(), "docs");
-        var figures = JsonNode.Parse(File.ReadAllText(Path.Combine(docs, "results.json")))!.AsObject();
+        var figures = JsonNode.Parse(File.ReadAllText(Path.Combine(docs, $"{name}.json")))!.AsObject();
 
-        Assert.Equal(ResultsPage.Page(figures), File.ReadAllText(Path.Combine(docs, "results.md")));
+        Assert.Equal(ResultsPage.Page(figures), File.ReadAllText(Path.Combine(docs, $"{name}.md")));
         var charts = ResultsPage.Charts(figures).ToList();
-        Assert.Equal(["results-scale.svg", "results-feed.svg"], charts.Select(chart => chart.Name));
+        Assert.Equal(images, charts.Select(chart => chart.Name));
         Assert.All(charts, chart => Assert.Equal(chart.Svg, File.ReadAllText(Path.Combine(docs, "images", chart.Name))));
     }
 
