@@ -72,7 +72,7 @@ internal static partial class ResultsPage
         var numbers = figures.Where(figure => figure.Value is JsonValue value && value.GetValueKind() == JsonValueKind.Number).Select(figure => figure.Key).ToList();
         Section(page, "Ratios, measured within each round", numbers.Where(key => IsRatio(figures, key)), figures);
         Section(page, "Requests", numbers.Where(key => Unit(figures, key).StartsWith("requests", StringComparison.Ordinal)), figures);
-        page.Append('\n').Append(Costs(figures));
+        if (Costs(figures) is { Length: > 0 } costs) page.Append('\n').Append(costs);
         foreach (var group in Groups)
         {
             Section(page, Title(group), numbers.Where(key => key.StartsWith($"{group}.", StringComparison.Ordinal)

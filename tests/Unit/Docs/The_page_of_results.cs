@@ -89,6 +89,7 @@ public sealed class The_page_of_results
                 "forward.events_per_s", "forward.vs_limit", "forward.vs_naive", "forward.requests_per_event.256k", "forward.requests_per_event.1m",
                 "forward.idle_requests_per_partition_tick", "feed.page_ms.1000", "feed.vs_raw", "feed.cached_vs_uncached",
                 "latency.commit_to_bus_ms.p50", "latency.commit_to_bus_ms.p99", "latency.commit_to_bus_ms.first",
+                "latency.call_to_received.vs_bare.p50", "latency.call_to_received.vs_bare.p99", "commit.p99.vs_raw", "grow.requests.to_4",
                 "cpu.us_per_command", "cpu.vs_bare", "alloc.bytes_per_command", "alloc.vs_bare", "start.first_answer_ms", "start.first_command_ms", "micro.transaction.us", "micro.page.bytes",
             ],
             key => Assert.Contains($"| `{key}` |", page, StringComparison.Ordinal));
