@@ -45,6 +45,9 @@ internal static partial class ResultsPage
         the table and what a command takes stay where they are. All of it shares one machine: both processes, Azurite, the emulator and
         the receiver.
 
+        Callers wait while the table has more than 15,000 entries. So a table of that size shows that retention keeps up with what was
+        committed, but not that it could keep up with more. What a command takes does not include that wait.
+
         This page is made by `dotnet run dev.cs bench --only soak --json docs/soak.json --page docs/soak.md`.
 
 

@@ -13,9 +13,9 @@ namespace Outpost.Tables;
 /// time.
 /// </para>
 /// <para>
-/// Many writers: see <see cref="WriterLine"/>. A writer that loses four races in a row takes a place in line. Whichever of them commits
-/// first names the others in the head, and from then on everybody stands in line, until it is empty. The first in line commits at once.
-/// The next one looks at the head several times in a round trip. All others sleep for most of the time that they will wait.
+/// Many writers: see <see cref="WriterLine"/>. A writer that loses four races in a row, or for a second, takes a place in line. Whichever of
+/// them commits first names the others in the head, and from then on everybody stands in line, until it is empty. The first in line
+/// commits at once. The next one looks at the head several times in a round trip. All others sleep for most of the time that they will wait.
 /// </para>
 /// <para>
 /// A writer that never pauses would keep out a newcomer whose requests always come a moment too late. So it reads the places every two

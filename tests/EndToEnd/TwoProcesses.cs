@@ -14,7 +14,7 @@ public sealed class TwoProcesses
 {
     private const int Partitions = 2;
     private const int Clients = 3;
-    // The second process keeps its name, the first has a new one after each kill: both had a lease, one of them twice.
+    // The second process keeps its name, and the first has a new one after each kill. Three names are two changes of hands at least.
     private const int LeastOwners = 3;
     private static readonly TimeSpan LongerThanTheLease = TimeSpan.FromSeconds(16);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);

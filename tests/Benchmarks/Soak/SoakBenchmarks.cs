@@ -45,7 +45,7 @@ internal static class SoakBenchmarks
         figures.Sample("soak.minutes", samples.Max(each => each[^1].Seconds) / 60, "minutes", "until the last event was forwarded");
         figures.Sample("soak.busy", samples.Sum(each => each[^1].Busy), "answers", "that said: try again later; they were, and all were done");
         figures.Sample("soak.events_received", received.Events, "events", "by their ids: as many as commands, or the soak fails");
-        figures.Sample("soak.messages_received", received.Messages, "messages", "more than events: a batch whose outcome was unclear was sent again");
+        figures.Sample("soak.messages_received", received.Messages, "messages", "more than events if a batch whose outcome was unclear was sent again");
         foreach (var process in samples)
         {
             // The first quarter fills caches, and the table's first minute.
